@@ -1,0 +1,127 @@
+"""The only clock and the only dice: time, ids, secrets, jitter."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from random import Random
+from typing import Protocol
+
+from hookwright.core.lanes import LANE_COUNT, MAX_ID
+from hookwright.core.model import Instant
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Clock(Protocol):
+    """Tells the instant. All times in the store come from one of these."""
+
+    def now(self) -> Instant:
+        """Microseconds since 1970-01-01 UTC."""
+        ...
+
+
+class AnchoredClock:
+    """The store's time, carried forward by the monotonic clock.
+
+    Several processes share one idea of "due" only if it does not come from their own wall clocks: a step of one
+    machine's clock must neither stall its deliveries nor fire them early. `anchor` sets it to the database's time;
+    between anchors it advances by the monotonic clock alone.
+    """
+
+    def __init__(self) -> None:
+        self.anchor(time.time_ns() // 1000)
+
+    def anchor(self, instant: Instant) -> None:
+        """Make this the time from now on."""
+        self._offset = instant - time.monotonic_ns() // 1000
+
+    def now(self) -> Instant:
+        return self._offset + time.monotonic_ns() // 1000
+
+
+class MovableClock:
+    """A clock for tests: it stands until it is moved."""
+
+    def __init__(self, now: Instant = 1_790_000_000_000_000) -> None:
+        self._now = now
+
+    def move(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
+        """Let this much time pass."""
+        self._now += round((seconds + hours * 3600 + days * 86_400) * 1_000_000)
+
+    def now(self) -> Instant:
+        return self._now
+
+
+class Dice:
+    """Chance that is not secret: jitter and spreading. A seed makes it repeatable."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = Random(seed)  # noqa: S311 - nothing secret is drawn from it
+
+    def jitter(self) -> float:
+        """A number from -1 to 1."""
+        return self._random.uniform(-1, 1)
+
+    def lane_index(self, count: int) -> int:
+        """One of the first `count` lanes, for a new account."""
+        return self._random.randrange(count)
+
+
+def new_event_id(now: Instant, lane_index: int) -> str:
+    """A UUIDv7 (RFC 9562 §5.7) whose last six bits are the lane index, so that it names its lane."""
+    millis = now // 1000
+    tail = secrets.randbits(74) & ~(LANE_COUNT - 1) | lane_index
+    value = (millis & (1 << 48) - 1) << 80 | 0x7 << 76 | (tail >> 62) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_signing_key() -> bytes:
+    """A signing key of 32 bytes."""
+    return secrets.token_bytes(32)
+
+
+def new_token(prefix: str, id: int) -> str:
+    """A secret of 256 bits that names its row: `prefix_<id in base 36>_<random>`. Keep only its `digest`."""
+    return f"{prefix}_{_base36(id)}_{secrets.token_hex(32)}"
+
+
+def token_id(token: str, prefix: str) -> int | None:
+    """The row that a token of this prefix names, or None when it is no such token. Proves nothing by itself."""
+    head, _, rest = token.rpartition("_")
+    if not rest or not head.startswith(prefix + "_"):
+        return None
+    return parse_base36(head.removeprefix(prefix + "_"))
+
+
+def parse_base36(text: str) -> int | None:
+    """The id that `public_id` printed, or None."""
+    if not 1 <= len(text) <= 11 or not all(character in _DIGITS for character in text):
+        return None
+    id = int(text, 36)
+    return id if id <= MAX_ID else None
+
+
+def public_id(prefix: str, id: int) -> str:
+    """A name for a row that may be shown, such as an OAuth `client_id`."""
+    return f"{prefix}_{_base36(id)}"
+
+
+def digest(secret: str) -> bytes:
+    """What we keep of a secret. It is random and long, so a plain SHA-256 cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def matches(secret: str, kept: bytes | None) -> bool:
+    """Whether a secret is the one whose digest we kept, in constant time."""
+    return kept is not None and hmac.compare_digest(digest(secret), kept)
+
+
+def _base36(number: int) -> str:
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+    return text or "0"

@@ -1,0 +1,52 @@
+"""What may be refused, and why. Every HTTP surface turns these into its own dialect's shape.
+
+HookwrightError
+├── Invalid        the request's content is wrong: one Problem for each field      422
+├── Unauthorized   nobody, or nobody we know                                       401
+├── Forbidden      known, but not allowed                                          403
+├── NotFound       not there, or not yours: the two look the same                  404
+├── Conflict       contradicts what is already accepted                            409
+└── Unavailable    the store cannot answer now; nothing was accepted               503
+"""
+
+from msgspec import Struct
+
+
+class Problem(Struct, frozen=True):
+    """One thing wrong with a request: where (a JSON pointer, "" for the whole) and what to do about it."""
+
+    pointer: str
+    message: str
+    code: str = "invalid"
+
+
+class HookwrightError(Exception):
+    """The root of everything that we refuse on purpose."""
+
+
+class Invalid(HookwrightError):
+    """The request's content is wrong; `problems` names each field and its cure."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems))
+        self.problems = problems
+
+
+class Unauthorized(HookwrightError):
+    """No credential, or none that is valid now."""
+
+
+class Forbidden(HookwrightError):
+    """The credential is valid but does not reach this far."""
+
+
+class NotFound(HookwrightError):
+    """It does not exist, or it belongs to another account: callers cannot tell which."""
+
+
+class Conflict(HookwrightError):
+    """The request contradicts something that was accepted earlier."""
+
+
+class Unavailable(HookwrightError):
+    """The store cannot answer at the moment; nothing was accepted, so the caller should retry."""

@@ -1,0 +1,28 @@
+"""What follows from an attempt: the delivery's next state, as a function of values."""
+
+from collections.abc import Sequence
+
+from hookwright.core.model import SECOND, Claim, Instant, Outcome, Settlement
+from hookwright.core.retry import RETRY_AFTER_STATUSES, delay_before
+
+# 410: the receiver says that the endpoint is gone for good (Standard Webhooks: "disable the endpoint").
+GONE = 410
+
+
+def succeeded(outcome: Outcome) -> bool:
+    """Whether the receiver answered 2xx, in full and in time."""
+    return outcome.error is None and outcome.status_code is not None and 200 <= outcome.status_code < 300
+
+
+def settle(claim: Claim, outcome: Outcome, schedule: Sequence[int], now: Instant, jitter: float) -> Settlement:
+    """The next state of a delivery after one attempt. `jitter` is a number from -1 to 1."""
+    if succeeded(outcome):
+        return Settlement(status="delivered", due_at=None)
+    if outcome.status_code == GONE:
+        return Settlement(status="dead", due_at=None, disable_reason="gone")
+    delay = delay_before(claim.round_attempt + 1, schedule, jitter)
+    if delay is None:
+        return Settlement(status="dead", due_at=None)
+    if outcome.status_code in RETRY_AFTER_STATUSES and outcome.retry_after_seconds is not None:
+        delay = outcome.retry_after_seconds * SECOND
+    return Settlement(status="pending", due_at=now + delay)

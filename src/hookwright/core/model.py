@@ -1,0 +1,286 @@
+"""The nouns. Times are instants: microseconds since 1970-01-01 UTC; durations say their unit in their name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+Instant = int
+SECOND: Instant = 1_000_000
+MINUTE: Instant = 60 * SECOND
+HOUR: Instant = 60 * MINUTE
+DAY: Instant = 24 * HOUR
+
+EndpointStatus = Literal["active", "paused", "disabled", "deleted"]
+DeliveryStatus = Literal["pending", "in_flight", "delivered", "dead", "cancelled"]
+KeyKind = Literal["hookwright", "kajabi", "kit"]
+
+# `Subscription.resource` of a subscription that any resource satisfies. No resource is ever the empty string.
+ANY_RESOURCE = ""
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Whose endpoints these are: a tenant of the platform."""
+
+    id: int
+    name: str
+    lane_spread: int = 1
+    created_at: Instant
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """A Kajabi site: a part of an account that Kajabi hooks belong to."""
+
+    id: int
+    account_id: int
+    title: str
+    subdomain: str
+    created_at: Instant
+    updated_at: Instant
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """A credential that somebody was given. Only the SHA-256 of its secret is kept.
+
+    `account_id` is None for a platform's own key, which reaches every account. `attributes` holds what only one
+    kind has (a Kajabi key acts as a user: name, email, role).
+    """
+
+    id: int
+    kind: KeyKind
+    account_id: int | None
+    name: str
+    scopes: tuple[str, ...]
+    digest: bytes
+    attributes: dict[str, str] = {}
+    created_at: Instant
+    rotated_at: Instant | None = None
+    expires_at: Instant | None = None
+
+
+class OAuthApp(Struct, frozen=True, kw_only=True):
+    """A program that accounts may let in. Without a secret it is a public client, which PKCE protects."""
+
+    id: int
+    name: str
+    secret_digest: bytes | None
+    redirect_uris: tuple[str, ...]
+    created_at: Instant
+
+
+class OAuthCode(Struct, frozen=True, kw_only=True):
+    """An authorization code: single use, bound to its app, its redirect URI and its PKCE challenge."""
+
+    id: int
+    account_id: int
+    app_id: int
+    digest: bytes
+    redirect_uri: str
+    challenge: str | None
+    scope: str
+    created_at: Instant
+    expires_at: Instant
+    used_at: Instant | None = None
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """A pair of tokens: an access token and, mostly, the refresh token that renews it.
+
+    All grants that descend from one consent share a `family_id`, so that the reuse of a spent refresh token or
+    code can end them all. A grant ends with its key, its app, its revocation or its expiry.
+    """
+
+    id: int
+    kind: KeyKind
+    account_id: int
+    key_id: int | None
+    app_id: int | None
+    family_id: int
+    scopes: tuple[str, ...]
+    access_digest: bytes
+    access_expires_at: Instant
+    refresh_digest: bytes | None
+    refresh_expires_at: Instant | None
+    created_at: Instant
+    refreshed_at: Instant | None = None
+    revoked_at: Instant | None = None
+
+
+class SigningSecret(Struct, frozen=True, kw_only=True):
+    """A `whsec_` secret, sealed by the vault. `endpoint_id` is None for the account's own."""
+
+    id: int
+    account_id: int
+    endpoint_id: int | None
+    sealed: bytes
+    created_at: Instant
+    expires_at: Instant | None = None
+
+
+class Subscription(Struct, frozen=True):
+    """One thing an endpoint wants: a dialect's event name, and one resource or any."""
+
+    event: str
+    resource: str = ANY_RESOURCE
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A URL, what it subscribes to, and its state. Kajabi's hook and Kit's webhook are endpoints."""
+
+    id: int
+    account_id: int
+    site_id: int | None
+    dialect: str
+    url: str
+    subscriptions: tuple[Subscription, ...]
+    status: EndpointStatus = "active"
+    status_reason: str | None = None
+    status_changed_at: Instant
+    retry_schedule: tuple[int, ...] | None = None  # seconds before each attempt; None: the service's own
+    created_at: Instant
+    updated_at: Instant
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """The fact, immutable, accepted once. `data` is the JSON that the platform sent, to the byte."""
+
+    id: str
+    account_id: int
+    site_id: int | None
+    type: str
+    occurred_at: Instant
+    accepted_at: Instant
+    data: bytes
+    idempotency_key: str | None = None
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """One event in one dialect's words: what a subscription matches, and how to print it when one does.
+
+    A subscription to any resource matches every notice; one to a resource matches where `resources` holds it.
+    A notice with a `site_id` only matches endpoints of that site. `ordinal` tells the notices of one event apart;
+    it is stored with the payload and is part of the message id.
+    """
+
+    dialect: str
+    event: str
+    resources: tuple[str, ...] = ()
+    site_id: int | None = None
+    render: Callable[[], bytes]
+    ordinal: int = 0
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """An event on its way into the store, with every notice that it may become."""
+
+    event: Event
+    fingerprint: bytes
+    notices: tuple[Notice, ...]
+
+
+class Accepted(Struct, frozen=True):
+    """The store's word that an event is on disk with its deliveries; `duplicate` if it already was."""
+
+    event_id: str
+    deliveries: int
+    duplicate: bool = False
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One event on its way to one endpoint.
+
+    `attempts` counts every attempt ever; `round_start` is how many there were when the present round of the retry
+    schedule began (a replay begins a new round). A pending delivery with no `due_at` waits for its endpoint.
+    """
+
+    id: int
+    account_id: int
+    event_id: str
+    event_type: str
+    endpoint_id: int
+    dialect: str
+    dialect_event: str
+    ordinal: int
+    status: DeliveryStatus
+    attempts: int
+    round_start: int
+    due_at: Instant | None
+    created_at: Instant
+    finished_at: Instant | None
+    last_status_code: int | None
+    last_error: str | None
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """A delivery that is ours until its lease ends, with all that is needed to send it.
+
+    `fence` numbers the claims of a delivery: only the holder of the newest may write its outcome.
+    """
+
+    delivery_id: int
+    fence: int
+    account_id: int
+    event_id: str
+    event_type: str
+    occurred_at: Instant
+    endpoint_id: int
+    dialect: str
+    dialect_event: str
+    ordinal: int
+    url: str
+    body: bytes
+    attempt: int  # the number that the coming attempt will have, from 1
+    round_attempt: int  # the same, counted from the last replay
+    retry_schedule: tuple[int, ...] | None
+
+    @property
+    def message_id(self) -> str:
+        """What the receiver knows this message by: constant over retries and replays, one for each payload."""
+        return self.event_id if self.ordinal == 0 else f"{self.event_id}-{self.ordinal}"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What one HTTP request came to. `error` is a short code (None after an answer); `detail` is for people."""
+
+    started_at: Instant
+    duration_us: int
+    status_code: int | None = None
+    error: str | None = None
+    detail: str | None = None
+    body: bytes = b""
+    retry_after_seconds: int | None = None
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """What follows from an outcome: the delivery's next state, and whether its endpoint is to be disabled."""
+
+    status: DeliveryStatus
+    due_at: Instant | None
+    disable_reason: str | None = None
+
+
+class Settled(Struct, frozen=True, kw_only=True):
+    """A claim, what its attempt came to, and what follows; the store writes the three in one step."""
+
+    claim: Claim
+    outcome: Outcome
+    settlement: Settlement
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One HTTP request for a delivery, as it is remembered."""
+
+    number: int
+    started_at: Instant
+    duration_us: int
+    status_code: int | None
+    error: str | None
+    detail: str | None
+    response_body: bytes
+    next_attempt_at: Instant | None
+
+
+Translate = Callable[[Event], Iterable[Notice]]
+RequestHeaders = Callable[[Claim, "tuple[bytes, ...]", Instant], Mapping[str, str]]

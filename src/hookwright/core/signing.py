@@ -1,0 +1,50 @@
+"""Standard Webhooks signatures, v1 (HMAC-SHA256).
+
+Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Sequence
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret
+MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
+
+
+def encode_secret(key: bytes) -> str:
+    """The `whsec_` form of a signing key of 24 to 64 bytes."""
+    return SECRET_PREFIX + b64encode(key).decode()
+
+
+def decode_secret(text: str) -> bytes:
+    """The key inside a `whsec_` secret. Raises ValueError when it is not one."""
+    if not text.startswith(SECRET_PREFIX):
+        raise ValueError(f"a signing secret starts with {SECRET_PREFIX}")
+    try:
+        key = b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
+    except Base64Error as error:
+        raise ValueError("a signing secret is base64 after its prefix") from error
+    if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
+        raise ValueError(f"a signing secret holds {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes")
+    return key
+
+
+def sign(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> str:
+    """The `webhook-signature` header: one `v1,` entry for each live key, separated by spaces.
+
+    `timestamp` is unix seconds, the value of the `webhook-timestamp` header of the same request.
+    """
+    signed = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
+    digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
+    return " ".join("v1," + b64encode(digest).decode() for digest in digests)
+
+
+def signed_headers(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """The three Standard Webhooks headers of one request."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(keys, message_id, timestamp, body),
+    }

@@ -1,0 +1,34 @@
+"""Instants as text and back. The wire formats of the dialects are all ISO 8601 in UTC; they differ in precision."""
+
+from datetime import UTC, datetime, timedelta
+
+from hookwright.core.model import SECOND, Instant
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_datetime(instant: Instant) -> datetime:
+    """The aware UTC datetime of an instant."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
+def from_datetime(moment: datetime) -> Instant:
+    """The instant of a datetime; one without a time zone is taken as UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def iso_seconds(instant: Instant) -> str:
+    """`2026-01-31T23:59:59Z`."""
+    return to_datetime(instant - instant % SECOND).isoformat().replace("+00:00", "Z")
+
+
+def iso_millis(instant: Instant) -> str:
+    """`2026-01-31T23:59:59.123Z`."""
+    return to_datetime(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_micros(instant: Instant) -> str:
+    """`2026-01-31T23:59:59.123456Z`: our own API's form, which loses nothing."""
+    return to_datetime(instant).isoformat(timespec="microseconds").replace("+00:00", "Z")

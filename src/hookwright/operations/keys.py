@@ -1,0 +1,101 @@
+"""Keys: who may call which API. A secret is shown once, when it is made; only its digest is kept."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from hookwright.ambient import digest, matches, new_token, parse_base36, public_id, token_id
+from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
+from hookwright.core.model import Key, KeyKind
+from hookwright.operations.accounts import require_account
+from hookwright.operations.services import Services
+
+# What the secret of each kind starts with, so that people and secret scanners can tell them apart.
+SECRET_PREFIXES: Mapping[KeyKind, str] = {"hookwright": "hw", "kajabi": "kjsec", "kit": "kit"}
+CLIENT_ID_PREFIX = "kj"
+
+PUBLISH, READ, MANAGE, ADMIN = "publish", "read", "manage", "admin"
+HOOKWRIGHT_SCOPES = (PUBLISH, READ, MANAGE, ADMIN)
+
+
+class NewKey(NamedTuple):
+    """A key and its secret, which nobody can see again."""
+
+    key: Key
+    secret: str
+
+
+async def create_key(
+    services: Services,
+    kind: KeyKind,
+    account_id: int | None,
+    name: str,
+    scopes: Sequence[str],
+    attributes: Mapping[str, str] | None = None,
+) -> NewKey:
+    """A new key. A vendor's key belongs to an account; ours may reach every account. Raises NotFound, Invalid."""
+    if kind == "hookwright" and (unknown := set(scopes) - set(HOOKWRIGHT_SCOPES)):
+        raise Invalid(Problem("/scopes", f"unknown scope {min(unknown)}; use {', '.join(HOOKWRIGHT_SCOPES)}"))
+    if account_id is None and kind != "hookwright":
+        raise Invalid(Problem("/account", f"is required for a {kind} key", "blank"))
+    if account_id is not None:
+        await require_account(services, account_id)
+    # A platform's own key lives in the first lane; others live with their account.
+    key_id = await services.store.new_id(account_id or 0)
+    secret = new_token(SECRET_PREFIXES[kind], key_id)
+    key = Key(
+        id=key_id,
+        kind=kind,
+        account_id=account_id,
+        name=name,
+        scopes=tuple(scopes),
+        digest=digest(secret),
+        attributes=dict(attributes or {}),
+        created_at=services.clock.now(),
+    )
+    await services.store.add_key(key)
+    return NewKey(key, secret)
+
+
+async def rotate_key(services: Services, key_id: int) -> NewKey:
+    """A new secret for a key; the old one and every token granted with it end at once. Raises NotFound."""
+    key = await services.store.key(key_id)
+    if key is None:
+        raise NotFound(f"key {key_id} does not exist")
+    secret = new_token(SECRET_PREFIXES[key.kind], key_id)
+    if not await services.store.rotate_key(key_id, digest(secret), services.clock.now()):
+        raise NotFound(f"key {key_id} does not exist")
+    return NewKey(key, secret)
+
+
+async def delete_key(services: Services, key_id: int) -> None:
+    """Delete a key; it and every token granted with it end at once. Raises NotFound."""
+    if not await services.store.delete_key(key_id, services.clock.now()):
+        raise NotFound(f"key {key_id} does not exist")
+
+
+async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Key:
+    """The key that a secret belongs to. Raises Unauthorized."""
+    key_id = token_id(secret, SECRET_PREFIXES[kind])
+    return await _authenticate(services, kind, key_id, secret)
+
+
+async def authenticate_client(services: Services, client_id: str, client_secret: str) -> Key:
+    """The Kajabi key with this `client_id` and `client_secret`. Raises Unauthorized."""
+    key_id = parse_base36(client_id.removeprefix(CLIENT_ID_PREFIX + "_"))
+    if not client_id.startswith(CLIENT_ID_PREFIX + "_"):
+        raise Unauthorized("unknown client id")
+    return await _authenticate(services, "kajabi", key_id, client_secret)
+
+
+def client_id_of(key: Key) -> str:
+    """The `client_id` that a Kajabi key is known by; it survives the rotation of the secret."""
+    return public_id(CLIENT_ID_PREFIX, key.id)
+
+
+async def _authenticate(services: Services, kind: KeyKind, key_id: int | None, secret: str) -> Key:
+    key = await services.store.key(key_id) if key_id is not None else None
+    if key is None or key.kind != kind or not matches(secret, key.digest):
+        raise Unauthorized("unknown or deleted key")
+    if key.expires_at is not None and key.expires_at <= services.clock.now():
+        raise Unauthorized("the key has expired")
+    return key

@@ -1,0 +1,33 @@
+"""What operations work with, put together once by `app.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from hookwright.ambient import Clock, Dice
+from hookwright.core.addresses import TargetPolicy
+from hookwright.core.errors import Conflict
+from hookwright.core.model import Accepted, Draft, Translate
+from hookwright.store.base import Store
+from hookwright.vault import Vault
+
+
+class Intake(Protocol):
+    """Where drafts become durable; `engine.intake` groups what comes in at the same time into one commit."""
+
+    async def accept(self, draft: Draft) -> Accepted | Conflict:
+        """Returns when the event and its deliveries are on disk. Raises Unavailable when they are not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a running Hookwright that a request may touch."""
+
+    store: Store
+    clock: Clock
+    dice: Dice
+    vault: Vault
+    intake: Intake
+    policy: TargetPolicy
+    translations: Mapping[str, Translate]  # by dialect name

@@ -1,0 +1,242 @@
+"""The store's promise: business steps, each one transaction, the same on every database.
+
+Every method either happened wholly and is on disk when it returns, or did not happen. Methods raise
+`Unavailable` when the database cannot answer; the caller may try again. `tests/store` runs one conformance suite
+over every store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from hookwright.core.errors import Conflict
+from hookwright.core.model import (
+    Accepted,
+    Account,
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryStatus,
+    Draft,
+    Endpoint,
+    EndpointStatus,
+    Event,
+    Grant,
+    Instant,
+    Key,
+    OAuthApp,
+    OAuthCode,
+    Settled,
+    SigningSecret,
+    Site,
+)
+
+
+class EndpointQuery(Struct, frozen=True, kw_only=True):
+    """Which endpoints to list: those of one account that are not deleted and pass every filter that is set.
+
+    Ordered by id, newest first unless `ascending`. `above` and `below` bound the id, exclusively.
+    """
+
+    account_id: int
+    dialects: tuple[str, ...] | None = None
+    event: str | None = None
+    site_id: int | None = None
+    above: int | None = None
+    below: int | None = None
+    ascending: bool = False
+    offset: int = 0
+    limit: int = 100
+
+
+class DeliveryQuery(Struct, frozen=True, kw_only=True):
+    """Which deliveries to list, newest first. `before` is the (created_at, id) of the last one already seen.
+
+    Without an account it reads every lane: for people and platforms, never for the hot path.
+    """
+
+    account_id: int | None = None
+    endpoint_id: int | None = None
+    event_id: str | None = None
+    event_type: str | None = None
+    status: DeliveryStatus | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
+    before: tuple[Instant, int] | None = None
+    limit: int = 50
+
+
+class Lease(Struct, frozen=True):
+    """What proves that a claim is ours: the delivery and the fence it was claimed with."""
+
+    delivery_id: int
+    fence: int
+
+
+class Store(Protocol):
+    """Everything that is kept. See the module's promise."""
+
+    lane_count: int  # how many lanes new accounts are spread over
+
+    # -- the store itself ------------------------------------------------------------------------------------
+    async def migrate(self) -> None:
+        """Bring the schema to this version, under a lock, forward only. Safe to run from many processes at once."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of every connection."""
+
+    async def now(self) -> Instant:
+        """The database's own time."""
+
+    async def new_id(self, lane_index: int) -> int:
+        """An id that was never given before and that names this lane."""
+
+    # -- accounts, sites, signing secrets --------------------------------------------------------------------
+    async def add_account(self, account: Account, secret: SigningSecret) -> None:
+        """Keep a new account and its first signing secret."""
+
+    async def account(self, account_id: int) -> Account | None: ...
+
+    async def accounts(self, after: int = 0, limit: int = 100) -> list[Account]:
+        """Accounts by id, from the one after `after`."""
+
+    async def delete_account(self, account_id: int, now: Instant) -> bool:
+        """Forget an account: its keys and tokens end, its endpoints are deleted. False when there is none."""
+
+    async def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
+        """The live secrets of an account, or of one endpoint that has its own; newest first."""
+
+    async def rotate_signing_secret(self, secret: SigningSecret, others_expire_at: Instant) -> None:
+        """Add a signing secret; the owner's older ones stay live until the given instant at the latest."""
+
+    async def add_site(self, site: Site) -> None: ...
+
+    async def site(self, account_id: int, site_id: int) -> Site | None: ...
+
+    async def sites(self, account_id: int) -> list[Site]:
+        """The account's sites, oldest first."""
+
+    async def delete_site(self, account_id: int, site_id: int, now: Instant) -> bool:
+        """Delete a site and the endpoints that belong to it. False when there is none."""
+
+    # -- credentials -----------------------------------------------------------------------------------------
+    async def add_key(self, key: Key) -> None: ...
+
+    async def key(self, key_id: int) -> Key | None:
+        """A key by id; deleted keys are not there any more."""
+
+    async def keys(self, account_id: int | None = None) -> list[Key]:
+        """The keys of an account, or every key; oldest first."""
+
+    async def rotate_key(self, key_id: int, digest: bytes, now: Instant) -> bool:
+        """Replace a key's secret and end every token that was granted with it, at once. False when there is none."""
+
+    async def delete_key(self, key_id: int, now: Instant) -> bool:
+        """Delete a key and end every token that was granted with it, at once. False when there is none."""
+
+    async def add_app(self, app: OAuthApp) -> None: ...
+
+    async def app(self, app_id: int) -> OAuthApp | None: ...
+
+    async def apps(self) -> list[OAuthApp]: ...
+
+    async def delete_app(self, app_id: int, now: Instant) -> bool:
+        """Delete an OAuth app and end every token it holds. False when there is none."""
+
+    async def add_code(self, code: OAuthCode) -> None: ...
+
+    async def code(self, code_id: int) -> OAuthCode | None: ...
+
+    async def redeem_code(self, code_id: int, grant: Grant, now: Instant) -> bool:
+        """Spend a code for a grant, in one step. False, and nothing is granted, when it was spent before."""
+
+    async def add_grant(self, grant: Grant) -> None: ...
+
+    async def grant(self, grant_id: int) -> Grant | None:
+        """A grant by id, revoked and expired ones too."""
+
+    async def refresh_grant(self, grant_id: int, successor: Grant, now: Instant) -> bool:
+        """Spend a grant's refresh token for a successor, in one step. False when it was spent or revoked before."""
+
+    async def revoke_grant(self, grant_id: int, now: Instant) -> None:
+        """End both tokens of a grant."""
+
+    async def revoke_family(self, account_id: int, family_id: int, now: Instant) -> None:
+        """End every grant that descends from one consent."""
+
+    # -- endpoints -------------------------------------------------------------------------------------------
+    async def add_endpoint(self, endpoint: Endpoint) -> None:
+        """Keep an endpoint with its subscriptions; events accepted from now on match it."""
+
+    async def endpoint(self, account_id: int, endpoint_id: int) -> Endpoint | None:
+        """An endpoint of this account that is not deleted."""
+
+    async def endpoints(self, query: EndpointQuery) -> list[Endpoint]: ...
+
+    async def count_endpoints(self, query: EndpointQuery) -> int:
+        """How many the query's filters pass, paging aside."""
+
+    async def set_endpoint_status(
+        self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
+    ) -> Endpoint | None:
+        """Pause, disable or activate an endpoint. Activating makes everything that waited for it due now."""
+
+    async def set_retry_schedule(
+        self, account_id: int, endpoint_id: int, schedule: tuple[int, ...] | None, now: Instant
+    ) -> Endpoint | None: ...
+
+    async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
+        """Delete an endpoint and cancel what was still to be sent to it. False when there is none."""
+
+    # -- events and deliveries -------------------------------------------------------------------------------
+    async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        """Put events of one lane on disk with a delivery for each endpoint that they match, in one transaction.
+
+        A notice is rendered only if it matches. Answers in the order of the drafts: a draft whose idempotency key
+        is known is a duplicate (the first answer again) or, with another fingerprint, a Conflict.
+        """
+
+    async def event(self, event_id: str) -> Event | None: ...
+
+    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+        """Take up to `limit` due deliveries: nobody else sends them until the lease ends.
+
+        Deliveries whose endpoint is paused or disabled are put aside until it is active again, those of a deleted
+        one are cancelled; neither counts.
+        """
+
+    async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
+        """Keep claims longer. Answers with the deliveries that are still ours."""
+
+    async def release(self, leases: Sequence[Lease], now: Instant) -> None:
+        """Give claims back untouched: due now, no attempt counted."""
+
+    async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
+        """Write attempts and what follows from them. A claim that was lost writes nothing.
+
+        Answers with the deliveries that were written. An endpoint that is to be disabled is disabled in the same
+        transaction. A retry whose endpoint is not active any more waits for it; one of a deleted endpoint is
+        cancelled.
+        """
+
+    async def rescue(self, now: Instant) -> int:
+        """Make deliveries due whose lease has ended without an outcome. Answers how many."""
+
+    async def delivery(self, delivery_id: int) -> Delivery | None: ...
+
+    async def deliveries(self, query: DeliveryQuery) -> list[Delivery]: ...
+
+    async def attempts(self, delivery_id: int) -> list[Attempt]:
+        """Every attempt of a delivery, in order."""
+
+    async def payload(self, delivery_id: int) -> bytes | None:
+        """The bytes that a delivery POSTs."""
+
+    async def replay(self, delivery_id: int, now: Instant) -> Delivery | None:
+        """Make a delivery due now, in a new round of its schedule. None when there is none.
+
+        Raises Conflict when it is being sent at this moment, or when its endpoint is deleted.
+        """

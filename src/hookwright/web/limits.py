@@ -1,0 +1,61 @@
+"""Limits: how large a request may be and how many a credential may make."""
+
+import msgspec
+from starlette.requests import Request
+
+from hookwright.ambient import Clock
+from hookwright.core.errors import Invalid, Problem
+from hookwright.core.model import SECOND, Instant
+
+MAX_BODY_BYTES = 256 * 1024
+
+
+class BodyTooLarge(Exception):
+    """A request body over the limit; each surface answers 413 in its own shape."""
+
+
+async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
+    """The whole request body. Raises BodyTooLarge as soon as it exceeds the limit, whatever its headers said."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def parse_json(body: bytes) -> object:
+    """The JSON value of a body. Raises Invalid, with the pointer "", when it is none or is nested too deeply."""
+    try:
+        value: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(Problem("", f"the body is not valid JSON: {error}", "malformed")) from None
+    except RecursionError:
+        raise Invalid(Problem("", "the body is nested too deeply", "malformed")) from None
+    return value
+
+
+class RateLimiter:
+    """So many requests a window for each credential, counted in fixed windows in this process."""
+
+    def __init__(self, clock: Clock, limit: int, window_seconds: int = 60) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._window: Instant = window_seconds * SECOND
+        self._window_number = -1
+        self._counts: dict[object, int] = {}
+
+    def admits(self, credential: object) -> bool:
+        """Count one request; False when it is one too many."""
+        window_number = self._clock.now() // self._window
+        if window_number != self._window_number:
+            self._window_number, self._counts = window_number, {}
+        count = self._counts.get(credential, 0) + 1
+        self._counts[credential] = count
+        return count <= self._limit
+
+    def seconds_left(self) -> int:
+        """Until the next window begins, for a Retry-After header."""
+        return (self._window - self._clock.now() % self._window) // SECOND + 1
