@@ -54,6 +54,11 @@ class MovableClock:
         return self._now
 
 
+def monotonic_us() -> int:
+    """Microseconds of a clock that never steps, from an arbitrary start: for durations and deadlines."""
+    return time.monotonic_ns() // 1000
+
+
 class Dice:
     """Chance that is not secret: jitter and spreading. A seed makes it repeatable."""
 

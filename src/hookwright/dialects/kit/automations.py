@@ -1,0 +1,110 @@
+"""`/v3/automations/hooks`: the same webhooks as v4's, by their old name of rules, for clients that still call it.
+
+Source: ConvertKit/developers-documentation `source/includes/_webhooks.md`. The list is undocumented; its shape is
+what webhookdb/webhookdb recorded (`spec/webhookdb/replicator/convertkit_subscriber_v1_spec.rb`).
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hookwright.core.model import Endpoint
+from hookwright.dialects.kit.credentials import require_account_id_v3
+from hookwright.dialects.kit.events import shown_event
+from hookwright.dialects.kit.paging import MAX_PER_PAGE, PageRequest, read_page
+from hookwright.dialects.kit.payloads import DIALECT
+from hookwright.dialects.kit.schemas import NewWebhook, Rule, RuleDeleted, V3Error, request_body
+from hookwright.dialects.kit.surface import KitSurface, Surface
+from hookwright.dialects.kit.webhooks import create_webhook, parse_webhook_id, webhook_object, webhooks_of
+from hookwright.operations.endpoints import delete_endpoint
+from hookwright.web.limits import parse_json, read_body
+
+FORM = "application/x-www-form-urlencoded"
+
+router = APIRouter(
+    prefix="/v3/automations/hooks",
+    tags=["Webhooks (v3)"],
+    responses={401: {"model": V3Error, "description": "`api_secret` is missing or wrong"}},
+)
+
+
+@router.post(
+    "",
+    responses={200: {"model": Rule}, 422: {"model": V3Error}},
+    openapi_extra=request_body(NewWebhook, "application/json", FORM),
+)
+async def create_a_rule(request: Request, surface: KitSurface) -> Response:
+    """Create a webhook; `api_secret` beside the other parameters."""
+    values = await _given(request)
+    account_id = await _authenticate(surface, values)
+    endpoint = await create_webhook(surface, account_id, values)
+    return JSONResponse({"rule": webhook_object(endpoint, shown_event(endpoint.subscriptions[0]))})
+
+
+@router.get("", responses={200: {"model": list[Rule]}})
+async def list_rules(request: Request, surface: KitSurface) -> Response:
+    """List all webhooks, newest first; `api_secret` in the query."""
+    account_id = await _authenticate(surface, await _given(request))
+    return JSONResponse([{"rule": _listed_rule(endpoint)} for endpoint in await _all_webhooks(surface, account_id)])
+
+
+@router.delete("/{id}", responses={200: {"model": RuleDeleted}, 404: {"model": V3Error}})
+async def delete_a_rule(id: str, request: Request, surface: KitSurface) -> Response:
+    """Delete a webhook; `api_secret` in the body or in the query."""
+    account_id = await _authenticate(surface, await _given(request))
+    await delete_endpoint(surface.services, account_id, parse_webhook_id(id), DIALECT)
+    return JSONResponse({"success": True})
+
+
+async def _authenticate(surface: Surface, values: dict[str, object]) -> int:
+    return await require_account_id_v3(surface, values.get("api_key"), values.get("api_secret"))
+
+
+async def _given(request: Request) -> dict[str, object]:
+    """The request's parameters: those of the query, then those of the body."""
+    return {**request.query_params, **_body_values(request, await read_body(request))}
+
+
+def _body_values(request: Request, body: bytes) -> dict[str, object]:
+    if not body.strip():
+        return {}
+    if request.headers.get("content-type", "").startswith(FORM):
+        return _nested(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    value = parse_json(body)
+    return value if isinstance(value, dict) else {}
+
+
+def _nested(pairs: list[tuple[str, str]]) -> dict[str, object]:
+    """`event[name]=…` becomes `{"event": {"name": …}}`, as Rails reads forms."""
+    values: dict[str, object] = {}
+    event: dict[str, str] = {}
+    for name, value in pairs:
+        if name.startswith("event[") and name.endswith("]"):
+            event[name[len("event[") : -1]] = value
+        else:
+            values[name] = value
+    return {**values, "event": event} if event else values
+
+
+def _listed_rule(endpoint: Endpoint) -> dict[str, Any]:
+    status = "enabled" if endpoint.status == "active" else "disabled"
+    return {
+        "id": endpoint.id,
+        "account_id": endpoint.account_id,
+        "status": status,
+        "event": shown_event(endpoint.subscriptions[0]),
+        "target_url": endpoint.url,
+    }
+
+
+async def _all_webhooks(surface: Surface, account_id: int) -> list[Endpoint]:
+    found: list[Endpoint] = []
+    while True:
+        page = PageRequest(after=found[-1].id if found else None, per_page=MAX_PER_PAGE)
+        read = await read_page(surface.services.store, webhooks_of(account_id), page)
+        found += read.endpoints
+        if not read.pagination["has_next_page"]:
+            return found

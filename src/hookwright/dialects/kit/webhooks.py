@@ -1,0 +1,101 @@
+"""`/v4/webhooks`, the older of Kit's two kinds: create, list, delete; nothing else.
+
+Source: developers.kit.com "Create a webhook", "List webhooks", "Delete a webhook" (Kit openapi v4.json).
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hookwright.core.errors import Invalid, NotFound, Problem
+from hookwright.core.lanes import MAX_ID
+from hookwright.core.model import Endpoint
+from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, AccountId
+from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
+from hookwright.dialects.kit.paging import DEFAULT_PER_PAGE, MAX_PER_PAGE, parse_page_request, read_page
+from hookwright.dialects.kit.payloads import DIALECT
+from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList, request_body
+from hookwright.dialects.kit.surface import KitSurface, Surface
+from hookwright.operations.endpoints import create_endpoint, delete_endpoint
+from hookwright.store.base import EndpointQuery
+from hookwright.web.limits import parse_json, read_body
+
+# The vendor's own text, with its backticks and its `target`.
+MISSING_PARAMETERS = "`event` and `target` parameters must be provided"
+
+router = APIRouter(
+    prefix="/v4/webhooks",
+    tags=["Webhooks (Legacy)"],
+    dependencies=list(DOCUMENTED_SECURITY),
+    responses={401: {"model": Errors, "description": "The token or API key cannot be authenticated"}},
+)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={201: {"model": WebhookCreated}, 422: {"model": Errors}},
+    openapi_extra=request_body(NewWebhook, "application/json"),
+)
+async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:
+    """Create a webhook. The same request twice makes two: the vendor documents no other answer than 201."""
+    body = await read_body(request)
+    endpoint = await create_webhook(surface, account_id, parse_json(body) if body.strip() else None)
+    return JSONResponse({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
+
+
+@router.get("", responses={200: {"model": WebhookList}, 422: {"model": Errors}})
+async def list_webhooks(
+    surface: KitSurface,
+    account_id: AccountId,
+    after: Annotated[str | None, Query(description="A cursor: what is older than it")] = None,
+    before: Annotated[str | None, Query(description="A cursor: what is newer than it")] = None,
+    per_page: Annotated[
+        str | None, Query(description=f"1 to {MAX_PER_PAGE}; {DEFAULT_PER_PAGE} when it is absent")
+    ] = None,
+    include_total_count: Annotated[str | None, Query(description="true, false, 1 or 0")] = None,
+) -> Response:
+    """List webhooks, newest first."""
+    asked = parse_page_request(after, before, per_page, include_total_count)
+    page = await read_page(surface.services.store, webhooks_of(account_id), asked)
+    webhooks = [webhook_object(endpoint, shown_event(endpoint.subscriptions[0])) for endpoint in page.endpoints]
+    return JSONResponse({"webhooks": webhooks, "pagination": page.pagination})
+
+
+@router.delete("/{id}", status_code=204, responses={204: {"description": "Deleted"}, 404: {"model": Errors}})
+async def delete_a_webhook(id: str, surface: KitSurface, account_id: AccountId) -> Response:
+    """Delete a webhook. A body is ignored: Kit's own clients send `[]`."""
+    await delete_endpoint(surface.services, account_id, parse_webhook_id(id), DIALECT)
+    return Response(status_code=204)
+
+
+async def create_webhook(surface: Surface, account_id: int, body: object) -> Endpoint:
+    """The endpoint that a `{"target_url", "event"}` object asks for. Raises Invalid with the client's text."""
+    target_url, event = (body.get("target_url"), body.get("event")) if isinstance(body, dict) else (None, None)
+    if not target_url or not event:
+        raise Invalid(Problem("", MISSING_PARAMETERS, "blank"))
+    if not isinstance(target_url, str):
+        raise Invalid(Problem("/target_url", "`target_url` must be a string"))
+    if "\0" in target_url:  # PostgreSQL cannot store it
+        raise Invalid(Problem("/target_url", "`target_url` must not contain NUL characters"))
+    subscription = parse_event(event)
+    return await create_endpoint(surface.services, account_id, DIALECT, target_url, [subscription])
+
+
+def webhooks_of(account_id: int) -> EndpointQuery:
+    """All of an account's webhooks."""
+    return EndpointQuery(account_id=account_id, dialects=(DIALECT,))
+
+
+def webhook_object(endpoint: Endpoint, event: ShownEvent) -> dict[str, Any]:
+    """`{"id", "account_id", "event", "target_url"}`."""
+    return {"id": endpoint.id, "account_id": endpoint.account_id, "event": event, "target_url": endpoint.url}
+
+
+def parse_webhook_id(text: str) -> int:
+    """The id in a path. Raises NotFound for what cannot be one."""
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_ID)) or int(text) > MAX_ID:
+        raise NotFound(f"webhook {text[:20]} does not exist")
+    return int(text)

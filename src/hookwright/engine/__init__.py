@@ -1,0 +1,1 @@
+"""What runs by itself: taking events in, sending deliveries, tidying up."""

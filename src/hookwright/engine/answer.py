@@ -1,0 +1,186 @@
+"""Reading an answer, bytes at a time, without trusting any of them.
+
+Everything that a receiver sends is counted against the limits before it is kept. The answers of one connection are
+read one after another by the same reader.
+"""
+
+from typing import NamedTuple
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from hookwright.engine.limits import SendLimits
+
+SWITCHING_PROTOCOLS = 101
+_SPOKEN_VERSIONS = ("1.1", "1.0")
+
+
+class Answer(NamedTuple):
+    """What a receiver answered; `body` is the part that is kept."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class BadAnswer(Exception):
+    """What came back is no answer that we accept; the message is for people."""
+
+
+class StopReading(Exception):
+    """Leaves the parser from inside one of its callbacks."""
+
+
+class AnswerReader:
+    """Reads one answer at a time. The `on_…` methods are what the parser calls."""
+
+    __slots__ = (
+        "_body",
+        "_header_bytes",
+        "_header_count",
+        "_informational",
+        "_kept",
+        "_length_announced",
+        "_limits",
+        "_parser",
+        "_read",
+        "_refusal",
+        "_retry_after",
+        "complete",
+        "keep_alive",
+        "past_head",
+        "received",
+        "status",
+    )
+
+    _body: list[bytes]
+    _header_bytes: int
+    _header_count: int
+    _informational: int
+    _kept: int
+    _length_announced: bool
+    _read: int
+    _refusal: str | None
+    _retry_after: str | None
+    complete: bool
+    keep_alive: bool  # whether the receiver will answer another request on this connection
+    past_head: bool
+    received: int
+    status: int
+
+    def __init__(self, limits: SendLimits) -> None:
+        self._limits = limits
+        self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the last answer and expect the next one."""
+        self._body = []
+        self._header_bytes = 0
+        self._header_count = 0
+        self._informational = 0
+        self._kept = 0
+        self._length_announced = False
+        self._read = 0
+        self._refusal = None
+        self._retry_after = None
+        self.complete = False
+        self.keep_alive = False
+        self.past_head = False
+        self.received = 0
+        self.status = 0
+
+    def close(self) -> None:
+        """Let go of the parser: it holds our methods, and only the garbage collector would free the two of us."""
+        self._parser = None
+
+    def feed(self, data: bytes) -> None:
+        """Read what came; look at `complete` afterwards. Raises BadAnswer."""
+        assert self._parser is not None
+        if not self.received and data[:1] != b"H":
+            raise BadAnswer("the answer is not HTTP")  # the parser would also take RTSP, ICE and empty lines
+        self.received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self.keep_alive = False
+            if not self.complete:
+                raise BadAnswer(self._refusal or f"the answer is not valid HTTP: {error}") from None
+        if not self.complete:
+            self._check_size()
+
+    def end(self) -> None:
+        """The receiver closed in good order: an answer of unannounced length is complete by that."""
+        self.keep_alive = False
+        self.complete = self.complete or (self.past_head and not self._length_announced)
+
+    def answer(self) -> Answer:
+        """The complete answer."""
+        return Answer(self.status, b"".join(self._body), self._retry_after)
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise StopReading  # a second answer to one request
+
+    def on_status(self, reason: bytes) -> None:
+        self._count_head(len(reason))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_count += 1
+        if self._header_count > self._limits.header_count:
+            self._refuse("the answer has too many headers")
+        length = len(name)
+        self._count_head(length + len(value))
+        if length == 11:
+            if name.lower() == b"retry-after":
+                self._retry_after = value.decode("latin-1")
+        elif length in (14, 17) and name.lower() in (b"content-length", b"transfer-encoding"):
+            self._length_announced = True
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        self.status = self._parser.get_status_code()
+        if self._parser.get_http_version() not in _SPOKEN_VERSIONS:
+            self._refuse("the answer is not HTTP/1.1")
+        if self.status >= 200:
+            self.past_head = True
+            return
+        if self.status == SWITCHING_PROTOCOLS or self.status < 100:
+            self._refuse(f"status {self.status} is no answer to a POST")
+        self._informational += 1
+        self._length_announced = False
+        if self._informational > self._limits.informational_count:
+            self._refuse("too many 1xx answers")
+
+    def on_body(self, data: bytes) -> None:
+        self._read += len(data)
+        room = self._limits.body_kept_bytes - self._kept
+        if room > 0:
+            self._body.append(data[:room])
+            self._kept += min(len(data), room)
+        if self._read > self._limits.body_read_bytes:
+            self.complete = True
+            raise StopReading
+
+    def on_message_complete(self) -> None:
+        if self.past_head:
+            assert self._parser is not None
+            self.keep_alive = self._parser.should_keep_alive()
+            self.complete = True
+
+    def _count_head(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > self._limits.header_bytes:
+            self._refuse("the head of the answer is too large")
+
+    def _check_size(self) -> None:
+        if not self.past_head:
+            if self.received > self._limits.header_bytes:
+                raise BadAnswer("the head of the answer is too large")
+        elif self.received > self._limits.header_bytes + 2 * self._limits.body_read_bytes:
+            # Framing without end: chunks of one byte, each with a long extension.
+            self.keep_alive = False
+            self.complete = True
+
+    def _refuse(self, detail: str) -> None:
+        self._refusal = detail
+        raise StopReading

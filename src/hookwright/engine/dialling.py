@@ -1,0 +1,178 @@
+"""From a target to a connection: resolve the name, judge every address, dial the address that was judged.
+
+The name is resolved once and the address itself is dialled, so a name that answers differently the second time (DNS
+rebinding) gains nothing. Nothing here reads proxy variables, `.netrc` or anything else of the environment.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from ipaddress import ip_address
+
+from hookwright.ambient import monotonic_us
+from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy, address_allowed
+from hookwright.core.model import SECOND
+from hookwright.engine.connection import Connection, Origin
+from hookwright.engine.failures import SendFailed
+from hookwright.engine.limits import SendLimits
+
+Resolve = Callable[[str], Sequence[str]]
+
+MAX_REMEMBERED_NAMES = 10_000
+MAX_ADDRESSES_DIALLED = 8
+
+# This machine is out of files or memory: no fault of the receiver's, so it must not count as an attempt.
+OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Dialler:
+    """Opens connections, to allowed addresses only."""
+
+    def __init__(
+        self, policy: TargetPolicy, limits: SendLimits, tls: ssl.SSLContext | None, resolve: Resolve | None
+    ) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._tls = tls or verifying_context()
+        self._names = NameLookup(resolve or resolve_by_system, limits)
+
+    def close(self) -> None:
+        self._names.close()
+
+    async def dial(
+        self, target: Target, origin: Origin, deadline: int, on_lost: Callable[[Connection], None]
+    ) -> Connection:
+        """A new connection to a target, before a deadline in µs of the monotonic clock.
+
+        Raises SendFailed; raises OSError when this machine itself has no sockets left.
+        """
+        until = min(deadline, monotonic_us() + round(self._limits.connect_seconds * SECOND))
+        addresses = await self._allowed_addresses(target, until)
+        loop = asyncio.get_running_loop()
+        failure: SendFailed | None = None
+        for tried, address in enumerate(addresses):
+            # Each address gets its share of what is left: one that swallows packets must not starve the next.
+            share = (until - monotonic_us()) / SECOND / (len(addresses) - tried)
+            try:
+                return await self._connect(
+                    target, address, share, lambda: Connection(origin, self._limits, loop, on_lost)
+                )
+            except SendFailed as failed:
+                failure = failed
+        raise failure or SendFailed("dns_failed", "the name has no address")
+
+    async def _allowed_addresses(self, target: Target, until: int) -> Sequence[str]:
+        if target.is_address:
+            addresses: Sequence[str] = (target.host,)
+        else:
+            addresses = await self._names.addresses(target.host, until)
+        # All must pass: a name with one public and one private address would be dialled on the private one as soon
+        # as the public one fails.
+        if not all(address_allowed(address, self._policy) for address in addresses):
+            raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+        return addresses[:MAX_ADDRESSES_DIALLED]
+
+    async def _connect(
+        self, target: Target, address: str, seconds: float, protocol: Callable[[], Connection]
+    ) -> Connection:
+        secure = target.scheme == "https"
+        try:
+            async with asyncio.timeout(seconds):
+                transport, connection = await asyncio.get_running_loop().create_connection(
+                    protocol,
+                    address,
+                    target.port,
+                    ssl=self._tls if secure else None,
+                    server_hostname=target.host if secure else None,
+                )
+        except OSError as error:
+            if error.errno in OUR_OWN_ERRORS:
+                raise
+            raise _connect_failure(error, secure, self._limits.connect_seconds) from None
+        if not _is_connected_to(transport, address):
+            connection.abort()
+            raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+        return connection
+
+
+class NameLookup:
+    """Resolves names in a few threads of its own, each name once at a time, and remembers the answers briefly."""
+
+    def __init__(self, resolve: Resolve, limits: SendLimits) -> None:
+        self._resolve = resolve
+        self._lifetime = round(limits.name_seconds * SECOND)
+        self._threads = ThreadPoolExecutor(limits.name_threads, thread_name_prefix="hookwright-names")
+        self._lookups: dict[str, tuple[int, asyncio.Future[Sequence[str]]]] = {}
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def addresses(self, name: str, until: int) -> Sequence[str]:
+        """The addresses of a name, never empty. Raises SendFailed."""
+        seconds = (until - monotonic_us()) / SECOND
+        try:
+            async with asyncio.timeout(seconds):
+                # Shielded: the look-up is shared, and must survive a caller that gives up.
+                addresses = await asyncio.shield(self._lookup(name))
+        except TimeoutError:
+            raise SendFailed("dns_failed", "the name was not resolved in time") from None
+        if not addresses:
+            raise SendFailed("dns_failed", "the name has no address")
+        return addresses
+
+    def _lookup(self, name: str) -> "asyncio.Future[Sequence[str]]":
+        now = monotonic_us()
+        started, lookup = self._lookups.get(name, (0, None))
+        if lookup is not None and (not lookup.done() or now < started + self._lifetime):
+            return lookup
+        if len(self._lookups) >= MAX_REMEMBERED_NAMES:
+            self._lookups = {name: entry for name, entry in self._lookups.items() if not entry[1].done()}
+        lookup = asyncio.get_running_loop().run_in_executor(self._threads, _addresses_or_none, self._resolve, name)
+        self._lookups[name] = (now, lookup)
+        return lookup
+
+
+def verifying_context() -> ssl.SSLContext:
+    """TLS 1.2 or newer, the system's authorities, the host name checked."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def resolve_by_system(name: str) -> list[str]:
+    """Every address of a name, in the order of RFC 6724, as the system's resolver answers. Blocks."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    # The scope of a link-local answer is a fourth field, which `sockaddr[0]` shows as `fe80::1%eth0`.
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+def _addresses_or_none(resolve: Resolve, name: str) -> Sequence[str]:
+    # UnicodeError: a label that the codec for names refuses.
+    with suppress(OSError, UnicodeError):
+        return resolve(name)
+    return ()
+
+
+def _connect_failure(error: OSError, secure: bool, seconds: float) -> SendFailed:
+    if isinstance(error, TimeoutError):
+        return SendFailed("connect_timeout", f"no connection within {seconds:g} s")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return SendFailed("tls_failed", f"the certificate is not accepted: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "unknown reason").replace("_", " ").lower()
+        return SendFailed("tls_failed", f"the TLS handshake failed: {reason}")
+    if isinstance(error, ConnectionRefusedError):
+        return SendFailed("connect_refused", "the connection was refused")
+    if secure and isinstance(error, ConnectionError):
+        return SendFailed("tls_failed", "the connection was closed during the TLS handshake")
+    return SendFailed("connect_failed", "the receiver cannot be reached")
+
+
+def _is_connected_to(transport: asyncio.BaseTransport, address: str) -> bool:
+    peer = transport.get_extra_info("peername")
+    return peer is not None and ip_address(peer[0]) == ip_address(address)

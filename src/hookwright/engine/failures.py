@@ -1,0 +1,48 @@
+"""What a sending can come to other than an answer.
+
+These are the codes in `Outcome.error`. They are the receiver's failures, or its network's, never ours.
+
+| code                | what happened                                                    | was it sent? |
+|---------------------|------------------------------------------------------------------|--------------|
+| address_not_allowed | the URL, or an address its name resolves to, is refused; no dial | no           |
+| dns_failed          | the name has no address, or was not resolved in time             | no           |
+| connect_refused     | the receiver's machine refused the connection                    | no           |
+| connect_timeout     | no connection, TLS included, within `connect_seconds`            | no           |
+| connect_failed      | the network could not reach the receiver                         | no           |
+| tls_failed          | the certificate or the handshake is not acceptable               | no           |
+| timeout             | no complete answer within `total_seconds`                        | perhaps      |
+| reset               | the connection was closed before a complete answer               | perhaps      |
+| bad_answer          | not an HTTP/1.1 answer, or its head is beyond our limits         | yes          |
+
+An answer of any status, redirects and 5xx included, is an answer: a status code and no error.
+"""
+
+from typing import Literal
+
+SendError = Literal[
+    "address_not_allowed",
+    "dns_failed",
+    "connect_refused",
+    "connect_timeout",
+    "connect_failed",
+    "tls_failed",
+    "timeout",
+    "reset",
+    "bad_answer",
+]
+
+
+class SendFailed(Exception):
+    """No answer; becomes the outcome's `error` and `detail` and never leaves the sender."""
+
+    def __init__(self, error: SendError, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+        self.detail = detail
+
+
+class Unanswered(SendFailed):
+    """The connection ended before the first byte of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__("reset", "the connection was closed before an answer")

@@ -1,0 +1,157 @@
+"""The HTTP client: one POST, and what it came to.
+
+It is written by hand, on asyncio and httptools, because it must do what no client library offers together: judge the
+address that is actually dialled, count every byte that a receiver sends, and cost little enough for tens of
+thousands of requests a second. It speaks HTTP/1.1 over TCP or TLS and nothing else: it follows no redirect, keeps no
+cookie, knows no proxy, and unpacks no compression.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from hookwright.ambient import Clock, monotonic_us
+from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy, parse_target, target_problem
+from hookwright.core.model import SECOND, Outcome
+from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
+from hookwright.engine.answer import Answer
+from hookwright.engine.connection import Connection, Origin
+from hookwright.engine.dialling import Dialler, Resolve
+from hookwright.engine.failures import SendFailed, Unanswered
+from hookwright.engine.idle import IdleConnections
+from hookwright.engine.limits import SendLimits
+
+REMEMBERED_URLS = 10_000
+
+
+class Prepared(NamedTuple):
+    """An allowed URL, with everything about its requests that does not change."""
+
+    target: Target
+    origin: Origin
+    head: str
+
+
+class Sender:
+    """Sends to receivers over connections that it keeps open. One event loop uses it, many tasks at a time."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        policy: TargetPolicy,
+        limits: SendLimits | None = None,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        resolve: Resolve | None = None,
+    ) -> None:
+        """`ssl_context` is for private authorities; `resolve` turns a name into addresses, in a thread."""
+        self._clock = clock
+        self._limits = limits or SendLimits()
+        self._idle = IdleConnections(self._limits)
+        self._dialler = Dialler(policy, self._limits, ssl_context, resolve)
+        self._prepare = lru_cache(REMEMBERED_URLS)(lambda url: _prepare(url, policy))
+        self._sweep: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """POST a body and say what it came to; whatever the receiver does, it is an Outcome.
+
+        `host`, `content-length`, `connection` and `accept-encoding` are the sender's own headers. Raises ValueError
+        when a header of the caller's is not one line of Latin-1, and OSError when this machine has no sockets left:
+        then nothing was sent. A sending that is cancelled may have reached the receiver.
+        """
+        started_at = self._clock.now()
+        began = monotonic_us()
+        try:
+            answer = await self._answer(url, headers, body, began + round(self._limits.total_seconds * SECOND))
+        except SendFailed as failure:
+            duration = monotonic_us() - began
+            return Outcome(started_at=started_at, duration_us=duration, error=failure.error, detail=failure.detail)
+        return Outcome(
+            started_at=started_at,
+            duration_us=monotonic_us() - began,
+            status_code=answer.status,
+            body=answer.body,
+            retry_after_seconds=self._retry_after_seconds(answer),
+        )
+
+    async def close(self) -> None:
+        """Close the connections that nobody uses; those in use close when their answer is there."""
+        self._closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+        self._idle.close_all()
+        self._dialler.close()
+        await asyncio.sleep(0)  # let the loop tell the transports that they are closed
+
+    async def _answer(self, url: str, headers: Mapping[str, str], body: bytes, deadline: int) -> Answer:
+        prepared = self._prepare(url)
+        request = _request_bytes(prepared.head, headers, body)
+        idle = self._idle.take(prepared.origin)
+        if idle is not None:
+            try:
+                return await self._converse(idle, request, deadline)
+            except Unanswered:
+                # A kept connection that the receiver had closed, or closed while our request was on its way
+                # (RFC 9112 §9.3.1). If the request did arrive, it arrives twice, with the same message id.
+                pass
+        connection = await self._dialler.dial(prepared.target, prepared.origin, deadline, self._idle.forget)
+        return await self._converse(connection, request, deadline)
+
+    async def _converse(self, connection: Connection, request: bytes, deadline: int) -> Answer:
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(max(0, deadline - monotonic_us()) / SECOND, connection.time_out)
+        try:
+            answer = await connection.exchange(request)
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        finally:
+            timer.cancel()
+        if connection.reusable and not self._closed:
+            self._idle.put(connection)
+            self._plan_sweep(loop)
+        else:
+            connection.abort()
+        return answer
+
+    def _plan_sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._sweep is None:
+            self._sweep = loop.call_later(self._limits.idle_seconds / 2, self._close_stale, loop)
+
+    def _close_stale(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._sweep = None
+        self._idle.close_stale()
+        if len(self._idle):
+            self._plan_sweep(loop)
+
+    def _retry_after_seconds(self, answer: Answer) -> int | None:
+        if answer.status not in RETRY_AFTER_STATUSES:
+            return None
+        return parse_retry_after(answer.retry_after, self._clock.now())
+
+
+def _prepare(url: str, policy: TargetPolicy) -> Prepared:
+    # Checked when the endpoint was made, and again here: the policy may have changed since.
+    if target_problem(url, policy) is not None:
+        raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+    target = parse_target(url)
+    head = (
+        f"POST {target.path} HTTP/1.1\r\n"
+        f"host: {target.authority}\r\n"
+        "accept: */*\r\n"
+        "accept-encoding: identity\r\n"
+        "connection: keep-alive\r\n"
+    )
+    return Prepared(target, Origin(target.scheme, target.host, target.port), head)
+
+
+def _request_bytes(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
+    breaks = max(0, len(headers) - 1)
+    if lines.count("\r") != breaks or lines.count("\n") != breaks or "\0" in lines:
+        raise ValueError("a header of the request holds a line break")
+    gap = "\r\n" if headers else ""
+    return f"{head}{lines}{gap}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body

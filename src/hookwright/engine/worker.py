@@ -1,0 +1,222 @@
+"""The worker: claim what is due, then send, settle, record.
+
+Errors have three phases. Before the request they are ours (a store that does not answer, a secret that does not
+open): the delivery goes back untouched, when its lease ends. The attempt's are the receiver's: the sender turns
+them into an `Outcome`, never into an exception. After the request, a delivery that was sent but could not be
+recorded is decided by its lease: it is sent again, with the same id, which "at least once" allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from msgspec import Struct
+
+from hookwright.ambient import Clock, Dice
+from hookwright.core.errors import Unavailable
+from hookwright.core.lifecycle import settle
+from hookwright.core.model import SECOND, Claim, Outcome, RequestHeaders, Settled
+from hookwright.core.retry import STANDARD_SCHEDULE
+from hookwright.engine.batching import Batcher
+from hookwright.engine.keyring import Keyring
+from hookwright.store.base import Lease, Store
+
+log = structlog.get_logger("hookwright.worker")
+
+
+class Sends(Protocol):
+    """What the worker needs of a sender."""
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """One HTTP request. Never raises for what a receiver does."""
+        ...
+
+
+class WorkerSettings(Struct, frozen=True, kw_only=True):
+    """How hard a worker works, and for how long a claim is its own."""
+
+    concurrency: int = 256
+    lease_seconds: float = 10
+    renew_seconds: float = 3
+    poll_seconds: float = 0.25
+    retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE
+    record_tries: int = 5
+
+
+class Worker:
+    """Sends deliveries, at most `concurrency` at a time. One tick claims, sends and records what is due."""
+
+    def __init__(
+        self,
+        store: Store,
+        sender: Sends,
+        keyring: Keyring,
+        headers: Mapping[str, RequestHeaders],
+        clock: Clock,
+        dice: Dice,
+        settings: WorkerSettings,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._keyring = keyring
+        self._headers = headers
+        self._clock = clock
+        self._dice = dice
+        self._settings = settings
+        self._in_flight: dict[asyncio.Task[None], Claim] = {}
+        self._records: Batcher[Settled, bool] = Batcher(self._record, shared_failures=(Unavailable,))
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be something due."""
+        self._woken.set()
+
+    async def tick(self) -> int:
+        """Claim what is due and has room; send, settle and record it. Answers how many were sent."""
+        started = await self._start_due()
+        if started:
+            await asyncio.wait(started)
+        return len(started)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; then nothing new is claimed, and what is in flight goes on."""
+        heartbeat = asyncio.create_task(self._keep_leases())
+        try:
+            while not stop.is_set():
+                await self._work_once()
+        finally:
+            heartbeat.cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """Let requests in flight finish; give back those that do not in time. To be called after `run` has ended."""
+        heartbeat = asyncio.create_task(self._keep_leases())
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=seconds)
+        heartbeat.cancel()
+        unfinished = dict(self._in_flight)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
+            await self._store.release(_leases(list(unfinished.values())), self._clock.now())
+            log.warning("deliveries given back", deliveries=len(unfinished))
+        await self._records.close()
+
+    # -- claim -----------------------------------------------------------------------------------------------
+
+    async def _work_once(self) -> None:
+        self._woken.clear()
+        room = self._settings.concurrency - len(self._in_flight)
+        try:
+            started = await self._start_due() if room else []
+        except Unavailable as error:
+            log.warning("store unavailable", error=str(error))
+            started = []
+        if room and len(started) == room:
+            return  # there may be more
+        try:
+            await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
+        except TimeoutError:
+            return
+
+    async def _start_due(self) -> list[asyncio.Task[None]]:
+        now = self._clock.now()
+        room = self._settings.concurrency - len(self._in_flight)
+        claims = await self._store.claim(room, now, now + round(self._settings.lease_seconds * SECOND))
+        return [self._start(claim) for claim in claims]
+
+    def _start(self, claim: Claim) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._deliver(claim))
+        self._in_flight[task] = claim
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        was_full = len(self._in_flight) >= self._settings.concurrency
+        del self._in_flight[task]
+        if was_full:
+            self.wake()
+
+    # -- send, settle, record --------------------------------------------------------------------------------
+
+    async def _deliver(self, claim: Claim) -> None:
+        try:
+            outcome = await self._send(claim)
+        except Exception:
+            # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
+            log.exception("delivery not sent", delivery_id=claim.delivery_id, event_id=claim.event_id)
+            return
+        settled = self._settle(claim, outcome)
+        try:
+            recorded = await self._records.submit(settled)
+        except Exception:
+            # Sent but not recorded: its lease decides; the receiver may see it again, with the same id.
+            log.exception("delivery sent but not recorded", delivery_id=claim.delivery_id, event_id=claim.event_id)
+            return
+        _log_attempt(settled, recorded)
+
+    async def _send(self, claim: Claim) -> Outcome:
+        keys = await self._keyring.keys_of(claim.account_id)
+        headers = self._headers[claim.dialect](claim, keys, self._clock.now())
+        return await self._sender.send(claim.url, headers, claim.body)
+
+    def _settle(self, claim: Claim, outcome: Outcome) -> Settled:
+        schedule = claim.retry_schedule or self._settings.retry_schedule
+        settlement = settle(claim, outcome, schedule, self._clock.now(), self._dice.jitter())
+        return Settled(claim=claim, outcome=outcome, settlement=settlement)
+
+    async def _record(self, settled: Sequence[Settled]) -> Sequence[bool]:
+        for attempt in range(1, self._settings.record_tries + 1):
+            try:
+                written = await self._store.settle(settled, self._clock.now())
+                return [each.claim.delivery_id in written for each in settled]
+            except Unavailable:
+                if attempt == self._settings.record_tries:
+                    raise
+                await asyncio.sleep(0.1 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    # -- leases ----------------------------------------------------------------------------------------------
+
+    async def renew_leases(self) -> int:
+        """Keep the claims of requests that are still in flight. Answers how many are still ours."""
+        claims = list(self._in_flight.values())
+        if not claims:
+            return 0
+        until = self._clock.now() + round(self._settings.lease_seconds * SECOND)
+        return len(await self._store.renew(_leases(claims), until))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.renew_seconds)
+            try:
+                await self.renew_leases()
+            except Unavailable as error:
+                log.warning("leases not renewed", error=str(error))
+
+
+def _leases(claims: Sequence[Claim]) -> list[Lease]:
+    return [Lease(claim.delivery_id, claim.fence) for claim in claims]
+
+
+def _log_attempt(settled: Settled, recorded: bool) -> None:
+    claim, outcome, settlement = settled.claim, settled.outcome, settled.settlement
+    log.info(
+        "attempt",
+        delivery_id=claim.delivery_id,
+        event_id=claim.event_id,
+        event_type=claim.event_type,
+        account_id=claim.account_id,
+        endpoint_id=claim.endpoint_id,
+        dialect=claim.dialect,
+        dialect_event=claim.dialect_event,
+        attempt=claim.attempt,
+        status_code=outcome.status_code,
+        error=outcome.error,
+        duration_ms=round(outcome.duration_us / 1000, 1),
+        status=settlement.status if recorded else "lease lost",
+        next_attempt_at=settlement.due_at,
+    )

@@ -1,0 +1,128 @@
+"""Publishing: from what a platform sent to events on disk with their deliveries."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from hookwright.ambient import new_event_id
+from hookwright.core.errors import Conflict, Invalid, Problem
+from hookwright.core.lanes import LANE_COUNT, MAX_ID
+from hookwright.core.model import Accepted, Draft, Event, Notice, Site, Translate
+from hookwright.core.times import from_datetime
+from hookwright.core.vocabulary import EVENT_TYPES, decode_data
+from hookwright.operations.services import Services
+
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
+MAX_BATCH = 1_000
+
+
+class Publish(Struct, frozen=True, kw_only=True):
+    """What a platform sends for one event. `site` is only needed when the account has several."""
+
+    type: str
+    account: int
+    site: int | None = None
+    occurred_at: datetime | None = None
+    idempotency_key: str | None = None
+    data: Raw
+
+
+async def publish(services: Services, requests: Sequence[Publish], root: str = "") -> list[Accepted | Conflict]:
+    """Accept events: all are checked before any is accepted, and all are on disk when this returns.
+
+    Answers in order; a Conflict stands for an idempotency key that was used for another event. Raises Invalid with
+    pointers below `root` (and below `root/<position>` when there are several), Unavailable.
+    """
+    drafts = await _drafts(services, requests, root)
+    return list(await asyncio.gather(*(services.intake.accept(draft) for draft in drafts)))
+
+
+async def _drafts(services: Services, requests: Sequence[Publish], root: str) -> list[Draft]:
+    sites = await _sites_of(services, {request.account for request in requests})
+    drafts: list[Draft] = []
+    problems: list[Problem] = []
+    for position, request in enumerate(requests):
+        try:
+            drafts.append(_draft(services, request, sites))
+        except Invalid as error:
+            place = f"{root}/{position}" if root else ""
+            problems += [replace(problem, pointer=place + problem.pointer) for problem in error.problems]
+    if problems:
+        raise Invalid(*problems)
+    return drafts
+
+
+async def _sites_of(services: Services, account_ids: set[int]) -> dict[int, list[Site]]:
+    """The sites of each account that exists."""
+    existing = [id for id in account_ids if 0 < id <= MAX_ID and await services.store.account(id) is not None]
+    return {id: await services.store.sites(id) for id in existing}
+
+
+def _draft(services: Services, request: Publish, sites: Mapping[int, list[Site]]) -> Draft:
+    _check(request, sites)
+    now = services.clock.now()
+    event = Event(
+        id=new_event_id(now, request.account % LANE_COUNT),
+        account_id=request.account,
+        site_id=_site_id(request, sites[request.account]),
+        type=request.type,
+        occurred_at=from_datetime(request.occurred_at) if request.occurred_at else now,
+        accepted_at=now,
+        data=bytes(request.data),
+        idempotency_key=request.idempotency_key,
+    )
+    notices = _notices(services.translations, event)
+    if event.site_id is None and len(sites[request.account]) > 1:
+        _refuse_without_site(services.translations, event, sites[request.account])
+    return Draft(event=event, fingerprint=fingerprint(request), notices=notices)
+
+
+def _check(request: Publish, sites: Mapping[int, list[Site]]) -> None:
+    if request.account not in sites:
+        raise Invalid(Problem("/account", f"account {request.account} does not exist", "unknown"))
+    if request.type not in EVENT_TYPES:
+        raise Invalid(Problem("/type", f"unknown event type; one of {', '.join(EVENT_TYPES)}", "unknown"))
+    if request.idempotency_key is not None:
+        _check_idempotency_key(request.idempotency_key)
+    decode_data(request.type, request.data)
+
+
+def _check_idempotency_key(key: str) -> None:
+    if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH or "\0" in key:
+        limit = MAX_IDEMPOTENCY_KEY_LENGTH
+        raise Invalid(Problem("/idempotency_key", f"must have 1 to {limit} characters, none of them NUL"))
+
+
+def _site_id(request: Publish, sites: Sequence[Site]) -> int | None:
+    if request.site is None:
+        return sites[0].id if len(sites) == 1 else None
+    if request.site not in {site.id for site in sites}:
+        raise Invalid(Problem("/site", f"account {request.account} has no site {request.site}", "unknown"))
+    return request.site
+
+
+def _refuse_without_site(translations: Mapping[str, Translate], event: Event, sites: Sequence[Site]) -> None:
+    # Endpoints of a site would miss this event in silence if we accepted it without one.
+    with_site = replace(event, site_id=sites[0].id)
+    if any(notice.site_id is not None for notice in _notices(translations, with_site)):
+        known = ", ".join(str(site.id) for site in sites)
+        raise Invalid(Problem("/site", f"is required: the account has several sites ({known})", "blank"))
+
+
+def _notices(translations: Mapping[str, Translate], event: Event) -> tuple[Notice, ...]:
+    """Every notice that an event may become, numbered from 1; 0 is kept for Hookwright's own form of it."""
+    every = (notice for translate in translations.values() for notice in translate(event))
+    return tuple(replace(notice, ordinal=number) for number, notice in enumerate(every, start=1))
+
+
+def fingerprint(request: Publish) -> bytes:
+    """What makes two publishes the same: everything but the key, whatever the order of members and the spacing."""
+    same = (request.type, request.account, request.site, request.occurred_at, msgspec.json.decode(request.data))
+    return hashlib.sha256(msgspec.json.encode(same, order="sorted")).digest()

@@ -1,0 +1,188 @@
+"""What accepting a batch of events comes to, as functions of values; the stores add only the SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from hookwright.core.errors import Conflict
+from hookwright.core.model import ANY_RESOURCE, Accepted, Draft, Instant, Notice
+
+
+class Want(NamedTuple):
+    """One question to the subscriptions: who of this account wants this notice with this resource?
+
+    `draft` and `notice` are positions in the batch and in the draft.
+    """
+
+    draft: int
+    notice: int
+    account_id: int
+    dialect: str
+    event: str
+    resource: str
+    site_id: int | None
+
+
+class Match(NamedTuple):
+    """An endpoint that wants a notice."""
+
+    draft: int
+    notice: int
+    endpoint_id: int
+
+
+class KeyRow(NamedTuple):
+    """An idempotency key on its way in."""
+
+    account_id: int
+    key: str
+    event_id: str
+    fingerprint: bytes
+    accepted_at: Instant
+
+
+class EventRow(NamedTuple):
+    id: str
+    account_id: int
+    site_id: int | None
+    type: str
+    occurred_at: Instant
+    accepted_at: Instant
+    idempotency_key: str | None
+    data: str
+
+
+class PayloadRow(NamedTuple):
+    event_id: str
+    ordinal: int
+    body: bytes
+
+
+class DeliveryRow(NamedTuple):
+    id: int
+    account_id: int
+    event_id: str
+    event_type: str
+    endpoint_id: int
+    dialect: str
+    dialect_event: str
+    ordinal: int
+    due_at: Instant
+    created_at: Instant
+
+
+class Known(NamedTuple):
+    """What an idempotency key already stands for."""
+
+    event_id: str
+    fingerprint: bytes
+
+
+AccountKey = tuple[int, str]
+
+
+def key_rows(drafts: Sequence[Draft]) -> list[KeyRow]:
+    """The first draft of each idempotency key, in one order everywhere, so that two batches cannot deadlock."""
+    first: dict[AccountKey, KeyRow] = {}
+    for draft in drafts:
+        event = draft.event
+        if event.idempotency_key is not None:
+            row = KeyRow(event.account_id, event.idempotency_key, event.id, draft.fingerprint, event.accepted_at)
+            first.setdefault((event.account_id, event.idempotency_key), row)
+    return [first[key] for key in sorted(first)]
+
+
+def is_new(draft: Draft, known: dict[AccountKey, Known]) -> bool:
+    """Whether a draft is to be accepted: it has no idempotency key, or it is the one that the key stands for."""
+    key = draft.event.idempotency_key
+    return key is None or known[draft.event.account_id, key].event_id == draft.event.id
+
+
+def wants(drafts: Sequence[Draft]) -> Iterator[Want]:
+    """What to ask the subscriptions about these drafts: for each notice any resource, and each that it has."""
+    for position, draft in enumerate(drafts):
+        for number, notice in enumerate(draft.notices):
+            # PostgreSQL's text holds no NUL, so no subscription names such a resource.
+            for resource in (ANY_RESOURCE, *(each for each in notice.resources if "\0" not in each)):
+                yield Want(
+                    position, number, draft.event.account_id, notice.dialect, notice.event, resource, notice.site_id
+                )
+
+
+def once_each(matches: Iterable[Match]) -> list[Match]:
+    """An endpoint that wants a notice for two reasons gets it once."""
+    return sorted(set(matches))
+
+
+def event_row(draft: Draft) -> EventRow:
+    event = draft.event
+    return EventRow(
+        event.id,
+        event.account_id,
+        event.site_id,
+        event.type,
+        event.occurred_at,
+        event.accepted_at,
+        event.idempotency_key,
+        event.data.decode(),
+    )
+
+
+def payload_rows(drafts: Sequence[Draft], matches: Sequence[Match]) -> list[PayloadRow]:
+    """A payload for each notice that somebody wants; the others are never rendered."""
+    wanted = sorted({(match.draft, match.notice) for match in matches})
+    rows = []
+    for position, number in wanted:
+        notice = drafts[position].notices[number]
+        rows.append(PayloadRow(drafts[position].event.id, notice.ordinal, notice.render()))
+    return rows
+
+
+def delivery_rows(drafts: Sequence[Draft], matches: Sequence[Match], ids: Iterable[int]) -> list[DeliveryRow]:
+    """A delivery for each match, due at once."""
+    return [
+        _delivery_row(drafts[match.draft], drafts[match.draft].notices[match.notice], match.endpoint_id, id)
+        for match, id in zip(matches, ids, strict=True)
+    ]
+
+
+def _delivery_row(draft: Draft, notice: Notice, endpoint_id: int, id: int) -> DeliveryRow:
+    event = draft.event
+    return DeliveryRow(
+        id,
+        event.account_id,
+        event.id,
+        event.type,
+        endpoint_id,
+        notice.dialect,
+        notice.event,
+        notice.ordinal,
+        event.accepted_at,
+        event.accepted_at,
+    )
+
+
+def answers(
+    drafts: Sequence[Draft], known: dict[AccountKey, Known], counts: dict[str, int]
+) -> list[Accepted | Conflict]:
+    """What each publisher is told. `counts` has the number of deliveries of every event, new or known."""
+    return [_answer(draft, known, counts) for draft in drafts]
+
+
+def _answer(draft: Draft, known: dict[AccountKey, Known], counts: dict[str, int]) -> Accepted | Conflict:
+    if is_new(draft, known):
+        return Accepted(draft.event.id, counts.get(draft.event.id, 0))
+    first = known[draft.event.account_id, draft.event.idempotency_key or ""]
+    if first.fingerprint != draft.fingerprint:
+        return Conflict("this idempotency key was used for another event")
+    return Accepted(first.event_id, counts.get(first.event_id, 0), duplicate=True)
+
+
+def count_matches(drafts: Sequence[Draft], matches: Sequence[Match]) -> dict[str, int]:
+    """How many deliveries each new event has."""
+    counts: dict[str, int] = {}
+    for match in matches:
+        event_id = drafts[match.draft].event.id
+        counts[event_id] = counts.get(event_id, 0) + 1
+    return counts

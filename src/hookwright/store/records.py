@@ -1,0 +1,882 @@
+"""Configuration and look-ups: steps that are the same SQL on every database.
+
+A step is a generator: it yields statements and is given their rows, so it knows no driver. Each store runs a step
+as one transaction. Placeholders are `$1`, `$2`, …; every statement names one lane unless it says why not.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import msgspec
+
+from hookwright.core.errors import Conflict
+from hookwright.core.lanes import lane_of, lane_of_event
+from hookwright.core.model import (
+    Account,
+    Attempt,
+    Delivery,
+    Endpoint,
+    EndpointStatus,
+    Event,
+    Grant,
+    Instant,
+    Key,
+    OAuthApp,
+    OAuthCode,
+    SigningSecret,
+    Site,
+    Subscription,
+)
+from hookwright.store.base import DeliveryQuery, EndpointQuery
+
+# How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
+BATCH = 2_000
+
+
+class Row(Protocol):
+    """A row of either driver: a value for each column name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """One SQL statement and the values of its placeholders."""
+
+    text: str
+    values: tuple[Any, ...]
+
+
+T = TypeVar("T")
+P = ParamSpec("P")
+S = TypeVar("S", bound="Records")
+Step = Generator[Statement, Sequence[Row], T]
+StepMethod = Callable[Concatenate[S, P], Step[T]]
+Method = Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
+
+
+def sql(text: str, *values: Any) -> Statement:
+    """A statement with its values, in the order of its placeholders."""
+    return Statement(text, values)
+
+
+def reading(step: StepMethod[S, P, T]) -> Method[S, P, T]:
+    """Run the step without the right to write."""
+
+    @functools.wraps(step)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._read(step(self, *args, **kwargs))
+
+    return run
+
+
+def writing(step: StepMethod[S, P, T]) -> Method[S, P, T]:
+    """Run the step as one transaction."""
+
+    @functools.wraps(step)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._write(step(self, *args, **kwargs))
+
+    return run
+
+
+class Records:
+    """The steps. A store inherits them and says how to run one."""
+
+    async def _read(self, step: Step[T]) -> T:
+        raise NotImplementedError
+
+    async def _write(self, step: Step[T]) -> T:
+        raise NotImplementedError
+
+    # -- accounts, sites, signing secrets --------------------------------------------------------------------
+
+    @writing
+    def add_account(self, account: Account, secret: SigningSecret) -> Step[None]:
+        yield sql(
+            "INSERT INTO accounts (lane, id, name, lane_spread, created_at) VALUES ($1, $2, $3, $4, $5)",
+            lane_of(account.id),
+            account.id,
+            account.name,
+            account.lane_spread,
+            account.created_at,
+        )
+        yield _insert_secret(secret)
+
+    @reading
+    def account(self, account_id: int) -> Step[Account | None]:
+        rows = yield sql(
+            "SELECT * FROM accounts WHERE lane = $1 AND id = $2 AND deleted_at IS NULL",
+            lane_of(account_id),
+            account_id,
+        )
+        return _account(rows[0]) if rows else None
+
+    @reading
+    def accounts(self, after: int = 0, limit: int = 100) -> Step[list[Account]]:
+        # Every lane: administrators list accounts, traffic never does.
+        rows = yield sql(
+            "SELECT * FROM accounts WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2", after, limit
+        )
+        return [_account(row) for row in rows]
+
+    @writing
+    def delete_account(self, account_id: int, now: Instant) -> Step[bool]:
+        lane = lane_of(account_id)
+        gone = yield sql(
+            "UPDATE accounts SET deleted_at = $3 WHERE lane = $1 AND id = $2 AND deleted_at IS NULL RETURNING id",
+            lane,
+            account_id,
+            now,
+        )
+        yield sql("DELETE FROM keys WHERE lane = $1 AND account_id = $2", lane, account_id)
+        yield sql(
+            "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND account_id = $2 AND revoked_at IS NULL",
+            lane,
+            account_id,
+            now,
+        )
+        yield sql("DELETE FROM subscriptions WHERE lane = $1 AND account_id = $2", lane, account_id)
+        yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_reason = 'account deleted', status_changed_at = $3"
+            " WHERE lane = $1 AND account_id = $2 AND status <> 'deleted'",
+            lane,
+            account_id,
+            now,
+        )
+        return bool(gone)
+
+    @reading
+    def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[list[SigningSecret]]:
+        rows = yield sql(
+            "SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2"
+            " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)"
+            " ORDER BY created_at DESC, id DESC",
+            lane_of(account_id),
+            account_id,
+            endpoint_id or 0,
+            now,
+        )
+        return [_secret(row) for row in rows]
+
+    @writing
+    def rotate_signing_secret(self, secret: SigningSecret, others_expire_at: Instant) -> Step[None]:
+        yield sql(
+            "UPDATE signing_secrets SET expires_at = $4 WHERE lane = $1 AND account_id = $2"
+            " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)",
+            lane_of(secret.account_id),
+            secret.account_id,
+            secret.endpoint_id or 0,
+            others_expire_at,
+        )
+        yield _insert_secret(secret)
+
+    @writing
+    def add_site(self, site: Site) -> Step[None]:
+        yield sql(
+            "INSERT INTO sites (lane, id, account_id, title, subdomain, created_at, updated_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            lane_of(site.account_id),
+            site.id,
+            site.account_id,
+            site.title,
+            site.subdomain,
+            site.created_at,
+            site.updated_at,
+        )
+
+    @reading
+    def site(self, account_id: int, site_id: int) -> Step[Site | None]:
+        rows = yield sql(
+            "SELECT * FROM sites WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            site_id,
+            account_id,
+        )
+        return _site(rows[0]) if rows else None
+
+    @reading
+    def sites(self, account_id: int) -> Step[list[Site]]:
+        rows = yield sql(
+            "SELECT * FROM sites WHERE lane = $1 AND account_id = $2 ORDER BY id", lane_of(account_id), account_id
+        )
+        return [_site(row) for row in rows]
+
+    @writing
+    def delete_site(self, account_id: int, site_id: int, now: Instant) -> Step[bool]:
+        lane = lane_of(account_id)
+        gone = yield sql(
+            "DELETE FROM sites WHERE lane = $1 AND id = $2 AND account_id = $3 RETURNING id",
+            lane,
+            site_id,
+            account_id,
+        )
+        if gone:
+            yield sql(
+                "DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id IN"
+                " (SELECT id FROM endpoints WHERE lane = $1 AND account_id = $2 AND site_id = $3)",
+                lane,
+                account_id,
+                site_id,
+            )
+            yield sql(
+                "UPDATE endpoints SET status = 'deleted', status_reason = 'site deleted', status_changed_at = $4"
+                " WHERE lane = $1 AND account_id = $2 AND site_id = $3 AND status <> 'deleted'",
+                lane,
+                account_id,
+                site_id,
+                now,
+            )
+        return bool(gone)
+
+    # -- credentials -----------------------------------------------------------------------------------------
+
+    @writing
+    def add_key(self, key: Key) -> Step[None]:
+        yield sql(
+            "INSERT INTO keys (lane, id, kind, account_id, name, scopes, digest, attributes, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            lane_of(key.id),
+            key.id,
+            key.kind,
+            key.account_id,
+            key.name,
+            json.dumps(key.scopes),
+            key.digest,
+            json.dumps(key.attributes),
+            key.created_at,
+            key.expires_at,
+        )
+
+    @reading
+    def key(self, key_id: int) -> Step[Key | None]:
+        rows = yield sql("SELECT * FROM keys WHERE lane = $1 AND id = $2", lane_of(key_id), key_id)
+        return _key(rows[0]) if rows else None
+
+    @reading
+    def keys(self, account_id: int | None = None) -> Step[list[Key]]:
+        if account_id is None:  # every lane: administrators list keys, traffic never does
+            rows = yield sql("SELECT * FROM keys ORDER BY id")
+        else:
+            rows = yield sql(
+                "SELECT * FROM keys WHERE lane = $1 AND account_id = $2 ORDER BY id", lane_of(account_id), account_id
+            )
+        return [_key(row) for row in rows]
+
+    @writing
+    def rotate_key(self, key_id: int, digest: bytes, now: Instant) -> Step[bool]:
+        found = yield sql(
+            "UPDATE keys SET digest = $3, rotated_at = $4 WHERE lane = $1 AND id = $2 RETURNING id",
+            lane_of(key_id),
+            key_id,
+            digest,
+            now,
+        )
+        yield _revoke_grants_of_key(key_id, now)
+        return bool(found)
+
+    @writing
+    def delete_key(self, key_id: int, now: Instant) -> Step[bool]:
+        found = yield sql("DELETE FROM keys WHERE lane = $1 AND id = $2 RETURNING id", lane_of(key_id), key_id)
+        yield _revoke_grants_of_key(key_id, now)
+        return bool(found)
+
+    @writing
+    def add_app(self, app: OAuthApp) -> Step[None]:
+        yield sql(
+            "INSERT INTO oauth_apps (lane, id, name, secret_digest, redirect_uris, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            lane_of(app.id),
+            app.id,
+            app.name,
+            app.secret_digest,
+            json.dumps(app.redirect_uris),
+            app.created_at,
+        )
+
+    @reading
+    def app(self, app_id: int) -> Step[OAuthApp | None]:
+        rows = yield sql("SELECT * FROM oauth_apps WHERE lane = $1 AND id = $2", lane_of(app_id), app_id)
+        return _app(rows[0]) if rows else None
+
+    @reading
+    def apps(self) -> Step[list[OAuthApp]]:
+        rows = yield sql("SELECT * FROM oauth_apps ORDER BY id")  # every lane: only administrators list apps
+        return [_app(row) for row in rows]
+
+    @writing
+    def delete_app(self, app_id: int, now: Instant) -> Step[bool]:
+        found = yield sql("DELETE FROM oauth_apps WHERE lane = $1 AND id = $2 RETURNING id", lane_of(app_id), app_id)
+        # Every lane: an app's grants live with the accounts that gave them. Rare, and never on the hot path.
+        yield sql("UPDATE grants SET revoked_at = $2 WHERE app_id = $1 AND revoked_at IS NULL", app_id, now)
+        return bool(found)
+
+    @writing
+    def add_code(self, code: OAuthCode) -> Step[None]:
+        yield sql(
+            "INSERT INTO oauth_codes (lane, id, account_id, app_id, digest, redirect_uri, challenge, scope,"
+            " created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            lane_of(code.id),
+            code.id,
+            code.account_id,
+            code.app_id,
+            code.digest,
+            code.redirect_uri,
+            code.challenge,
+            code.scope,
+            code.created_at,
+            code.expires_at,
+        )
+
+    @reading
+    def code(self, code_id: int) -> Step[OAuthCode | None]:
+        rows = yield sql("SELECT * FROM oauth_codes WHERE lane = $1 AND id = $2", lane_of(code_id), code_id)
+        return _code(rows[0]) if rows else None
+
+    @writing
+    def redeem_code(self, code_id: int, grant: Grant, now: Instant) -> Step[bool]:
+        spent = yield sql(
+            "UPDATE oauth_codes SET used_at = $3 WHERE lane = $1 AND id = $2 AND used_at IS NULL RETURNING id",
+            lane_of(code_id),
+            code_id,
+            now,
+        )
+        if spent:
+            yield _insert_grant(grant)
+        return bool(spent)
+
+    @writing
+    def add_grant(self, grant: Grant) -> Step[None]:
+        yield _insert_grant(grant)
+
+    @reading
+    def grant(self, grant_id: int) -> Step[Grant | None]:
+        rows = yield sql("SELECT * FROM grants WHERE lane = $1 AND id = $2", lane_of(grant_id), grant_id)
+        return _grant(rows[0]) if rows else None
+
+    @writing
+    def refresh_grant(self, grant_id: int, successor: Grant, now: Instant) -> Step[bool]:
+        # The grant is revoked with its refresh token: the successor's access token takes over.
+        spent = yield sql(
+            "UPDATE grants SET refreshed_at = $3 WHERE lane = $1 AND id = $2"
+            " AND refreshed_at IS NULL AND revoked_at IS NULL RETURNING id",
+            lane_of(grant_id),
+            grant_id,
+            now,
+        )
+        if spent:
+            yield _insert_grant(successor)
+        return bool(spent)
+
+    @writing
+    def revoke_grant(self, grant_id: int, now: Instant) -> Step[None]:
+        yield sql(
+            "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND id = $2 AND revoked_at IS NULL",
+            lane_of(grant_id),
+            grant_id,
+            now,
+        )
+
+    @writing
+    def revoke_family(self, account_id: int, family_id: int, now: Instant) -> Step[None]:
+        yield sql(
+            "UPDATE grants SET revoked_at = $4"
+            " WHERE lane = $1 AND account_id = $2 AND family_id = $3 AND revoked_at IS NULL",
+            lane_of(account_id),
+            account_id,
+            family_id,
+            now,
+        )
+
+    # -- endpoints -------------------------------------------------------------------------------------------
+
+    @writing
+    def add_endpoint(self, endpoint: Endpoint) -> Step[None]:
+        lane = lane_of(endpoint.account_id)
+        yield sql(
+            "INSERT INTO endpoints (lane, id, account_id, site_id, dialect, url, status, status_reason,"
+            " status_changed_at, retry_schedule, created_at, updated_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            lane,
+            endpoint.id,
+            endpoint.account_id,
+            endpoint.site_id,
+            endpoint.dialect,
+            endpoint.url,
+            endpoint.status,
+            endpoint.status_reason,
+            endpoint.status_changed_at,
+            _dump_schedule(endpoint.retry_schedule),
+            endpoint.created_at,
+            endpoint.updated_at,
+        )
+        for subscription in endpoint.subscriptions:
+            yield sql(
+                "INSERT INTO subscriptions (lane, account_id, dialect, event, resource, endpoint_id)"
+                " VALUES ($1, $2, $3, $4, $5, $6)",
+                lane,
+                endpoint.account_id,
+                endpoint.dialect,
+                subscription.event,
+                subscription.resource,
+                endpoint.id,
+            )
+
+    @reading
+    def endpoint(self, account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
+        return (yield from _endpoint_of(account_id, endpoint_id))
+
+    @reading
+    def endpoints(self, query: EndpointQuery) -> Step[list[Endpoint]]:
+        where, values = _endpoint_filters(query, with_bounds=True)
+        order = "ASC" if query.ascending else "DESC"
+        limits = f"LIMIT ${len(values) + 1} OFFSET ${len(values) + 2}"
+        rows = yield sql(
+            f"SELECT e.* FROM endpoints e WHERE {where} ORDER BY e.id {order} {limits}",
+            *values,
+            query.limit,
+            query.offset,
+        )
+        endpoints: list[Endpoint] = []
+        for row in rows:
+            endpoint = yield from _with_subscriptions(row)
+            endpoints.append(endpoint)
+        return endpoints
+
+    @reading
+    def count_endpoints(self, query: EndpointQuery) -> Step[int]:
+        where, values = _endpoint_filters(query, with_bounds=False)
+        rows = yield sql(f"SELECT COUNT(*) AS number FROM endpoints e WHERE {where}", *values)
+        return int(rows[0]["number"])
+
+    @writing
+    def set_endpoint_status(
+        self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
+    ) -> Step[Endpoint | None]:
+        changed = yield sql(
+            "UPDATE endpoints SET status = $4, status_reason = $5, status_changed_at = $6, updated_at = $6"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
+            lane_of(account_id),
+            endpoint_id,
+            account_id,
+            status,
+            reason,
+            now,
+        )
+        if changed and status == "active":
+            # Only a claim puts deliveries aside, and it locks the endpoint's row to do so: whatever it put aside
+            # before our update is seen here, and after it the claim sees an active endpoint.
+            yield sql(
+                "UPDATE deliveries SET due_at = $3"
+                " WHERE lane = $1 AND endpoint_id = $2 AND status = 'pending' AND due_at IS NULL",
+                lane_of(account_id),
+                endpoint_id,
+                now,
+            )
+        return (yield from _endpoint_of(account_id, endpoint_id))
+
+    @writing
+    def set_retry_schedule(
+        self, account_id: int, endpoint_id: int, schedule: tuple[int, ...] | None, now: Instant
+    ) -> Step[Endpoint | None]:
+        yield sql(
+            "UPDATE endpoints SET retry_schedule = $4, updated_at = $5"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            endpoint_id,
+            account_id,
+            _dump_schedule(schedule),
+            now,
+        )
+        return (yield from _endpoint_of(account_id, endpoint_id))
+
+    async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
+        """See Store. Two steps: from the first on nothing is sent; the second tidies up, in batches."""
+        deleted = await self._mark_endpoint_deleted(account_id, endpoint_id, now)
+        while deleted and await self._cancel_some(account_id, endpoint_id, now) == BATCH:
+            pass
+        return deleted
+
+    @writing
+    def _mark_endpoint_deleted(self, account_id: int, endpoint_id: int, now: Instant) -> Step[bool]:
+        found = yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_changed_at = $4, updated_at = $4"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
+            lane_of(account_id),
+            endpoint_id,
+            account_id,
+            now,
+        )
+        if found:
+            yield sql(
+                "DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane_of(account_id), endpoint_id
+            )
+        return bool(found)
+
+    # What a claim holds at this moment is skipped: the claim sees the deleted endpoint and cancels it itself, and
+    # waiting for it here could deadlock.
+    SKIP_LOCKED = ""
+
+    @writing
+    def _cancel_some(self, account_id: int, endpoint_id: int, now: Instant) -> Step[int]:
+        cancelled = yield sql(
+            "UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = $3"
+            " WHERE lane = $1 AND id IN (SELECT id FROM deliveries WHERE lane = $1 AND endpoint_id = $2"
+            f" AND status = 'pending' LIMIT {BATCH} {self.SKIP_LOCKED}) RETURNING id",
+            lane_of(account_id),
+            endpoint_id,
+            now,
+        )
+        return len(cancelled)
+
+    # -- events and deliveries -------------------------------------------------------------------------------
+
+    @reading
+    def event(self, event_id: str) -> Step[Event | None]:
+        try:
+            lane = lane_of_event(event_id)
+        except ValueError:
+            return None
+        rows = yield sql("SELECT * FROM events WHERE lane = $1 AND id = $2", lane, event_id)
+        return _event(rows[0]) if rows else None
+
+    @reading
+    def delivery(self, delivery_id: int) -> Step[Delivery | None]:
+        rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane_of(delivery_id), delivery_id)
+        return _delivery(rows[0]) if rows else None
+
+    @reading
+    def deliveries(self, query: DeliveryQuery) -> Step[list[Delivery]]:
+        where, values = _delivery_filters(query)
+        rows = yield sql(
+            f"SELECT * FROM deliveries WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ${len(values) + 1}",
+            *values,
+            query.limit,
+        )
+        return [_delivery(row) for row in rows]
+
+    @reading
+    def attempts(self, delivery_id: int) -> Step[list[Attempt]]:
+        rows = yield sql(
+            "SELECT * FROM attempts WHERE lane = $1 AND delivery_id = $2 ORDER BY number",
+            lane_of(delivery_id),
+            delivery_id,
+        )
+        return [_attempt(row) for row in rows]
+
+    @reading
+    def payload(self, delivery_id: int) -> Step[bytes | None]:
+        rows = yield sql(
+            "SELECT p.body FROM deliveries d JOIN payloads p"
+            " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            " WHERE d.lane = $1 AND d.id = $2 AND p.lane = $1",
+            lane_of(delivery_id),
+            delivery_id,
+        )
+        return bytes(rows[0]["body"]) if rows else None
+
+    @writing
+    def replay(self, delivery_id: int, now: Instant) -> Step[Delivery | None]:
+        lane = lane_of(delivery_id)
+        changed = yield sql(
+            "UPDATE deliveries SET status = 'pending', due_at = $3, round_start = attempts, finished_at = NULL"
+            " WHERE lane = $1 AND id = $2 AND status <> 'in_flight' AND EXISTS (SELECT 1 FROM endpoints e"
+            " WHERE e.lane = $1 AND e.id = deliveries.endpoint_id AND e.status <> 'deleted') RETURNING *",
+            lane,
+            delivery_id,
+            now,
+        )
+        if changed:
+            return _delivery(changed[0])
+        rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
+        if not rows:
+            return None
+        if rows[0]["status"] == "in_flight":
+            raise Conflict(f"delivery {delivery_id} is being sent at this moment")
+        raise Conflict(f"the endpoint of delivery {delivery_id} is deleted")
+
+
+def _insert_secret(secret: SigningSecret) -> Statement:
+    return sql(
+        "INSERT INTO signing_secrets (lane, id, account_id, endpoint_id, sealed, created_at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        lane_of(secret.account_id),
+        secret.id,
+        secret.account_id,
+        secret.endpoint_id,
+        secret.sealed,
+        secret.created_at,
+        secret.expires_at,
+    )
+
+
+def _insert_grant(grant: Grant) -> Statement:
+    return sql(
+        "INSERT INTO grants (lane, id, kind, account_id, key_id, app_id, family_id, scopes, access_digest,"
+        " access_expires_at, refresh_digest, refresh_expires_at, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        lane_of(grant.id),
+        grant.id,
+        grant.kind,
+        grant.account_id,
+        grant.key_id,
+        grant.app_id,
+        grant.family_id,
+        json.dumps(grant.scopes),
+        grant.access_digest,
+        grant.access_expires_at,
+        grant.refresh_digest,
+        grant.refresh_expires_at,
+        grant.created_at,
+    )
+
+
+def _revoke_grants_of_key(key_id: int, now: Instant) -> Statement:
+    # A key and what was granted with it share the account's lane.
+    return sql(
+        "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND key_id = $2 AND revoked_at IS NULL",
+        lane_of(key_id),
+        key_id,
+        now,
+    )
+
+
+def _endpoint_of(account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
+    rows = yield sql(
+        "SELECT * FROM endpoints WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted'",
+        lane_of(account_id),
+        endpoint_id,
+        account_id,
+    )
+    return (yield from _with_subscriptions(rows[0])) if rows else None
+
+
+def _with_subscriptions(row: Row) -> Step[Endpoint]:
+    subscriptions = yield sql(
+        "SELECT event, resource FROM subscriptions WHERE lane = $1 AND endpoint_id = $2 ORDER BY event, resource",
+        row["lane"],
+        row["id"],
+    )
+    return _endpoint(row, tuple(Subscription(each["event"], each["resource"]) for each in subscriptions))
+
+
+class Filters:
+    """Conditions and their values, numbered as they are added."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, condition: str, *values: Any) -> None:
+        """Add a condition; each `$` in it stands for the next value."""
+        for value in values:
+            self.values.append(value)
+            condition = condition.replace("$?", f"${len(self.values)}", 1)
+        self._conditions.append(condition)
+
+    def __str__(self) -> str:
+        return " AND ".join(self._conditions) or "TRUE"
+
+
+def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filters, list[Any]]:
+    filters = Filters()
+    lane = lane_of(query.account_id)
+    filters.add("e.lane = $? AND e.account_id = $? AND e.status <> 'deleted'", lane, query.account_id)
+    if query.dialects is not None:
+        places = ", ".join("$?" for _ in query.dialects)
+        filters.add(f"e.dialect IN ({places})", *query.dialects)
+    if query.event is not None:
+        filters.add(
+            "EXISTS (SELECT 1 FROM subscriptions s WHERE s.lane = $? AND s.endpoint_id = e.id AND s.event = $?)",
+            lane,
+            query.event,
+        )
+    if query.site_id is not None:
+        filters.add("e.site_id = $?", query.site_id)
+    if with_bounds and query.above is not None:
+        filters.add("e.id > $?", query.above)
+    if with_bounds and query.below is not None:
+        filters.add("e.id < $?", query.below)
+    return filters, filters.values
+
+
+def _delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
+    filters = Filters()
+    if query.account_id is not None:
+        filters.add("lane = $? AND account_id = $?", lane_of(query.account_id), query.account_id)
+    if query.endpoint_id is not None:
+        filters.add("lane = $? AND endpoint_id = $?", lane_of(query.endpoint_id), query.endpoint_id)
+    if query.event_id is not None:
+        filters.add("lane = $? AND event_id = $?", lane_of_event(query.event_id), query.event_id)
+    if query.event_type is not None:
+        filters.add("event_type = $?", query.event_type)
+    if query.status is not None:
+        filters.add("status = $?", query.status)
+    if query.created_from is not None:
+        filters.add("created_at >= $?", query.created_from)
+    if query.created_to is not None:
+        filters.add("created_at < $?", query.created_to)
+    if query.before is not None:
+        filters.add("(created_at, id) < ($?, $?)", *query.before)
+    return filters, filters.values
+
+
+def _account(row: Row) -> Account:
+    return Account(id=row["id"], name=row["name"], lane_spread=row["lane_spread"], created_at=row["created_at"])
+
+
+def _site(row: Row) -> Site:
+    return Site(
+        id=row["id"],
+        account_id=row["account_id"],
+        title=row["title"],
+        subdomain=row["subdomain"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _secret(row: Row) -> SigningSecret:
+    return SigningSecret(
+        id=row["id"],
+        account_id=row["account_id"],
+        endpoint_id=row["endpoint_id"],
+        sealed=row["sealed"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _key(row: Row) -> Key:
+    return Key(
+        id=row["id"],
+        kind=row["kind"],
+        account_id=row["account_id"],
+        name=row["name"],
+        scopes=tuple(json.loads(row["scopes"])),
+        digest=row["digest"],
+        attributes=json.loads(row["attributes"]),
+        created_at=row["created_at"],
+        rotated_at=row["rotated_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _app(row: Row) -> OAuthApp:
+    return OAuthApp(
+        id=row["id"],
+        name=row["name"],
+        secret_digest=row["secret_digest"],
+        redirect_uris=tuple(json.loads(row["redirect_uris"])),
+        created_at=row["created_at"],
+    )
+
+
+def _code(row: Row) -> OAuthCode:
+    return OAuthCode(
+        id=row["id"],
+        account_id=row["account_id"],
+        app_id=row["app_id"],
+        digest=row["digest"],
+        redirect_uri=row["redirect_uri"],
+        challenge=row["challenge"],
+        scope=row["scope"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
+    )
+
+
+def _grant(row: Row) -> Grant:
+    return Grant(
+        id=row["id"],
+        kind=row["kind"],
+        account_id=row["account_id"],
+        key_id=row["key_id"],
+        app_id=row["app_id"],
+        family_id=row["family_id"],
+        scopes=tuple(json.loads(row["scopes"])),
+        access_digest=row["access_digest"],
+        access_expires_at=row["access_expires_at"],
+        refresh_digest=row["refresh_digest"],
+        refresh_expires_at=row["refresh_expires_at"],
+        created_at=row["created_at"],
+        refreshed_at=row["refreshed_at"],
+        revoked_at=row["revoked_at"],
+    )
+
+
+def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
+    return Endpoint(
+        id=row["id"],
+        account_id=row["account_id"],
+        site_id=row["site_id"],
+        dialect=row["dialect"],
+        url=row["url"],
+        subscriptions=subscriptions,
+        status=row["status"],
+        status_reason=row["status_reason"],
+        status_changed_at=row["status_changed_at"],
+        retry_schedule=load_schedule(row["retry_schedule"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        id=str(row["id"]),
+        account_id=row["account_id"],
+        site_id=row["site_id"],
+        type=row["type"],
+        occurred_at=row["occurred_at"],
+        accepted_at=row["accepted_at"],
+        data=row["data"].encode(),
+        idempotency_key=row["idempotency_key"],
+    )
+
+
+def _delivery(row: Row) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        account_id=row["account_id"],
+        event_id=str(row["event_id"]),
+        event_type=row["event_type"],
+        endpoint_id=row["endpoint_id"],
+        dialect=row["dialect"],
+        dialect_event=row["dialect_event"],
+        ordinal=row["ordinal"],
+        status=row["status"],
+        attempts=row["attempts"],
+        round_start=row["round_start"],
+        due_at=row["due_at"],
+        created_at=row["created_at"],
+        finished_at=row["finished_at"],
+        last_status_code=row["last_status_code"],
+        last_error=row["last_error"],
+    )
+
+
+def _attempt(row: Row) -> Attempt:
+    return Attempt(
+        number=row["number"],
+        started_at=row["started_at"],
+        duration_us=row["duration_us"],
+        status_code=row["status_code"],
+        error=row["error"],
+        detail=row["detail"],
+        response_body=bytes(row["response_body"]),
+        next_attempt_at=row["next_attempt_at"],
+    )
+
+
+def _dump_schedule(schedule: Sequence[int] | None) -> str | None:
+    return json.dumps(list(schedule)) if schedule is not None else None
+
+
+def load_schedule(text: str | None) -> tuple[int, ...] | None:
+    """A retry schedule as it is kept: a JSON list of seconds."""
+    return tuple(json.loads(text)) if text is not None else None

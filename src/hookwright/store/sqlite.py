@@ -1,0 +1,524 @@
+"""The store on SQLite: one file, one writer thread, group commit.
+
+WAL with synchronous=FULL: with NORMAL, a power cut loses commits that were already acknowledged. All writers of a
+process queue at one thread; whatever is waiting when it comes round shares one transaction and one fsync.
+Each job runs in a savepoint, so that one that fails does not take the others with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import re
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hookwright.core.errors import Conflict, Unavailable
+from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
+from hookwright.core.model import Accepted, Claim, Draft, Instant, Settled
+from hookwright.store.acceptance import (
+    AccountKey,
+    Known,
+    Match,
+    answers,
+    count_matches,
+    delivery_rows,
+    event_row,
+    is_new,
+    key_rows,
+    once_each,
+    payload_rows,
+    wants,
+)
+from hookwright.store.base import Lease
+from hookwright.store.migrations import migrations_for
+from hookwright.store.records import BATCH, Records, Step, load_schedule, sql
+
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+ID_BLOCK = 1_000
+MAX_GROUP = 500
+BUSY_SECONDS = 5.0  # another process (the command line) may hold the file for a moment
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], Any]
+
+
+class SqliteStore(Records):
+    """The Store protocol on one SQLite file."""
+
+    lane_count = 1
+
+    def __init__(self, path: Path) -> None:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise Unavailable(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 or newer is needed")
+        self._path = path
+        self._writer = _Writer(path)
+        self._readers = ThreadPoolExecutor(1, "hookwright-sqlite-reader")
+        self._reader: sqlite3.Connection | None = None
+        self._ids = range(0)
+
+    # -- the store itself ------------------------------------------------------------------------------------
+
+    async def migrate(self) -> None:
+        await self._writer.alone(_migrate)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._writer.stop)
+        await asyncio.get_running_loop().run_in_executor(self._readers, self._close_reader)
+        self._readers.shutdown()
+
+    async def now(self) -> Instant:
+        return await self._read(_now())
+
+    async def new_id(self, lane_index: int) -> int:
+        if not self._ids:
+            # Two callers may both reserve; the block that is overwritten is skipped, never given twice.
+            self._ids = await self._writer.run(partial(_reserve, ID_BLOCK))
+        counter, self._ids = self._ids[0], self._ids[1:]
+        return counter * LANE_COUNT
+
+    async def _read(self, step: Step[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, step)
+
+    async def _write(self, step: Step[T]) -> T:
+        result: T = await self._writer.run(partial(_run_step, step))
+        return result
+
+    def _read_now(self, step: Step[T]) -> T:
+        try:
+            if self._reader is None:
+                self._reader = _connect(self._path)
+                self._reader.execute("PRAGMA query_only = ON")
+            self._reader.execute("BEGIN")
+            try:
+                return _run_step(step, self._reader)
+            finally:
+                self._reader.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise Unavailable(f"SQLite: {error}") from error
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    # -- the hot path ----------------------------------------------------------------------------------------
+
+    async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        result: list[Accepted | Conflict] = await self._writer.run(partial(_accept, LANES[lane_index], drafts))
+        return result
+
+    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+        result: list[Claim] = await self._writer.run(partial(_claim, limit, now, lease_until))
+        return result
+
+    async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
+        result: set[int] = await self._writer.run(partial(_renew, leases, lease_until))
+        return result
+
+    async def release(self, leases: Sequence[Lease], now: Instant) -> None:
+        await self._writer.run(partial(_release, leases, now))
+
+    async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
+        result: set[int] = await self._writer.run(partial(_settle, settled, now))
+        return result
+
+    async def rescue(self, now: Instant) -> int:
+        result: int = await self._writer.run(partial(_rescue, now))
+        return result
+
+
+class _Writer:
+    """The one thread that writes; see the module."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="hookwright-sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Job) -> Any:
+        """Run a job in a shared transaction; returns when it is on disk."""
+        return await self._enqueue(_Queued(job, asyncio.get_running_loop()))
+
+    async def alone(self, job: Job) -> Any:
+        """Run a job that begins and ends its own transaction."""
+        return await self._enqueue(_Queued(job, asyncio.get_running_loop(), alone=True))
+
+    async def _enqueue(self, queued: _Queued) -> Any:
+        if not self._thread.is_alive():
+            raise Unavailable("the store is closed")
+        self._jobs.put(queued)
+        return await queued.future
+
+    def stop(self) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        db: sqlite3.Connection | None = None
+        while (group := self._next_group()) is not None:
+            try:
+                # Opened late and kept: a file that cannot be opened now may be there for the next group.
+                db = db or _connect(self._path)
+                _run_group(db, group)
+            except sqlite3.Error as error:
+                for queued in group:
+                    queued.fail(Unavailable(f"SQLite: {error}"))
+            _resolve(group)
+        if db is not None:
+            db.close()
+
+    def _next_group(self) -> list[_Queued] | None:
+        first = self._jobs.get()
+        if first is None:
+            return None
+        group = [first]
+        while not group[-1].alone and len(group) < MAX_GROUP:
+            try:
+                queued = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if queued is None:
+                self._jobs.put(None)
+                break
+            if queued.alone:
+                self._jobs.put(queued)
+                break
+            group.append(queued)
+        return group
+
+
+class _Queued:
+    """A job on its way through the writer, and the future that its caller waits for."""
+
+    __slots__ = ("alone", "error", "future", "job", "loop", "result")
+
+    def __init__(self, job: Job, loop: asyncio.AbstractEventLoop, *, alone: bool = False) -> None:
+        self.job = job
+        self.alone = alone
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def fail(self, error: BaseException) -> None:
+        self.error = self.error or error
+
+    def resolve(self) -> None:
+        if self.future.done():  # its caller was cancelled
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+def _resolve(group: list[_Queued]) -> None:
+    def resolve() -> None:
+        for queued in group:
+            queued.resolve()
+
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        group[0].loop.call_soon_threadsafe(resolve)
+
+
+def _run_group(db: sqlite3.Connection, group: list[_Queued]) -> None:
+    if group[0].alone:
+        _run_job(group[0], db)
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for queued in group:
+            _run_in_savepoint(queued, db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _run_in_savepoint(queued: _Queued, db: sqlite3.Connection) -> None:
+    db.execute("SAVEPOINT job")
+    _run_job(queued, db)
+    if queued.error is not None and db.in_transaction:
+        db.execute("ROLLBACK TO job")
+    db.execute("RELEASE job")
+
+
+def _run_job(queued: _Queued, db: sqlite3.Connection) -> None:
+    try:
+        queued.result = queued.job(db)
+    except sqlite3.Error as error:
+        queued.fail(Unavailable(f"SQLite: {error}"))
+    except Exception as error:  # its caller's: a rendering that failed, a refusal
+        queued.fail(error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
+
+
+@lru_cache(maxsize=256)
+def _numbered(text: str) -> str:
+    """SQLite's form of `$1` is `?1`."""
+    return re.sub(r"\$(\d+)", r"?\1", text)
+
+
+def _run_step(step: Step[T], db: sqlite3.Connection) -> T:
+    try:
+        statement = next(step)
+        while True:
+            rows = db.execute(_numbered(statement.text), statement.values).fetchall()
+            statement = step.send(rows)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _now() -> Step[Instant]:
+    rows = yield sql("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) AS instant")
+    return int(rows[0]["instant"])
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    db.execute("BEGIN IMMEDIATE")  # SQLite's own lock: another process that migrates waits here
+    try:
+        db.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, applied_at INTEGER)")
+        applied = {row["version"] for row in db.execute("SELECT version FROM schema_migrations")}
+        for migration in migrations_for("sqlite"):
+            if migration.version not in applied:
+                for statement in _statements(migration.text):
+                    db.execute(statement)
+                db.execute(
+                    "INSERT INTO schema_migrations VALUES (?, CAST(strftime('%s') AS INTEGER) * 1000000)",
+                    (migration.version,),
+                )
+        db.execute("INSERT OR IGNORE INTO lanes (lane, lane_index) VALUES (?, 0)", (LANES[0],))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _statements(text: str) -> list[str]:
+    # executescript would commit in between; our files hold no semicolon inside a statement.
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    return [statement for statement in code.split(";") if statement.strip()]
+
+
+def _reserve(count: int, db: sqlite3.Connection) -> range:
+    rows = db.execute(
+        "UPDATE lanes SET next_counter = next_counter + ? WHERE lane = ? RETURNING next_counter", (count, LANES[0])
+    ).fetchall()
+    end: int = rows[0]["next_counter"]
+    return range(end - count, end)
+
+
+def _accept(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[Accepted | Conflict]:
+    known = _claim_keys(lane, drafts, db)
+    new = [draft for draft in drafts if is_new(draft, known)]
+    matches = _match(lane, new, db)
+    ids = [counter * LANE_COUNT for counter in _reserve(len(matches), db)] if matches else []
+    db.executemany(
+        "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data)"
+        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?)",
+        map(event_row, new),
+    )
+    db.executemany(
+        f"INSERT INTO payloads (lane, event_id, ordinal, body) VALUES ({lane}, ?, ?, ?)", payload_rows(new, matches)
+    )
+    db.executemany(
+        "INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event,"
+        f" ordinal, status, due_at, created_at) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        delivery_rows(new, matches, ids),
+    )
+    counts = count_matches(new, matches)
+    for draft in drafts:
+        if not is_new(draft, known):
+            first = known[draft.event.account_id, draft.event.idempotency_key or ""].event_id
+            counts.setdefault(first, _count_deliveries(lane, first, db))
+    return answers(drafts, known, counts)
+
+
+def _claim_keys(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> dict[AccountKey, Known]:
+    known: dict[AccountKey, Known] = {}
+    for row in key_rows(drafts):
+        db.execute(
+            "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (lane, *row),
+        )
+        kept = db.execute(
+            "SELECT event_id, fingerprint FROM idempotency_keys WHERE lane = ? AND account_id = ? AND key = ?",
+            (lane, row.account_id, row.key),
+        ).fetchone()
+        known[row.account_id, row.key] = Known(kept["event_id"], kept["fingerprint"])
+    return known
+
+
+def _match(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[Match]:
+    matches: list[Match] = []
+    for want in wants(drafts):
+        rows = db.execute(
+            "SELECT s.endpoint_id FROM subscriptions s JOIN endpoints e ON e.lane = s.lane AND e.id = s.endpoint_id"
+            " WHERE s.lane = ?1 AND s.account_id = ?2 AND s.dialect = ?3 AND s.event = ?4 AND s.resource = ?5"
+            " AND e.status <> 'deleted' AND (?6 IS NULL OR e.site_id = ?6)",
+            (lane, want.account_id, want.dialect, want.event, want.resource, want.site_id),
+        )
+        matches.extend(Match(want.draft, want.notice, row["endpoint_id"]) for row in rows)
+    return once_each(matches)
+
+
+def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
+    row = db.execute(
+        "SELECT COUNT(*) AS number FROM deliveries WHERE lane = ? AND event_id = ?", (lane, event_id)
+    ).fetchone()
+    return int(row["number"])
+
+
+def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> list[Claim]:
+    rows = db.execute(
+        "SELECT d.*, e.url, e.status AS endpoint_status, e.retry_schedule, p.body, v.occurred_at"
+        " FROM deliveries d"
+        " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
+        " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+        " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
+        " WHERE d.status = 'pending' AND d.due_at <= ? ORDER BY d.due_at LIMIT ?",
+        (now, limit),
+    ).fetchall()
+    claims = [_claim_of(row) for row in rows if row["endpoint_status"] == "active"]
+    db.executemany(
+        "UPDATE deliveries SET status = 'in_flight', fence = ?, lease_until = ?, due_at = NULL"
+        " WHERE lane = ? AND id = ?",
+        [(claim.fence, lease_until, lane_of(claim.delivery_id), claim.delivery_id) for claim in claims],
+    )
+    _put_aside([row for row in rows if row["endpoint_status"] != "active"], now, db)
+    return claims
+
+
+def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:
+    for row in rows:
+        if row["endpoint_status"] == "deleted":
+            change = "status = 'cancelled', due_at = NULL, finished_at = ?3"
+        else:
+            change = "due_at = NULL"
+        db.execute(
+            f"UPDATE deliveries SET {change} WHERE lane = ?1 AND id = ?2 AND ?3 IS NOT NULL",
+            (row["lane"], row["id"], now),
+        )
+
+
+def _claim_of(row: sqlite3.Row) -> Claim:
+    return Claim(
+        delivery_id=row["id"],
+        fence=row["fence"] + 1,
+        account_id=row["account_id"],
+        event_id=row["event_id"],
+        event_type=row["event_type"],
+        occurred_at=row["occurred_at"],
+        endpoint_id=row["endpoint_id"],
+        dialect=row["dialect"],
+        dialect_event=row["dialect_event"],
+        ordinal=row["ordinal"],
+        url=row["url"],
+        body=row["body"],
+        attempt=row["attempts"] + 1,
+        round_attempt=row["attempts"] + 1 - row["round_start"],
+        retry_schedule=load_schedule(row["retry_schedule"]),
+    )
+
+
+_OURS = "lane = ? AND id = ? AND fence = ? AND status = 'in_flight'"
+
+
+def _renew(leases: Sequence[Lease], lease_until: Instant, db: sqlite3.Connection) -> set[int]:
+    ours = set()
+    for lease in leases:
+        cursor = db.execute(
+            f"UPDATE deliveries SET lease_until = ? WHERE {_OURS}",
+            (lease_until, lane_of(lease.delivery_id), lease.delivery_id, lease.fence),
+        )
+        if cursor.rowcount:
+            ours.add(lease.delivery_id)
+    return ours
+
+
+def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> None:
+    db.executemany(
+        f"UPDATE deliveries SET status = 'pending', due_at = ?, lease_until = NULL WHERE {_OURS}",
+        [(now, lane_of(lease.delivery_id), lease.delivery_id, lease.fence) for lease in leases],
+    )
+
+
+def _settle(settled: Sequence[Settled], now: Instant, db: sqlite3.Connection) -> set[int]:
+    return {each.claim.delivery_id for each in settled if _settle_one(each, now, db)}
+
+
+def _settle_one(each: Settled, now: Instant, db: sqlite3.Connection) -> bool:
+    claim, outcome, settlement = each.claim, each.outcome, each.settlement
+    lane = lane_of(claim.delivery_id)
+    endpoint = db.execute(
+        "SELECT status FROM endpoints WHERE lane = ? AND id = ?", (lane, claim.endpoint_id)
+    ).fetchone()
+    status = settlement.status
+    if status == "pending" and endpoint["status"] == "deleted":
+        status = "cancelled"
+    cursor = db.execute(
+        "UPDATE deliveries SET status = ?, due_at = ?, finished_at = ?, attempts = attempts + 1, lease_until = NULL,"
+        f" last_status_code = ?, last_error = ? WHERE {_OURS}",
+        (
+            status,
+            settlement.due_at if status == "pending" else None,
+            None if status == "pending" else now,
+            outcome.status_code,
+            outcome.error,
+            lane,
+            claim.delivery_id,
+            claim.fence,
+        ),
+    )
+    if not cursor.rowcount:
+        return False
+    db.execute(
+        "INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,"
+        " response_body, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            lane,
+            claim.delivery_id,
+            claim.attempt,
+            outcome.started_at,
+            outcome.duration_us,
+            outcome.status_code,
+            outcome.error,
+            outcome.detail,
+            outcome.body,
+            settlement.due_at if status == "pending" else None,
+        ),
+    )
+    if settlement.disable_reason is not None:
+        db.execute(
+            "UPDATE endpoints SET status = 'disabled', status_reason = ?, status_changed_at = ?, updated_at = ?"
+            " WHERE lane = ? AND id = ? AND status = 'active'",
+            (settlement.disable_reason, now, now, lane, claim.endpoint_id),
+        )
+    return True
+
+
+def _rescue(now: Instant, db: sqlite3.Connection) -> int:
+    return db.execute(
+        "UPDATE deliveries SET status = 'pending', due_at = ?1, lease_until = NULL WHERE rowid IN"
+        f" (SELECT rowid FROM deliveries WHERE status = 'in_flight' AND lease_until <= ?1 LIMIT {BATCH})",
+        (now,),
+    ).rowcount
