@@ -1,10 +1,12 @@
 """Fixtures: a movable clock, real stores, the services that every surface works with."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from databases import fresh_database, make_template, postgres_server
 from hookwright.ambient import Dice, MovableClock
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.model import Account
@@ -12,6 +14,7 @@ from hookwright.engine.intake import GroupCommit
 from hookwright.operations.accounts import create_account
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
+from hookwright.store.postgres import PostgresStore
 from hookwright.store.sqlite import SqliteStore
 from hookwright.vault import Vault
 
@@ -19,6 +22,38 @@ from hookwright.vault import Vault
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server with a migrated template database."""
+    with postgres_server() as url:
+        asyncio.run(make_template(url))
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Each database in turn: the URL of a PostgreSQL server, or None for SQLite."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+async def store(database: str | None, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store, on each database in turn."""
+    if database is None:
+        sqlite = SqliteStore(tmp_path / "hookwright.sqlite3")
+        await sqlite.migrate()
+        yield sqlite
+        await sqlite.close()
+        return
+    async with fresh_database(database) as url:
+        postgres = PostgresStore(url, max_connections=4)
+        yield postgres
+        await postgres.close()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hookwright.core.addresses import Target
 from hookwright.engine.answer import Answer, AnswerReader, BadAnswer
 from hookwright.engine.failures import SendFailed, Unanswered
 from hookwright.engine.limits import SendLimits
@@ -20,6 +21,11 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int
+
+
+def origin_of(target: Target) -> Origin:
+    """What a connection to this target leads to; targets of one origin share connections."""
+    return Origin(target.scheme, target.host, target.port)
 
 
 class Connection(asyncio.Protocol):

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from hookwright.ambient import monotonic_us
 from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy, address_allowed
 from hookwright.core.model import SECOND
-from hookwright.engine.connection import Connection, Origin
+from hookwright.engine.connection import Connection, origin_of
 from hookwright.engine.failures import SendFailed
 from hookwright.engine.limits import SendLimits
 
@@ -33,34 +33,35 @@ class Dialler:
     """Opens connections, to allowed addresses only."""
 
     def __init__(
-        self, policy: TargetPolicy, limits: SendLimits, tls: ssl.SSLContext | None, resolve: Resolve | None
+        self,
+        policy: TargetPolicy,
+        limits: SendLimits,
+        on_lost: Callable[[Connection], None],
+        tls: ssl.SSLContext | None,
+        resolve: Resolve | None,
     ) -> None:
         self._policy = policy
         self._limits = limits
+        self._on_lost = on_lost
         self._tls = tls or verifying_context()
         self._names = NameLookup(resolve or resolve_by_system, limits)
 
     def close(self) -> None:
         self._names.close()
 
-    async def dial(
-        self, target: Target, origin: Origin, deadline: int, on_lost: Callable[[Connection], None]
-    ) -> Connection:
+    async def dial(self, target: Target, deadline: int) -> Connection:
         """A new connection to a target, before a deadline in µs of the monotonic clock.
 
         Raises SendFailed; raises OSError when this machine itself has no sockets left.
         """
         until = min(deadline, monotonic_us() + round(self._limits.connect_seconds * SECOND))
         addresses = await self._allowed_addresses(target, until)
-        loop = asyncio.get_running_loop()
         failure: SendFailed | None = None
         for tried, address in enumerate(addresses):
             # Each address gets its share of what is left: one that swallows packets must not starve the next.
             share = (until - monotonic_us()) / SECOND / (len(addresses) - tried)
             try:
-                return await self._connect(
-                    target, address, share, lambda: Connection(origin, self._limits, loop, on_lost)
-                )
+                return await self._connect(target, address, share)
             except SendFailed as failed:
                 failure = failed
         raise failure or SendFailed("dns_failed", "the name has no address")
@@ -76,14 +77,13 @@ class Dialler:
             raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
         return addresses[:MAX_ADDRESSES_DIALLED]
 
-    async def _connect(
-        self, target: Target, address: str, seconds: float, protocol: Callable[[], Connection]
-    ) -> Connection:
+    async def _connect(self, target: Target, address: str, seconds: float) -> Connection:
+        loop = asyncio.get_running_loop()
         secure = target.scheme == "https"
         try:
             async with asyncio.timeout(seconds):
-                transport, connection = await asyncio.get_running_loop().create_connection(
-                    protocol,
+                transport, connection = await loop.create_connection(
+                    lambda: Connection(origin_of(target), self._limits, loop, self._on_lost),
                     address,
                     target.port,
                     ssl=self._tls if secure else None,

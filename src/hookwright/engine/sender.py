@@ -17,7 +17,7 @@ from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy,
 from hookwright.core.model import SECOND, Outcome
 from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
 from hookwright.engine.answer import Answer
-from hookwright.engine.connection import Connection, Origin
+from hookwright.engine.connection import Connection, Origin, origin_of
 from hookwright.engine.dialling import Dialler, Resolve
 from hookwright.engine.failures import SendFailed, Unanswered
 from hookwright.engine.idle import IdleConnections
@@ -50,7 +50,7 @@ class Sender:
         self._clock = clock
         self._limits = limits or SendLimits()
         self._idle = IdleConnections(self._limits)
-        self._dialler = Dialler(policy, self._limits, ssl_context, resolve)
+        self._dialler = Dialler(policy, self._limits, self._idle.forget, ssl_context, resolve)
         self._prepare = lru_cache(REMEMBERED_URLS)(lambda url: _prepare(url, policy))
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -97,7 +97,7 @@ class Sender:
                 # A kept connection that the receiver had closed, or closed while our request was on its way
                 # (RFC 9112 §9.3.1). If the request did arrive, it arrives twice, with the same message id.
                 pass
-        connection = await self._dialler.dial(prepared.target, prepared.origin, deadline, self._idle.forget)
+        connection = await self._dialler.dial(prepared.target, deadline)
         return await self._converse(connection, request, deadline)
 
     async def _converse(self, connection: Connection, request: bytes, deadline: int) -> Answer:
@@ -145,7 +145,7 @@ def _prepare(url: str, policy: TargetPolicy) -> Prepared:
         "accept-encoding: identity\r\n"
         "connection: keep-alive\r\n"
     )
-    return Prepared(target, Origin(target.scheme, target.host, target.port), head)
+    return Prepared(target, origin_of(target), head)
 
 
 def _request_bytes(head: str, headers: Mapping[str, str], body: bytes) -> bytes:

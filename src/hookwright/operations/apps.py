@@ -10,6 +10,7 @@ from hookwright.ambient import digest, matches, new_token, public_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import OAuthApp
 from hookwright.operations.accounts import MAX_NAME_LENGTH
+from hookwright.operations.grants import ACCESS_PREFIXES
 from hookwright.operations.services import Services
 
 CLIENT_ID_PREFIX = "kitapp"
@@ -72,6 +73,11 @@ async def authenticate_app(services: Services, client_id: str, client_secret: st
     elif not client_secret or not matches(client_secret, app.secret_digest):
         raise Unauthorized("wrong client secret")
     return app
+
+
+def mint_app_token(app: OAuthApp) -> str:
+    """An access token for an app that acts for nobody. It opens no account, so nothing of it is kept."""
+    return new_token(ACCESS_PREFIXES["kit"], app.id)
 
 
 def client_id_of(app: OAuthApp) -> str:

@@ -27,8 +27,8 @@ async def read_document(request: Request) -> object:
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form, or the string members of a JSON object, by name.
 
-    Kajabi documents forms for its OAuth routes; its framework also takes JSON, which some clients send. Of a name that
-    comes twice the last counts. Raises Invalid for what is neither, BodyTooLarge.
+    Kajabi documents forms for its OAuth routes; its framework also takes JSON, which some clients send. Of a name
+    that comes twice the last counts. Raises Invalid for what is neither, BodyTooLarge.
     """
     body = await read_body(request)
     if _is_json(_media_type(request)):

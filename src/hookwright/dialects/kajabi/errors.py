@@ -1,8 +1,8 @@
 """Refusals in Kajabi's shapes: JSON:API errors, and OAuth's flat `{"error": …}`.
 
-Sources: the schema `errors_attributes` of Kajabi openapi.yaml 1.1.0 for the fields and their order; the real 401 body,
-published with the w6w-apps Kajabi client; `code`, which only validation errors carry, and the pointers as in the gem
-jsonapi.rb, whose objects Kajabi's have been seen to match.
+Sources: the schema `errors_attributes` of Kajabi openapi.yaml 1.1.0 for the fields and their order; the real 401
+body, published with the w6w-apps Kajabi client; `code`, which only validation errors carry, and the pointers from the
+gem jsonapi.rb, whose objects Kajabi's have been seen to match.
 """
 
 from collections.abc import Iterable, Mapping

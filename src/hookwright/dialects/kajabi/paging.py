@@ -1,7 +1,7 @@
 """Pages of a list, and the links and meta that describe them.
 
-Kajabi shows three shapes of `meta` and two of `links`; this is their union. The rules are those of the gem jsonapi.rb:
-a number or size that is none falls back to the default, and links that lead nowhere are left out.
+Kajabi shows three shapes of `meta` and two of `links`; this is their union. The rules are those of the gem
+jsonapi.rb: a number or size that is none falls back to the default, and links that lead nowhere are left out.
 """
 
 from collections.abc import Mapping

@@ -27,13 +27,16 @@ FORM = "application/x-www-form-urlencoded"
 router = APIRouter(
     prefix="/v3/automations/hooks",
     tags=["Webhooks (v3)"],
-    responses={401: {"model": V3Error, "description": "`api_secret` is missing or wrong"}},
+    responses={
+        401: {"model": V3Error, "description": "`api_secret` is missing or wrong"},
+        422: {"model": V3Error, "description": "A parameter is missing or wrong"},
+    },
 )
 
 
 @router.post(
     "",
-    responses={200: {"model": Rule}, 422: {"model": V3Error}},
+    responses={200: {"model": Rule}},
     openapi_extra=request_body(NewWebhook, "application/json", FORM),
 )
 async def create_a_rule(request: Request, surface: KitSurface) -> Response:

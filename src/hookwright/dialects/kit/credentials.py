@@ -33,7 +33,7 @@ DOCUMENTED_SECURITY = (
     Security(
         OAuth2AuthorizationCodeBearer(
             authorizationUrl="/v4/oauth/authorize",
-            tokenUrl="/v4/oauth/token",  # noqa: S106 - a path
+            tokenUrl="/v4/oauth/token",
             refreshUrl="/v4/oauth/token",
             scopes=SCOPES,
             scheme_name="OAuth2",

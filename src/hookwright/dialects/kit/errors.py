@@ -1,4 +1,4 @@
-"""Refusals in Kit's shapes: v4 `{"errors": [text]}`, v3 `{"error", "message"}`, OAuth `{"error", "error_description"}`.
+"""Refusals in Kit's shapes: `{"errors": [text]}`, for v3 `{"error", "message"}`, for OAuth that of RFC 6749.
 
 Texts: Kit openapi v4.json, developers.kit.com "Response codes" and "Rate limits", and the tests of Kit's own
 WordPress libraries (`Authentication Failed`, `The access token expired`).

@@ -27,11 +27,12 @@ DIALECT = "kit"
 JsonObject = dict[str, Any]
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
-_MINOR_UNIT_DIGITS: Mapping[str, int] = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
-}
+_WHOLE_UNITS = (
+    *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+    *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+)
+_THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+_MINOR_UNIT_DIGITS = {**dict.fromkeys(_WHOLE_UNITS, 0), **dict.fromkeys(_THOUSANDTHS, 3), "CLF": 4, "UYW": 4}
 
 # What a subscriber has become by these events, for platforms that do not say so in `contact.state`.
 _STATE_AFTER: Mapping[str, str] = {
@@ -65,14 +66,14 @@ def _purchase_notices(event: Event) -> Iterable[Notice]:
     data = decode_data(event.type, event.data)
     assert isinstance(data, PurchaseCreatedData)
     yield _notice("purchase.purchase_create", "", partial(_encoded, _purchase_body, event, data))
-    for ordinal, product_id in enumerate(dict.fromkeys(product.id for product in data.products), start=1):
+    for product_id in dict.fromkeys(product.id for product in data.products):
         render = partial(_encoded, _subscriber_body, event, data)
-        yield _notice("subscriber.product_purchase", str(product_id), render, ordinal)
+        yield _notice("subscriber.product_purchase", str(product_id), render)
 
 
-def _notice(event: str, resource: str, render: Callable[[], bytes], ordinal: int = 0) -> Notice:
+def _notice(event: str, resource: str, render: Callable[[], bytes]) -> Notice:
     resources = (resource,) if resource else ()
-    return Notice(dialect=DIALECT, event=event, resources=resources, render=render, ordinal=ordinal)
+    return Notice(dialect=DIALECT, event=event, resources=resources, render=render)
 
 
 def _encoded(body: Callable[[Event, Any], JsonObject], event: Event, data: object) -> bytes:

@@ -29,14 +29,17 @@ router = APIRouter(
     prefix="/v4/webhooks",
     tags=["Webhooks (Legacy)"],
     dependencies=list(DOCUMENTED_SECURITY),
-    responses={401: {"model": Errors, "description": "The token or API key cannot be authenticated"}},
+    responses={
+        401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
+        422: {"model": Errors, "description": "A parameter is missing or wrong"},
+    },
 )
 
 
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": WebhookCreated}, 422: {"model": Errors}},
+    responses={201: {"model": WebhookCreated}},
     openapi_extra=request_body(NewWebhook, "application/json"),
 )
 async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:
@@ -46,7 +49,7 @@ async def create_a_webhook(request: Request, surface: KitSurface, account_id: Ac
     return JSONResponse({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
 
 
-@router.get("", responses={200: {"model": WebhookList}, 422: {"model": Errors}})
+@router.get("", responses={200: {"model": WebhookList}})
 async def list_webhooks(
     surface: KitSurface,
     account_id: AccountId,

@@ -1,0 +1,171 @@
+"""The composition root: settings become a store, an engine, the dialects and one ASGI app.
+
+A further dialect is a folder beside the others and one more name in DIALECTS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hookwright.ambient import AnchoredClock, Clock, Dice
+from hookwright.api import build_api
+from hookwright.config import ConfigError, Settings
+from hookwright.core.addresses import TargetPolicy
+from hookwright.dialects.base import Dialect, DialectSettings
+from hookwright.dialects.kajabi import KAJABI
+from hookwright.dialects.kit import KIT
+from hookwright.engine.intake import GroupCommit
+from hookwright.engine.keyring import Keyring
+from hookwright.engine.limits import SendLimits
+from hookwright.engine.sender import Sender
+from hookwright.engine.upkeep import anchor, repeat, rescue
+from hookwright.engine.worker import Worker, WorkerSettings
+from hookwright.operations.services import Services
+from hookwright.store.base import Store
+from hookwright.store.postgres import PostgresStore
+from hookwright.store.sqlite import SqliteStore
+from hookwright.vault import Vault, decode_master_key, keep_master_key
+from hookwright.web.reference import add_reference
+
+DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
+
+RESCUE_EVERY_SECONDS = 1.0
+ANCHOR_EVERY_SECONDS = 10.0
+
+log = structlog.get_logger("hookwright")
+
+
+class Hookwright:
+    """The whole system in one process: `app` answers, the engine sends.
+
+    `open` and `start` bring it up, `drain` and `close` down; `Services` is what both halves share.
+    """
+
+    def __init__(self, settings: Settings, store: Store, vault: Vault, clock: Clock, dice: Dice) -> None:
+        self.settings = settings
+        self._store = store
+        self._clock = clock
+        policy = TargetPolicy(allow_private=settings.allow_private_targets)
+        self._sender = Sender(clock, policy, _limits_of(settings))
+        self.worker = Worker(
+            store,
+            self._sender,
+            Keyring(store, vault, clock),
+            {dialect.name: dialect.headers for dialect in DIALECTS},
+            clock,
+            dice,
+            WorkerSettings(concurrency=settings.concurrency, retry_schedule=settings.retry_schedule),
+        )
+        self._intake = GroupCommit(store, on_accepted=self.worker.wake)
+        self.services = Services(
+            store=store,
+            clock=clock,
+            dice=dice,
+            vault=vault,
+            intake=self._intake,
+            policy=policy,
+            translations={dialect.name: dialect.translate for dialect in DIALECTS},
+        )
+        self.app = _surfaces(self.services, settings)
+        self._stop = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(cls, settings: Settings, clock: Clock | None = None, dice: Dice | None = None) -> Hookwright:
+        """Connect, migrate, and set the clock. Raises ConfigError, Unavailable."""
+        vault = _vault_of(settings)
+        store = _store_of(settings)
+        try:
+            await store.migrate()
+            if clock is None:
+                clock = AnchoredClock()
+                await anchor(store, clock)
+        except BaseException:
+            await store.close()
+            raise
+        return cls(settings, store, vault, clock, dice or Dice())
+
+    def start(self) -> None:
+        """Begin to send what is due."""
+        self._loops = [asyncio.create_task(self.worker.run(self._stop))]
+        chores = [(partial(rescue, self._store, self._clock), RESCUE_EVERY_SECONDS)]
+        if isinstance(self._clock, AnchoredClock):
+            chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
+        self._loops += [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
+
+    async def drain(self) -> None:
+        """Claim nothing more; requests in flight finish within the drain time or are given back."""
+        self._stop.set()
+        self.worker.wake()
+        await asyncio.gather(*self._loops)
+        await self.worker.drain(self.settings.drain_seconds)
+        await self._intake.close()
+
+    async def close(self) -> None:
+        """Let go of connections and of the store. To be called after `drain`."""
+        await self._sender.close()
+        await self._store.close()
+
+
+class Surfaces:
+    """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
+
+    def __init__(self, surfaces: Sequence[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
+        self._surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        for prefix, app in self._surfaces:
+            if path == prefix or path.startswith(prefix + "/"):
+                await app(scope, receive, send)
+                return
+        await self._otherwise(scope, receive, send)
+
+
+def _surfaces(services: Services, settings: Settings) -> Surfaces:
+    dialect_settings = DialectSettings(
+        access_token_seconds=settings.access_token_seconds,
+        rate_limits=settings.rate_limits,
+        sign_in_on_consent=settings.sign_in_on_consent,
+    )
+    api = build_api(services)
+    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
+    for dialect in DIALECTS:
+        app = dialect.build_app(services, dialect_settings)
+        add_reference(app, f"{dialect.prefixes[0]}/docs")
+        surfaces += [(prefix, app) for prefix in dialect.prefixes]
+    return Surfaces(surfaces, otherwise=api)
+
+
+def _limits_of(settings: Settings) -> SendLimits:
+    return SendLimits(connect_seconds=settings.connect_timeout_seconds, total_seconds=settings.timeout_seconds)
+
+
+def _store_of(settings: Settings) -> Store:
+    path = settings.sqlite_path()
+    if path is None:
+        return PostgresStore(settings.database_url, settings.connections)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteStore(path)
+
+
+def _vault_of(settings: Settings) -> Vault:
+    path = settings.sqlite_path()
+    try:
+        if settings.master_key is not None:
+            return Vault(decode_master_key(settings.master_key))
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return Vault(keep_master_key(path.with_name("hookwright.key")))
+    except ValueError as error:
+        raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
+    raise ConfigError(
+        "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
+        " make one with `openssl rand -base64 32` and keep it apart from the database"
+    )

@@ -1,0 +1,61 @@
+"""The Kajabi app: every route with its full path, Kajabi's errors, and an OpenAPI document."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from hookwright.dialects.base import DialectSettings
+from hookwright.dialects.kajabi import account, hooks, oauth, samples
+from hookwright.dialects.kajabi.callers import new_surface
+from hookwright.dialects.kajabi.documents import JsonApi
+from hookwright.dialects.kajabi.errors import install_error_handlers
+from hookwright.dialects.kajabi.schemas import request_schemas
+from hookwright.operations.services import Services
+
+DESCRIPTION = """The part of Kajabi's public API that concerns webhooks, served by Hookwright.
+
+It follows Kajabi's openapi.yaml 1.1.0, so an integration written for Kajabi works when its base URL points here.
+"""
+
+
+class KajabiApp(FastAPI):
+    """A FastAPI app that also documents the bodies which its routes read themselves."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, which FastAPI makes once and keeps."""
+        described = super().openapi()
+        described["components"]["schemas"] |= request_schemas()
+        return _without_foreign_refusals(described)
+
+
+def _without_foreign_refusals(described: dict[str, Any]) -> dict[str, Any]:
+    """Drop the 422 that FastAPI documents for every path with a parameter; here a malformed id is a 404."""
+    for path in described["paths"].values():
+        for operation in path.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        described["components"]["schemas"].pop(name, None)
+    return described
+
+
+def build_app(services: Services, settings: DialectSettings) -> FastAPI:
+    """A new app over these services, with a count of requests of its own."""
+    app = KajabiApp(
+        title=account.TITLE,
+        version=account.VERSION,
+        description=DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=JsonApi,
+    )
+    app.state.surface = new_surface(services, settings)
+    app.include_router(oauth.router, prefix="/v1")
+    app.include_router(account.router, prefix="/v1")
+    for prefix, superseded in (("/v1", None), ("/api/v1", True)):
+        # The samples come first: `/hooks/{id}` would take their paths for ids.
+        app.include_router(samples.router, prefix=prefix, deprecated=superseded)
+        app.include_router(hooks.router, prefix=prefix, deprecated=superseded)
+    install_error_handlers(app)
+    return app

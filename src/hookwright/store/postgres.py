@@ -1,0 +1,494 @@
+"""The store on PostgreSQL, through asyncpg: production.
+
+Concurrent workers share the due deliveries by `FOR UPDATE SKIP LOCKED`. Batches travel as arrays (`unnest`), so a
+batch of any size is one prepared statement and one round trip. Commits are durable: the store refuses a server
+with fsync off and asks for synchronous_commit on every connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from hookwright.core.errors import Conflict, Unavailable
+from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
+from hookwright.core.model import Accepted, Claim, Draft, Instant, Settled
+from hookwright.store.acceptance import (
+    AccountKey,
+    DeliveryRow,
+    EventRow,
+    Known,
+    Match,
+    PayloadRow,
+    answers,
+    count_matches,
+    delivery_rows,
+    event_row,
+    is_new,
+    key_rows,
+    once_each,
+    payload_rows,
+    wants,
+)
+from hookwright.store.base import Lease
+from hookwright.store.migrations import migrations_for
+from hookwright.store.records import BATCH, Records, Step, load_schedule
+
+ID_BLOCK = 1_000
+MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
+ACQUIRE_SECONDS = 5.0
+COMMAND_SECONDS = 30.0
+MIGRATION_LOCK = 0x686F6F6B77726967  # "hookwrig"
+
+# Both are ignored by a server that does not know them; Citus needs the first to see the names of shards' tables.
+SERVER_SETTINGS = {
+    "application_name": "hookwright",
+    "citus.override_table_visibility": "off",
+    "jit": "off",
+    "synchronous_commit": "on",
+}
+
+# What says that the server cannot answer now, rather than that we asked wrongly.
+OUTAGES: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresIOError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+T = TypeVar("T")
+Connection = Any  # asyncpg's pool hands out proxies that its types do not describe
+
+
+class PostgresStore(Records):
+    """The Store protocol on one PostgreSQL database."""
+
+    lane_count = LANE_COUNT
+    SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS) -> None:
+        self._url = url
+        self._max_connections = max_connections
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+        self._ids: dict[int, range] = {}
+
+    # -- the store itself ------------------------------------------------------------------------------------
+
+    async def migrate(self) -> None:
+        async with self._connection() as db:
+            if await db.fetchval("SHOW fsync") != "on":
+                raise Unavailable("PostgreSQL runs with fsync=off, which loses what was acknowledged; turn it on")
+            async with db.transaction():
+                await _migrate(db)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def now(self) -> Instant:
+        async with self._connection() as db:
+            # clock_timestamp(), not now(): the latter is when the transaction began.
+            return int(await db.fetchval("SELECT (EXTRACT(epoch FROM clock_timestamp()) * 1000000)::bigint"))
+
+    async def new_id(self, lane_index: int) -> int:
+        async with self._connection() as db:
+            return (await self._take_ids(db, lane_index % LANE_COUNT, 1))[0]
+
+    async def _take_ids(self, db: Connection, lane_index: int, count: int) -> list[int]:
+        """Ids of a lane, from the block at hand; a new block is its own commit, so nobody waits for a counter."""
+        block = self._ids.get(lane_index, range(0))
+        if len(block) < count:
+            size = max(ID_BLOCK, count)
+            end = await db.fetchval(
+                "UPDATE lanes SET next_counter = next_counter + $2 WHERE lane = $1 RETURNING next_counter",
+                LANES[lane_index],
+                size,
+            )
+            # What was left of the old block is skipped. Another task may have fetched a block meanwhile; its rest
+            # is skipped too: ids are many, and none is ever given twice.
+            block = range(end - size, end)
+        self._ids[lane_index] = block[count:]
+        return [counter * LANE_COUNT + lane_index for counter in block[:count]]
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        with _outages_as_unavailable():
+            pool = self._pool or await self._open()
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+                yield db
+
+    async def _open(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=min(MIN_CONNECTIONS, self._max_connections),
+                    max_size=self._max_connections,
+                    command_timeout=COMMAND_SECONDS,
+                    server_settings=SERVER_SETTINGS,
+                )
+            return self._pool
+
+    async def _read(self, step: Step[T]) -> T:
+        async with self._connection() as db:
+            return await _run_step(step, db)
+
+    async def _write(self, step: Step[T]) -> T:
+        async with self._connection() as db, db.transaction():
+            return await _run_step(step, db)
+
+    # -- the hot path ----------------------------------------------------------------------------------------
+
+    async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        lane = LANES[lane_index]
+        async with self._connection() as db:
+            matches = await _match(db, lane, drafts)
+            ids = await self._take_ids(db, lane_index, len(matches))
+            if not any(draft.event.idempotency_key for draft in drafts):
+                # One statement is one transaction: no need to spend round trips on saying so.
+                await _insert(db, lane, drafts, matches, ids)
+                return answers(drafts, {}, count_matches(drafts, matches))
+            async with db.transaction():
+                return await _accept_keyed(db, lane, drafts, matches, ids)
+
+    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+        async with self._connection() as db:
+            rows = await db.fetch(_CLAIM, now, limit, lease_until)
+            if aside := [row for row in rows if row["fence"] is None]:
+                await _put_aside(db, aside, now)
+        return [_claim_of(row) for row in rows if row["fence"] is not None]
+
+    async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
+        async with self._connection() as db:
+            rows = await db.fetch(
+                f"UPDATE deliveries d SET lease_until = $4 {_OURS} RETURNING d.id", *_columns(leases), lease_until
+            )
+        return {row["id"] for row in rows}
+
+    async def release(self, leases: Sequence[Lease], now: Instant) -> None:
+        async with self._connection() as db:
+            await db.execute(
+                f"UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS}",
+                *_columns(leases),
+                now,
+            )
+
+    async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
+        async with self._connection() as db:
+            if not any(each.settlement.disable_reason for each in settled):
+                return await _settle(db, settled, now)
+            async with db.transaction():
+                written = await _settle(db, settled, now)
+                await _disable(db, [each for each in settled if each.claim.delivery_id in written], now)
+                return written
+
+    async def rescue(self, now: Instant) -> int:
+        async with self._connection() as db:
+            rows = await db.fetch(_RESCUE, now, BATCH)
+        return len(rows)
+
+
+@contextmanager
+def _outages_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.DataError:
+        raise  # an InterfaceError too, but it is a value of ours that does not fit
+    except OUTAGES as error:
+        raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+
+
+async def _run_step(step: Step[T], db: Connection) -> T:
+    try:
+        statement = next(step)
+        while True:
+            statement = step.send(await db.fetch(statement.text, *statement.values))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def _migrate(db: Connection) -> None:
+    await db.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+    await db.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at bigint)")
+    applied = {row["version"] for row in await db.fetch("SELECT version FROM schema_migrations")}
+    for migration in migrations_for("postgres"):
+        if migration.version not in applied:
+            await db.execute(migration.text)
+            await db.execute(
+                "INSERT INTO schema_migrations VALUES ($1, (EXTRACT(epoch FROM now()) * 1000000)::bigint)",
+                migration.version,
+            )
+    await db.execute(
+        "INSERT INTO lanes (lane, lane_index) SELECT * FROM unnest($1::smallint[], $2::smallint[])"
+        " ON CONFLICT DO NOTHING",
+        list(LANES),
+        list(range(LANE_COUNT)),
+    )
+
+
+async def _match(db: Connection, lane: int, drafts: Sequence[Draft]) -> list[Match]:
+    asked = list(zip(*wants(drafts), strict=True))
+    if not asked:
+        return []
+    rows = await db.fetch(_MATCH, lane, *asked)
+    return once_each(Match(row["draft"], row["notice"], row["endpoint_id"]) for row in rows)
+
+
+_MATCH = """
+SELECT w.draft, w.notice, s.endpoint_id
+FROM unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+     AS w (draft, notice, account_id, dialect, event, resource, site_id)
+JOIN subscriptions s ON s.lane = $1 AND s.account_id = w.account_id AND s.dialect = w.dialect
+     AND s.event = w.event AND s.resource = w.resource
+JOIN endpoints e ON e.lane = $1 AND e.id = s.endpoint_id
+WHERE e.status <> 'deleted' AND (w.site_id IS NULL OR e.site_id = w.site_id)
+"""
+
+
+async def _accept_keyed(
+    db: Connection, lane: int, drafts: Sequence[Draft], matches: Sequence[Match], ids: Sequence[int]
+) -> list[Accepted | Conflict]:
+    known = await _claim_keys(db, lane, drafts)
+    places = {position: place for place, position in enumerate(_new_positions(drafts, known))}
+    new = [drafts[position] for position in places]
+    kept = [match._replace(draft=places[match.draft]) for match in matches if match.draft in places]
+    await _insert(db, lane, new, kept, ids[: len(kept)])
+    counts = count_matches(new, kept)
+    repeated = {known[key].event_id for key in known} - {draft.event.id for draft in new}
+    for row in await db.fetch(
+        "SELECT event_id, COUNT(*) AS number FROM deliveries WHERE lane = $1 AND event_id = ANY($2::uuid[])"
+        " GROUP BY event_id",
+        lane,
+        list(repeated),
+    ):
+        counts[str(row["event_id"])] = row["number"]
+    return answers(drafts, known, counts)
+
+
+def _new_positions(drafts: Sequence[Draft], known: dict[AccountKey, Known]) -> list[int]:
+    return [position for position, draft in enumerate(drafts) if is_new(draft, known)]
+
+
+async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dict[AccountKey, Known]:
+    columns = list(zip(*key_rows(drafts), strict=True))
+    # Another transaction that holds one of these keys is waited for here; its row is visible to the next statement.
+    await db.execute(
+        "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
+        " SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bytea[], $6::bigint[])"
+        " ON CONFLICT DO NOTHING",
+        lane,
+        *columns,
+    )
+    rows = await db.fetch(
+        "SELECT k.account_id, k.key, k.event_id, k.fingerprint FROM idempotency_keys k"
+        " JOIN unnest($2::bigint[], $3::text[]) AS u (account_id, key)"
+        " ON k.account_id = u.account_id AND k.key = u.key WHERE k.lane = $1",
+        lane,
+        *columns[:2],
+    )
+    return {(row["account_id"], row["key"]): Known(str(row["event_id"]), row["fingerprint"]) for row in rows}
+
+
+async def _insert(
+    db: Connection, lane: int, drafts: Sequence[Draft], matches: Sequence[Match], ids: Sequence[int]
+) -> None:
+    events = _transposed([event_row(draft) for draft in drafts], len(EventRow._fields))
+    payloads = _transposed(payload_rows(drafts, matches), len(PayloadRow._fields))
+    deliveries = _transposed(delivery_rows(drafts, matches, ids), len(DeliveryRow._fields))
+    await db.execute(_INSERT, lane, *events, *payloads, *deliveries)
+
+
+_INSERT = """
+WITH new_events AS (
+    INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data)
+    SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+                             $8::text[], $9::text[])
+), new_payloads AS (
+    INSERT INTO payloads (lane, event_id, ordinal, body)
+    SELECT $1, * FROM unnest($10::uuid[], $11::smallint[], $12::bytea[])
+)
+INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event, ordinal,
+                        due_at, created_at, status)
+SELECT $1, *, 'pending' FROM unnest($13::bigint[], $14::bigint[], $15::uuid[], $16::text[], $17::bigint[],
+                                    $18::text[], $19::text[], $20::smallint[], $21::bigint[], $22::bigint[])
+"""
+
+
+def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as columns, which `unnest` wants; no rows are `width` empty columns."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+_CLAIM = """
+WITH due AS (
+    SELECT lane, id, endpoint_id FROM deliveries
+    WHERE status = 'pending' AND due_at <= $1
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE deliveries d SET status = 'in_flight', fence = d.fence + 1, lease_until = $3, due_at = NULL
+    FROM due, endpoints e
+    WHERE d.lane = due.lane AND d.id = due.id AND e.lane = due.lane AND e.id = due.endpoint_id
+      AND e.status = 'active'
+    RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.dialect, d.dialect_event, d.ordinal,
+              d.attempts, d.round_start, e.url, e.retry_schedule
+)
+SELECT due.lane, due.id, due.endpoint_id, c.fence, c.account_id, c.event_id, c.event_type, c.dialect,
+       c.dialect_event, c.ordinal, c.attempts, c.round_start, c.url, c.retry_schedule, p.body, v.occurred_at
+FROM due
+LEFT JOIN claimed c ON c.lane = due.lane AND c.id = due.id
+LEFT JOIN payloads p ON p.lane = c.lane AND p.event_id = c.event_id AND p.ordinal = c.ordinal
+LEFT JOIN events v ON v.lane = c.lane AND v.id = c.event_id
+"""
+
+
+def _claim_of(row: Any) -> Claim:
+    return Claim(
+        delivery_id=row["id"],
+        fence=row["fence"],
+        account_id=row["account_id"],
+        event_id=str(row["event_id"]),
+        event_type=row["event_type"],
+        occurred_at=row["occurred_at"],
+        endpoint_id=row["endpoint_id"],
+        dialect=row["dialect"],
+        dialect_event=row["dialect_event"],
+        ordinal=row["ordinal"],
+        url=row["url"],
+        body=row["body"],
+        attempt=row["attempts"] + 1,
+        round_attempt=row["attempts"] + 1 - row["round_start"],
+        retry_schedule=load_schedule(row["retry_schedule"]),
+    )
+
+
+async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
+    """Take deliveries out of the due ones whose endpoint does not receive now."""
+    by_endpoint: dict[tuple[int, int], list[int]] = {}
+    for row in rows:
+        by_endpoint.setdefault((row["lane"], row["endpoint_id"]), []).append(row["id"])
+    for (lane, endpoint_id), ids in by_endpoint.items():
+        async with db.transaction():
+            # The lock makes an activation wait or be seen: otherwise it could look for deliveries that were put
+            # aside just before we put these aside, and they would wait for ever.
+            status = await db.fetchval(
+                "SELECT status FROM endpoints WHERE lane = $1 AND id = $2 FOR SHARE", lane, endpoint_id
+            )
+            if status == "deleted":
+                change = "status = 'cancelled', due_at = NULL, finished_at = $3"
+            elif status != "active":
+                change = "due_at = NULL"
+            else:
+                continue
+            await db.execute(
+                f"UPDATE deliveries SET {change} WHERE lane = $1 AND id = ANY($2::bigint[])"
+                " AND status = 'pending' AND due_at <= $3",
+                lane,
+                ids,
+                now,
+            )
+
+
+_OURS = """
+FROM unnest($1::smallint[], $2::bigint[], $3::int[]) AS u (lane, id, fence)
+WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.status = 'in_flight'
+"""
+
+
+def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
+    return (
+        [lane_of(lease.delivery_id) for lease in leases],
+        [lease.delivery_id for lease in leases],
+        [lease.fence for lease in leases],
+    )
+
+
+async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> set[int]:
+    rows = [
+        (
+            lane_of(each.claim.delivery_id),
+            each.claim.delivery_id,
+            each.claim.fence,
+            each.settlement.status,
+            each.settlement.due_at,
+            each.claim.attempt,
+            each.outcome.started_at,
+            each.outcome.duration_us,
+            each.outcome.status_code,
+            each.outcome.error,
+            each.outcome.detail,
+            each.outcome.body,
+        )
+        for each in settled
+    ]
+    written = await db.fetch(_SETTLE, *_transposed(rows, 12), now)
+    return {row["id"] for row in written}
+
+
+# A retry of an endpoint that was deleted meanwhile is cancelled; one of a paused or disabled endpoint stays
+# pending and is put aside by the claim that finds it due.
+_SETTLE = """
+WITH u AS (
+    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
+                         $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[])
+    AS u (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body)
+), written AS (
+    UPDATE deliveries d SET
+        status = CASE WHEN u.status = 'pending' AND e.status = 'deleted' THEN 'cancelled' ELSE u.status END,
+        due_at = CASE WHEN u.status = 'pending' AND e.status = 'deleted' THEN NULL ELSE u.due_at END,
+        finished_at = CASE WHEN u.status = 'pending' AND e.status <> 'deleted' THEN NULL ELSE $13::bigint END,
+        attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
+    FROM u, endpoints e
+    WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.status = 'in_flight'
+      AND e.lane = u.lane AND e.id = d.endpoint_id
+    RETURNING d.lane, d.id, d.due_at
+), noted AS (
+    INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,
+                          response_body, next_attempt_at)
+    SELECT w.lane, w.id, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body, w.due_at
+    FROM written w JOIN u ON u.lane = w.lane AND u.id = w.id
+)
+SELECT id FROM written
+"""
+
+
+async def _disable(db: Connection, settled: Sequence[Settled], now: Instant) -> None:
+    for each in settled:
+        if each.settlement.disable_reason is not None:
+            await db.execute(
+                "UPDATE endpoints SET status = 'disabled', status_reason = $3, status_changed_at = $4,"
+                " updated_at = $4 WHERE lane = $1 AND id = $2 AND status = 'active'",
+                lane_of(each.claim.endpoint_id),
+                each.claim.endpoint_id,
+                each.settlement.disable_reason,
+                now,
+            )
+
+
+_RESCUE = """
+UPDATE deliveries d SET status = 'pending', due_at = $1, lease_until = NULL
+FROM (
+    SELECT lane, id FROM deliveries WHERE status = 'in_flight' AND lease_until <= $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+) AS late
+WHERE d.lane = late.lane AND d.id = late.id
+RETURNING d.id
+"""
