@@ -10,6 +10,8 @@ from databases import fresh_database, make_template, postgres_server
 from hookwright.ambient import Dice, MovableClock
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.model import Account
+from hookwright.dialects.kajabi import KAJABI
+from hookwright.dialects.kit import KIT
 from hookwright.engine.intake import GroupCommit
 from hookwright.operations.accounts import create_account
 from hookwright.operations.services import Services
@@ -80,7 +82,7 @@ def services_on(store: Store, clock: MovableClock, intake: GroupCommit) -> Servi
         vault=Vault(bytes(32)),
         intake=intake,
         policy=TargetPolicy(allow_private=True),
-        translations={},
+        translations={dialect.name: dialect.translate for dialect in (KAJABI, KIT)},
     )
 
 

@@ -2,7 +2,6 @@
 
 import os
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def decode_master_key(text: str) -> bytes:
     """The 32 bytes of a master key in base64. Raises ValueError when it is not one."""
     try:
         key = b64decode(text.strip(), validate=True)
-    except Base64Error:
+    except ValueError:
         key = b""
     if len(key) != 32:
         raise ValueError("a master key is 32 random bytes in base64: openssl rand -base64 32")

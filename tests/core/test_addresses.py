@@ -409,11 +409,23 @@ def test_a_reason_never_repeats_a_password() -> None:
         ("https://example.com:8443?x=1", "example.com", 8443, "/?x=1", "example.com:8443"),
         ("https://[2606:4700:0::1]/a?", "2606:4700::1", 443, "/a?", "[2606:4700::1]"),
         ("https://[::1]:9000", "::1", 9000, "/", "[::1]:9000"),
-        ("https://münchen.example/ü?ü=[]", "xn--mnchen-3ya.example", 443, "/%C3%BC?%C3%BC=[]", "xn--mnchen-3ya.example"),
-        ("https://example.com/%7Ea//b/../c;d=1?e=%2f&f=+g", "example.com", 443, "/%7Ea//b/../c;d=1?e=%2f&f=+g", "example.com"),
+        (
+            "https://münchen.example/ü?ü=[]",
+            "xn--mnchen-3ya.example",
+            443,
+            "/%C3%BC?%C3%BC=[]",
+            "xn--mnchen-3ya.example",
+        ),
+        (
+            "https://example.com/%7Ea//b/../c;d=1?e=%2f&f=+g",
+            "example.com",
+            443,
+            "/%7Ea//b/../c;d=1?e=%2f&f=+g",
+            "example.com",
+        ),
         ('https://example.com/{a}"<b>|^`', "example.com", 443, "/%7Ba%7D%22%3Cb%3E%7C%5E%60", "example.com"),
     ],
-)  # fmt: skip
+)
 def test_path_and_query_are_kept_as_given_but_for_what_http_forbids(
     url: str, host: str, port: int, path: str, authority: str
 ) -> None:

@@ -188,6 +188,11 @@ class Accepted(Struct, frozen=True):
     duplicate: bool = False
 
 
+def message_id_of(event_id: str, ordinal: int) -> str:
+    """The message id of one payload of an event."""
+    return event_id if ordinal == 0 else f"{event_id}-{ordinal}"
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """One event on its way to one endpoint.
 
@@ -211,6 +216,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
     finished_at: Instant | None
     last_status_code: int | None
     last_error: str | None
+
+    @property
+    def message_id(self) -> str:
+        """What the receiver knows this message by: constant over retries and replays, one for each payload."""
+        return message_id_of(self.event_id, self.ordinal)
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -238,7 +248,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         """What the receiver knows this message by: constant over retries and replays, one for each payload."""
-        return self.event_id if self.ordinal == 0 else f"{self.event_id}-{self.ordinal}"
+        return message_id_of(self.event_id, self.ordinal)
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 
 from hookwright.core.model import SECOND, Instant
+from hookwright.core.times import from_datetime
 
 # Seconds before each attempt, the first included: the example schedule of the Standard Webhooks specification,
 # 75 h 35 m in all. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -41,7 +42,8 @@ def parse_retry_after(value: str | None, now: Instant) -> int | None:
         seconds = int(text[:12])
     else:
         try:
-            seconds = round(parsedate_to_datetime(text).timestamp() - now / SECOND)
+            # Not `.timestamp()`: the oldest of the three HTTP date forms names no zone, and means UTC all the same.
+            seconds = round((from_datetime(parsedate_to_datetime(text)) - now) / SECOND)
         except (ValueError, TypeError, OverflowError):
             return None
     return min(max(seconds, MIN_RETRY_AFTER_SECONDS), MAX_RETRY_AFTER_SECONDS)

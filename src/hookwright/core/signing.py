@@ -6,7 +6,6 @@ Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/st
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 from collections.abc import Sequence
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret
@@ -24,7 +23,7 @@ def decode_secret(text: str) -> bytes:
         raise ValueError(f"a signing secret starts with {SECRET_PREFIX}")
     try:
         key = b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
-    except Base64Error as error:
+    except ValueError as error:
         raise ValueError("a signing secret is base64 after its prefix") from error
     if not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
         raise ValueError(f"a signing secret holds {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes")

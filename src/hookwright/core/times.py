@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hookwright.core.model import SECOND, Instant
+from hookwright.core.model import Instant
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_datetime(instant: Instant) -> datetime:
-    """The aware UTC datetime of an instant."""
-    return EPOCH + timedelta(microseconds=instant)
+    """The aware UTC datetime of an instant; the nearest one for an instant outside the years 1 to 9999."""
+    # `0001-01-01T00:00:00+01:00` is a valid time for a caller to send, but in UTC it has no datetime.
+    return EPOCH + timedelta(microseconds=min(max(instant, _FIRST_INSTANT), _LAST_INSTANT))
 
 
 def from_datetime(moment: datetime) -> Instant:
@@ -19,9 +20,12 @@ def from_datetime(moment: datetime) -> Instant:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+_FIRST_INSTANT, _LAST_INSTANT = from_datetime(datetime.min), from_datetime(datetime.max)
+
+
 def iso_seconds(instant: Instant) -> str:
     """`2026-01-31T23:59:59Z`."""
-    return to_datetime(instant - instant % SECOND).isoformat().replace("+00:00", "Z")
+    return to_datetime(instant).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def iso_millis(instant: Instant) -> str:

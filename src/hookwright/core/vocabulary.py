@@ -357,13 +357,16 @@ def decode_data(event_type: str, data: bytes) -> Data:
         decoded: Data = _decoders[event_type].decode(data)
     except msgspec.ValidationError as error:
         raise Invalid(problem_of(error, "/data")) from None
+    except UnicodeDecodeError:
+        raise Invalid(Problem("/data", "is not UTF-8", "malformed")) from None
     return decoded
 
 
 def problem_of(error: msgspec.ValidationError, root: str = "") -> Problem:
     """What msgspec found wrong, as a Problem: it names the place as `$.contact.id`, we as `/contact/id`."""
     message, _, path = str(error).partition(" - at `$")
-    steps = path.rstrip("`").replace("[", ".").replace("]", "").split(".")[1:]
+    # `[...]` stands for a member of a mapping, whose name msgspec does not tell.
+    steps = path.rstrip("`").replace("[...]", "").replace("[", ".").replace("]", "").split(".")[1:]
     pointer = root + "".join(f"/{step}" for step in steps)
     if message.startswith("Object missing required field `"):
         pointer = f"{pointer}/{message.split('`')[1]}"

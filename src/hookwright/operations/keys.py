@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from hookwright.ambient import digest, matches, new_token, parse_base36, public_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Key, KeyKind
@@ -61,10 +63,10 @@ async def rotate_key(services: Services, key_id: int) -> NewKey:
     key = await services.store.key(key_id)
     if key is None:
         raise NotFound(f"key {key_id} does not exist")
-    secret = new_token(SECRET_PREFIXES[key.kind], key_id)
-    if not await services.store.rotate_key(key_id, digest(secret), services.clock.now()):
+    secret, now = new_token(SECRET_PREFIXES[key.kind], key_id), services.clock.now()
+    if not await services.store.rotate_key(key_id, digest(secret), now):
         raise NotFound(f"key {key_id} does not exist")
-    return NewKey(key, secret)
+    return NewKey(replace(key, digest=digest(secret), rotated_at=now), secret)
 
 
 async def delete_key(services: Services, key_id: int) -> None:

@@ -16,7 +16,7 @@ from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
 from hookwright.core.model import Accepted, Draft, Event, Notice, Site, Translate
 from hookwright.core.times import from_datetime
-from hookwright.core.vocabulary import EVENT_TYPES, decode_data
+from hookwright.core.vocabulary import EVENT_TYPES, decode_data, problem_of
 from hookwright.operations.services import Services
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
@@ -123,6 +123,20 @@ def _notices(translations: Mapping[str, Translate], event: Event) -> tuple[Notic
 
 
 def fingerprint(request: Publish) -> bytes:
-    """What makes two publishes the same: everything but the key, whatever the order of members and the spacing."""
-    same = (request.type, request.account, request.site, request.occurred_at, msgspec.json.decode(request.data))
+    """What makes two publishes the same: everything but the key, whatever the order of members and the spacing.
+
+    Raises Invalid for data that a JSON reader would stumble over later.
+    """
+    same = (request.type, request.account, request.site, request.occurred_at, _whole(request.data))
     return hashlib.sha256(msgspec.json.encode(same, order="sorted")).digest()
+
+
+def _whole(data: Raw) -> object:
+    # What the vocabulary does not know is skipped when the typed data is decoded; here every member is read.
+    try:
+        value: object = msgspec.json.decode(data)
+    except msgspec.ValidationError as error:
+        raise Invalid(problem_of(error, "/data")) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Invalid(Problem("/data", "is not JSON in UTF-8, or is nested too deeply", "malformed")) from None
+    return value

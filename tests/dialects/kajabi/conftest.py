@@ -43,7 +43,7 @@ async def owner_key(services: Services, account: Account) -> NewKey:
 
 @pytest.fixture
 async def caller_with(services: Services, account: Account, app: FastAPI) -> AsyncIterator[CallerWith]:
-    """Makes a client whose token comes from a new key with the given scopes, of the account unless another is given."""
+    """Makes clients: each has a token from a new key with the given scopes, of the account or of another."""
     async with AsyncExitStack() as stack:
 
         async def caller(*scopes: str, of: Account = account) -> httpx.AsyncClient:

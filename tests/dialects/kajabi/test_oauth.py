@@ -1,11 +1,13 @@
 """Tokens: how they are given, renewed, revoked and refused, over HTTP."""
 
+from typing import Any
+
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from hookwright.ambient import MovableClock
-from hookwright.core.model import Account, Site
+from hookwright.ambient import MovableClock, digest, new_token
+from hookwright.core.model import SECOND, Account, Key, Site
 from hookwright.dialects.base import DialectSettings
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.operations.keys import NewKey, client_id_of, delete_key, rotate_key
@@ -27,7 +29,7 @@ REAL_401 = {
 }
 
 
-async def tokens_of(client: httpx.AsyncClient, new: NewKey, **more: str) -> dict[str, str]:
+async def tokens_of(client: httpx.AsyncClient, new: NewKey, **more: str) -> dict[str, Any]:
     response = await client.post("/v1/oauth/token", data=credentials(new) | more)
     assert response.status_code == 200
     return dict(response.json())
@@ -126,7 +128,7 @@ async def test_a_body_that_is_no_form_is_refused_flatly(
 async def test_without_a_good_token_the_answer_is_kajabi_s_own(
     client: httpx.AsyncClient, authorization: str | None
 ) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    headers = httpx.Headers() if authorization is None else httpx.Headers({"Authorization": authorization}, "latin-1")
     for path in ("/v1/me", "/v1/sites", "/v1/hooks", "/v1/hooks/1", "/v1/hooks/purchase_sample", "/api/v1/hooks"):
         response = await client.get(path, headers=headers)
         assert response.status_code == 401
@@ -157,6 +159,31 @@ async def test_the_lifetime_of_a_token_is_a_setting(services: Services, owner_ke
     app = KAJABI.build_app(services, DialectSettings(access_token_seconds=60))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE_URL) as client:
         assert (await tokens_of(client, owner_key))["expires_in"] == 60
+
+
+async def test_no_token_outlives_its_key(
+    client: httpx.AsyncClient, services: Services, account: Account, clock: MovableClock
+) -> None:
+    id = await services.store.new_id(account.id)
+    secret = new_token("kjsec", id)
+    key = Key(
+        id=id,
+        kind="kajabi",
+        account_id=account.id,
+        name="Short-lived",
+        scopes=("owner",),
+        digest=digest(secret),
+        created_at=clock.now(),
+        expires_at=clock.now() + 60 * SECOND,
+    )
+    await services.store.add_key(key)
+    pair = await tokens_of(client, NewKey(key, secret))
+    assert pair["expires_in"] == 60
+    clock.move(seconds=60)
+    assert await status_with(client, pair["access_token"]) == 401
+    form = {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
+    assert (await client.post("/v1/oauth/token", data=form)).status_code == 401
+    assert (await client.post("/v1/oauth/token", data=credentials(NewKey(key, secret)))).status_code == 401
 
 
 async def test_revoking_either_token_ends_both(client: httpx.AsyncClient, owner_key: NewKey) -> None:

@@ -16,7 +16,7 @@ from hookwright.dialects.kajabi.callers import Authenticated
 from hookwright.dialects.kajabi.documents import Document, JsonApi, identifier
 from hookwright.dialects.kajabi.events import OWNER
 from hookwright.dialects.kajabi.hooks import parse_id
-from hookwright.dialects.kajabi.paging import described, page_of
+from hookwright.dialects.kajabi.paging import page_document, page_of
 from hookwright.dialects.kajabi.schemas import (
     PAGE_PARAMETERS,
     SiteDocument,
@@ -80,7 +80,7 @@ async def list_sites(request: Request, caller: Authenticated) -> Response:
     sites = selected(await caller.services.store.sites(caller.account_id), request.query_params)
     page = page_of(request.query_params, len(sites))
     shown = sites[page.offset : page.offset + page.size]
-    return JsonApi(described(request, page, [site_resource(site) for site in shown]))
+    return JsonApi(page_document(request, page, [site_resource(site) for site in shown]))
 
 
 @router.get(

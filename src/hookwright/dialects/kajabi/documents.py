@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 from hookwright.core.times import from_datetime, iso_millis
 
@@ -14,14 +14,14 @@ MEDIA_TYPE = "application/vnd.api+json"
 Document = dict[str, Any]
 
 
-class JsonApi(Response):
+class JsonApi(JSONResponse):
     """A response in JSON:API's media type, which Kajabi declares for every body but those of OAuth."""
 
     media_type = MEDIA_TYPE
 
     def render(self, content: Any) -> bytes:
         """The document as compact JSON, its keys in the order they were written."""
-        return b"" if content is None else msgspec.json.encode(content)
+        return msgspec.json.encode(content)
 
 
 def identifier(type: str, id: int | str) -> Document:

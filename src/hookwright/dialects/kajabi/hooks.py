@@ -20,7 +20,7 @@ from hookwright.dialects.kajabi.callers import Authenticated, Caller, require_sc
 from hookwright.dialects.kajabi.documents import MEDIA_TYPE, Document, JsonApi, identifier, to_one
 from hookwright.dialects.kajabi.events import EVENTS
 from hookwright.dialects.kajabi.hook_requests import HookRequest, read_hook_request, target_refused
-from hookwright.dialects.kajabi.paging import described, page_of
+from hookwright.dialects.kajabi.paging import page_document, page_of
 from hookwright.dialects.kajabi.schemas import (
     PAGE_PARAMETERS,
     HookDocument,
@@ -75,7 +75,7 @@ async def list_hooks(request: Request, caller: Authenticated) -> Response:
     endpoints: list[Endpoint] = []
     if query and page.offset < page.total:
         endpoints = await store.endpoints(replace(query, offset=page.offset, limit=page.size))
-    return JsonApi(described(request, page, [hook_resource(endpoint) for endpoint in endpoints]))
+    return JsonApi(page_document(request, page, [hook_resource(endpoint) for endpoint in endpoints]))
 
 
 @router.get(

@@ -40,7 +40,7 @@ def page_of(params: Mapping[str, str], total: int) -> Page:
     return Page(min(number, MAX_NUMBER), min(size, MAX_SIZE), total)
 
 
-def described(request: Request, page: Page, data: list[Document]) -> Document:
+def page_document(request: Request, page: Page, data: list[Document]) -> Document:
     """A list as a document: its data, its links and its meta."""
     meta = {
         "total": page.total,

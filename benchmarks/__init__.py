@@ -1,0 +1,1 @@
+"""What produced every number that we print."""

@@ -1,0 +1,39 @@
+"""The API's app: every route below `/api/v1`, one shape of errors, an OpenAPI document and its page."""
+
+from fastapi import FastAPI
+
+from hookwright import __version__
+from hookwright.api import accounts, deliveries, endpoints, events, keys, publishing
+from hookwright.api.document import DocumentedApi, refusals
+from hookwright.api.errors import install_error_handlers
+from hookwright.operations.services import Services
+from hookwright.web.reference import add_reference
+
+PREFIX = "/api/v1"
+DESCRIPTION = """Publish an event once; every endpoint that subscribed to it gets it in its own dialect.
+
+202 means that the event is on disk with its deliveries. Authenticate with `Authorization: Bearer hw_…`; a key has the
+scopes `publish`, `read`, `manage` (also reads) or `admin` (everything), and reaches one account or every account.
+
+Every refusal is a problem document (RFC 9457) with a list `errors` that points to what is wrong.
+"""
+
+
+def build_api(services: Services) -> FastAPI:
+    """A new app over these services."""
+    app = DocumentedApi(
+        title="Hookwright API",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=refusals(401, 403, 503),
+    )
+    app.state.services = services
+    for each in (publishing, events, deliveries, endpoints, accounts, keys):
+        app.include_router(each.router, prefix=PREFIX)
+    add_reference(app, f"{PREFIX}/docs")
+    install_error_handlers(app)
+    return app

@@ -1,0 +1,81 @@
+"""Who calls, and what their key allows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import Request
+
+from hookwright.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized
+from hookwright.core.model import Key
+from hookwright.operations.keys import ADMIN, MANAGE, PUBLISH, READ, authenticate_key
+from hookwright.operations.services import Services
+from hookwright.web.credentials import bearer_token
+
+# The scopes that allow what a route asks for.
+_ALLOWED_BY = {
+    PUBLISH: (PUBLISH, ADMIN),
+    READ: (READ, MANAGE, ADMIN),
+    MANAGE: (MANAGE, ADMIN),
+    ADMIN: (ADMIN,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated caller, and the services that they may use."""
+
+    key: Key
+    services: Services
+
+    @property
+    def account_id(self) -> int | None:
+        """The only account that this caller reaches, or None for a platform, which reaches every one."""
+        return self.key.account_id
+
+    def reaches(self, account_id: int | None) -> bool:
+        """Whether what belongs to this account (or, for None, to the platform) is there for this caller."""
+        return self.account_id in (None, account_id)
+
+    def require_reach(self, account_id: int) -> None:
+        """Raises NotFound for an account that is not this caller's: it looks like one that does not exist."""
+        if not self.reaches(account_id):
+            raise NotFound(f"account {account_id} does not exist")
+
+    def one_account(self, account_id: int | None) -> int:
+        """The account that a request is about: the key's own, or the one it names. Raises Invalid, NotFound."""
+        chosen = self.account_id if account_id is None else account_id
+        if chosen is None:
+            raise Invalid(Problem("/account", "is required: this key reaches every account", "blank"))
+        self.require_reach(chosen)
+        return chosen
+
+
+# It only documents the scheme: `bearer_token` reads the header, and a refusal is ours to word.
+_documented_scheme = HTTPBearer(
+    scheme_name="Key", description="A Hookwright key, `hw_…`, as a bearer token.", auto_error=False
+)
+
+
+def _caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
+    async def authenticate(
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_documented_scheme)]
+    ) -> Caller:
+        services: Services = request.app.state.services
+        token = bearer_token(request)
+        if token is None:
+            raise Unauthorized("a key is required: `Authorization: Bearer hw_…`")
+        key = await authenticate_key(services, "hookwright", token)
+        if not any(allowed in key.scopes for allowed in _ALLOWED_BY[scope]):
+            raise Forbidden(f"the key lacks the scope {scope}")
+        return Caller(key, services)
+
+    return authenticate
+
+
+PublishCaller = Annotated[Caller, Depends(_caller_with(PUBLISH))]
+ReadCaller = Annotated[Caller, Depends(_caller_with(READ))]
+ManageCaller = Annotated[Caller, Depends(_caller_with(MANAGE))]
+AdminCaller = Annotated[Caller, Depends(_caller_with(ADMIN))]

@@ -1,0 +1,50 @@
+"""Events that were accepted, and the types that can be published."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from hookwright.api.callers import ReadCaller
+from hookwright.api.document import refusals
+from hookwright.api.views import EventTypeList, EventView
+from hookwright.core.model import Event
+from hookwright.core.samples import SAMPLES
+from hookwright.core.times import iso_micros
+from hookwright.core.vocabulary import EVENT_TYPES
+from hookwright.operations.deliveries import require_event
+
+router = APIRouter(tags=["Events"])
+
+
+@router.get("/events/{id}", response_model=EventView, responses=refusals(404), summary="Get an event")
+async def get_event(id: UUID, caller: ReadCaller) -> Response:
+    """The event as it was accepted. Its deliveries are listed by `GET /deliveries?event=…`."""
+    event = await require_event(caller.services, caller.account_id, str(id))
+    return Response(msgspec.json.encode(_shown(event)), media_type="application/json")
+
+
+@router.get("/event-types", response_model=EventTypeList, summary="List event types")
+async def list_event_types(caller: ReadCaller) -> dict[str, Any]:
+    """Every type that can be published, with the JSON Schema of its data and a sample."""
+    return {"data": [_event_type(name) for name in EVENT_TYPES]}
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    # Not through pydantic: the data goes out as it came in, to the byte.
+    return {
+        "id": event.id,
+        "account": event.account_id,
+        "site": event.site_id,
+        "type": event.type,
+        "occurred_at": iso_micros(event.occurred_at),
+        "accepted_at": iso_micros(event.accepted_at),
+        "idempotency_key": event.idempotency_key,
+        "data": msgspec.Raw(event.data),
+    }
+
+
+def _event_type(name: str) -> dict[str, Any]:
+    return {"name": name, "schema": msgspec.json.schema(EVENT_TYPES[name]), "sample": SAMPLES[name]}

