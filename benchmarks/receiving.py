@@ -28,14 +28,7 @@ class ReceiverProcess:
     async def reached(self, count: int) -> None:
         """Returns when so many requests have come."""
         self._pipe.send(count)
-        readable = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._pipe.fileno(), readable.set)
-        try:
-            await readable.wait()
-        finally:
-            loop.remove_reader(self._pipe.fileno())
-        self._pipe.recv()
+        await asyncio.to_thread(self._pipe.recv)
 
 
 @contextmanager
@@ -57,15 +50,10 @@ def _receive(pipe: Connection) -> None:
 
 
 async def _serve(pipe: Connection) -> None:
-    asked = asyncio.Event()
-    asyncio.get_running_loop().add_reader(pipe.fileno(), asked.set)
     async with Receiver(keep=1) as receiver:
         pipe.send(receiver.url)
         while True:
-            await asked.wait()
-            asked.clear()
-            while pipe.poll():
-                question = pipe.recv()
-                if question != "count":
-                    await receiver.wait_for(int(question), timeout=300)
-                pipe.send(receiver.count)
+            question = await asyncio.to_thread(pipe.recv)
+            if question != "count":
+                await receiver.wait_for(int(question), timeout=300)
+            pipe.send(receiver.count)

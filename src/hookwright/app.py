@@ -6,14 +6,16 @@ A further dialect is a folder beside the others and one more name in DIALECTS.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookwright.ambient import AnchoredClock, Clock, Dice
-from hookwright.api import build_api
+from hookwright.api import build_api, build_health
 from hookwright.config import ConfigError, Settings
 from hookwright.core.addresses import TargetPolicy
 from hookwright.dialects.base import Dialect, DialectSettings
@@ -71,8 +73,8 @@ class Hookwright:
             policy=policy,
             translations={dialect.name: dialect.translate for dialect in DIALECTS},
         )
-        self.app = _surfaces(self.services, settings)
         self._stop = asyncio.Event()
+        self.app = _surfaces(self.services, settings, is_ready=lambda: not self._stop.is_set())
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -112,6 +114,26 @@ class Hookwright:
         await self._store.close()
 
 
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """The services with neither engine nor HTTP, for the command line. Raises ConfigError, Unavailable."""
+    hookwright = await Hookwright.open(settings)
+    try:
+        yield hookwright.services
+    finally:
+        await hookwright.drain()
+        await hookwright.close()
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the schema to this version; needs no master key. Raises ConfigError, Unavailable."""
+    store = _store_of(settings)
+    try:
+        await store.migrate()
+    finally:
+        await store.close()
+
+
 class Surfaces:
     """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
 
@@ -128,14 +150,15 @@ class Surfaces:
         await self._otherwise(scope, receive, send)
 
 
-def _surfaces(services: Services, settings: Settings) -> Surfaces:
+def _surfaces(services: Services, settings: Settings, is_ready: Callable[[], bool]) -> Surfaces:
     dialect_settings = DialectSettings(
         access_token_seconds=settings.access_token_seconds,
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
     api = build_api(services)
-    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
+    health = build_health(services, is_ready)
+    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api), ("/healthz", health), ("/readyz", health)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)
         add_reference(app, f"{dialect.prefixes[0]}/docs")
@@ -151,7 +174,7 @@ def _store_of(settings: Settings) -> Store:
     path = settings.sqlite_path()
     if path is None:
         return PostgresStore(settings.database_url, settings.connections)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     return SqliteStore(path)
 
 
@@ -161,11 +184,18 @@ def _vault_of(settings: Settings) -> Vault:
         if settings.master_key is not None:
             return Vault(decode_master_key(settings.master_key))
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             return Vault(keep_master_key(path.with_name("hookwright.key")))
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
     raise ConfigError(
         "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
         " make one with `openssl rand -base64 32` and keep it apart from the database"
     )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"database_url (HOOKWRIGHT_DATABASE_URL): {folder}: {error.strerror}") from None

@@ -48,10 +48,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         return Path(self.database_url.removeprefix("sqlite:").removeprefix("//"))
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, config_file: str | None = None, **overrides: Any
+) -> Settings:
     """The settings of this process. `overrides` are the command line's; None means not given. Raises ConfigError."""
     environ = os.environ if environ is None else environ
-    values = _from_file(environ.get(f"{PREFIX}CONFIG"))
+    values = _from_file(config_file or environ.get(f"{PREFIX}CONFIG"))
     values |= _from_environment(environ)
     values |= {name: value for name, value in overrides.items() if value is not None}
     return _checked(values)
@@ -61,7 +63,7 @@ def _from_file(given: str | None) -> dict[str, Any]:
     path = Path(given or CONFIG_FILE)
     if not path.exists():
         if given:
-            raise ConfigError(f"{PREFIX}CONFIG names {given}, which does not exist")
+            raise ConfigError(f"the settings file {given} does not exist (--config or {PREFIX}CONFIG)")
         return {}
     try:
         return tomllib.loads(path.read_text())

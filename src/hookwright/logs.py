@@ -6,19 +6,15 @@ import sys
 import structlog
 
 
-def configure_logs(level: str, form: str) -> None:
-    """Send every log line of this process through one renderer ("json" or "console")."""
+def configure_logs(level: str, form: str, renderer: structlog.types.Processor | None = None) -> None:
+    """Send every log line of this process through one renderer: that of a form ("json", "console") or one given."""
     timestamper = structlog.processors.TimeStamper(fmt="iso", utc=True)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         timestamper,
     ]
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    renderer = renderer or _renderer_of(form)
     structlog.configure(
         processors=[
             *shared,
@@ -30,6 +26,12 @@ def configure_logs(level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     _take_over_standard_logging(level, shared, renderer)
+
+
+def _renderer_of(form: str) -> structlog.types.Processor:
+    if form == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
 
 
 def _take_over_standard_logging(

@@ -1,6 +1,8 @@
 """The sender against real receivers on real sockets, good and bad."""
 
 import asyncio
+import os
+import resource
 import socket
 import ssl
 import threading
@@ -274,8 +276,11 @@ async def test_a_receiver_that_takes_no_request_body_meets_the_deadline(
     assert (await post(impatient, receiver.url, bytes(20_000_000))).error == "timeout"
 
 
-async def test_a_long_answer_is_cut_and_only_its_beginning_kept(sender: Sender, receiver: Receiver) -> None:
-    receiver.answer(500, b"x" * 5_000_000)
+@pytest.mark.parametrize("size", [65_537, 5_000_000])
+async def test_a_long_answer_is_cut_and_only_its_beginning_kept(
+    sender: Sender, receiver: Receiver, size: int
+) -> None:
+    receiver.answer(500, b"x" * size)
     outcome = await post(sender, receiver.url)
     assert (outcome.status_code, outcome.error) == (500, None)
     assert outcome.body == b"x" * 16_384
@@ -489,6 +494,19 @@ async def test_the_next_address_of_a_name_is_tried_when_one_fails(clock: Movable
         outcome = await post(sender, f"http://receiver.example:{receiver.port}/hooks")
     assert outcome.status_code == 200
     assert receiver.requests[0].headers["host"] == f"receiver.example:{receiver.port}"
+
+
+async def test_a_machine_out_of_sockets_is_our_fault_and_no_outcome(sender: Sender, receiver: Receiver) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_file = os.dup(0)
+    os.close(next_file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_file, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            await post(sender, receiver.url)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (await post(sender, receiver.url)).status_code == 200
 
 
 # -- names ----------------------------------------------------------------------------------------------------------

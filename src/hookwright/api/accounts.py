@@ -91,9 +91,7 @@ async def rotate_signing_secret(id: PathId, caller: AdminCaller) -> RotatedSigni
     return RotatedSigningSecret(signing_secret=await accounts.rotate_signing_secret(caller.services, id))
 
 
-@router.post(
-    "/accounts/{id}/sites", status_code=201, openapi_extra=documented_body(NewSite), summary="Create a site"
-)
+@router.post("/accounts/{id}/sites", status_code=201, openapi_extra=documented_body(NewSite), summary="Create a site")
 async def create_site(
     id: PathId, caller: AdminCaller, asked: Annotated[NewSite, Depends(json_body(NewSite))]
 ) -> SiteView:

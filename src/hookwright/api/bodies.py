@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
+from hookwright.api.document import refusals
 from hookwright.api.errors import problems_of
 from hookwright.core.errors import Invalid
 from hookwright.web.limits import parse_json, read_body
@@ -31,4 +32,8 @@ def json_body(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
 
 def documented_body(model: type[BaseModel]) -> dict[str, Any]:
     """The `openapi_extra` of a route that reads this model itself."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "responses": {str(status): response for status, response in refusals(400, 413).items()},
+    }

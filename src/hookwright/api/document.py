@@ -24,7 +24,18 @@ class DocumentedApi(FastAPI):
         """The OpenAPI document, made once."""
         document = super().openapi()
         document["components"]["schemas"].update(_schemas())
+        _drop_foreign_refusals(document)
         return document
+
+
+def _drop_foreign_refusals(document: Schema) -> None:
+    """Drop the 422 that FastAPI adds to every path with a parameter; here a malformed id is a 404."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
 
 
 def _schemas() -> dict[str, Schema]:

@@ -37,8 +37,8 @@ def _known_event_type(name: str) -> str:
     return name
 
 
-RowId = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=MAX_ID)]
-PathId = Annotated[int, BeforeValidator(_digits), Path(ge=0, le=MAX_ID)]
+RowId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_digits)]
+PathId = Annotated[int, Path(ge=0, le=MAX_ID), BeforeValidator(_digits)]
 EventType = Annotated[str, AfterValidator(_known_event_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})]
 Text = Annotated[str, AfterValidator(_without_nul)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S")]
@@ -55,16 +55,24 @@ class RequestModel(BaseModel):
 
 
 class NewAccount(RequestModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Ada's courses"}})
+
     name: Name
 
 
 class NewSite(RequestModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"title": "Compilers", "subdomain": "compilers"}})
+
     title: Name
     subdomain: Subdomain | None = None
 
 
 class NewKey(RequestModel):
     """`account` may only be left out for a hookwright key, which then reaches every account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"kind": "kajabi", "account": 64, "name": "Zapier", "scopes": ["owner"]}}
+    )
 
     kind: KeyKind
     account: RowId | None = None
@@ -79,6 +87,8 @@ class NewKey(RequestModel):
 
 class EndpointChange(RequestModel):
     """What is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "active", "retry_schedule": [0, 60, 3600]}})
 
     status: Literal["active", "paused"] = Field(
         default="active", description="Activating also makes everything due that waited for the endpoint."

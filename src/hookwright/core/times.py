@@ -20,7 +20,8 @@ def from_datetime(moment: datetime) -> Instant:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
-_FIRST_INSTANT, _LAST_INSTANT = from_datetime(datetime.min), from_datetime(datetime.max)
+_FIRST_INSTANT = from_datetime(datetime.min.replace(tzinfo=UTC))
+_LAST_INSTANT = from_datetime(datetime.max.replace(tzinfo=UTC))
 
 
 def iso_seconds(instant: Instant) -> str:

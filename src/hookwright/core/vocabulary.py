@@ -8,12 +8,16 @@ own endpoints as they came. Amounts are in minor units of their currency (cents 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Struct
 
 from hookwright.core.errors import Invalid, Problem
+
+
+# What every database and every JSON client of ours can hold.
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Data(Struct, frozen=True, kw_only=True):
@@ -23,18 +27,18 @@ class Data(Struct, frozen=True, kw_only=True):
 class Customer(Data, frozen=True, kw_only=True):
     """The buyer's side of a contact, which Kajabi prints beside it. Without one its id is the contact's."""
 
-    id: int
+    id: Integer
     avatar: str | None = None
     public_bio: str | None = None
     public_location: str | None = None
     public_website: str | None = None
     socials: dict[str, Any] | None = None
     net_revenue: str = "0.0"
-    sign_in_count: int = 0
+    sign_in_count: Integer = 0
     last_request_at: datetime | None = None
     bounced_at: datetime | None = None
-    offer_ids: tuple[int, ...] = ()
-    product_ids: tuple[int, ...] = ()
+    offer_ids: tuple[Integer, ...] = ()
+    product_ids: tuple[Integer, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -57,7 +61,7 @@ class Person(Data, frozen=True, kw_only=True):
 class Contact(Person, frozen=True, kw_only=True):
     """Somebody on the platform's list: Kajabi's contact, Kit's subscriber."""
 
-    id: int
+    id: Integer
     email: str
     first_name: str | None = None
     last_name: str | None = None
@@ -71,13 +75,13 @@ class Contact(Person, frozen=True, kw_only=True):
 
 
 class Tag(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     name: str | None = None
     created_at: datetime | None = None
 
 
 class Form(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     name: str | None = None
     url: str | None = None
     type: str | None = None
@@ -86,8 +90,8 @@ class Form(Data, frozen=True, kw_only=True):
     archived: bool = False
     default: bool = False
     webhook_url: str | None = None
-    field_ids: tuple[int, ...] = ()
-    tag_ids: tuple[int, ...] = ()
+    field_ids: tuple[Integer, ...] = ()
+    tag_ids: tuple[Integer, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -95,17 +99,17 @@ class Form(Data, frozen=True, kw_only=True):
 class Submission(Person, frozen=True, kw_only=True):
     """What somebody filled into a form."""
 
-    id: int
+    id: Integer
     email: str | None = None
 
 
 class Sequence(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     name: str | None = None
     hold: bool = False
     repeat: bool = False
     active: bool = True
-    email_template_id: int | None = None
+    email_template_id: Integer | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -114,11 +118,11 @@ class Link(Data, frozen=True, kw_only=True):
     """A link in an email; its URL is its identity."""
 
     url: str
-    id: int | None = None
+    id: Integer | None = None
 
 
 class CustomField(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     name: str | None = None
     key: str | None = None
     label: str | None = None
@@ -126,12 +130,12 @@ class CustomField(Data, frozen=True, kw_only=True):
 
 
 class Offer(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     title: str | None = None
     description: str | None = None
     internal_title: str | None = None
     currency: str = "USD"
-    price_in_cents: int = 0
+    price_in_cents: Integer = 0
     payment_type: str | None = None
     token: str | None = None
     image_url: str | None = None
@@ -143,34 +147,34 @@ class Offer(Data, frozen=True, kw_only=True):
     one_time: bool = False
     single: bool = False
     free: bool = False
-    product_ids: tuple[int, ...] = ()
-    form_ids: tuple[int, ...] = ()
+    product_ids: tuple[Integer, ...] = ()
+    form_ids: tuple[Integer, ...] = ()
 
 
 class Product(Data, frozen=True, kw_only=True):
     """A line of a purchase."""
 
-    id: int
+    id: Integer
     name: str | None = None
     sku: str | None = None
-    quantity: int = 1
-    unit_price_in_cents: int = 0
+    quantity: Integer = 1
+    unit_price_in_cents: Integer = 0
 
 
 class Purchase(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     transaction_id: str | None = None
     status: str = "paid"
     currency: str = "USD"
-    amount_in_cents: int | None = None
-    subtotal_in_cents: int | None = None
-    shipping_in_cents: int = 0
-    discount_in_cents: int = 0
-    tax_in_cents: int = 0
-    total_in_cents: int | None = None
+    amount_in_cents: Integer | None = None
+    subtotal_in_cents: Integer | None = None
+    shipping_in_cents: Integer = 0
+    discount_in_cents: Integer = 0
+    tax_in_cents: Integer = 0
+    total_in_cents: Integer | None = None
     transaction_time: datetime | None = None
     payment_type: str | None = None
-    multipay_payments_made: int | None = None
+    multipay_payments_made: Integer | None = None
     opt_in: bool = False
     raw_extra_contact_information: dict[str, Any] = {}
     effective_start_at: datetime | None = None
@@ -181,18 +185,18 @@ class Purchase(Data, frozen=True, kw_only=True):
     coupon_code: str | None = None
     source: str | None = None
     referrer: str | None = None
-    quantity: int | None = None
+    quantity: Integer | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
 
 class Transaction(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     action: str = "charge"
     state: str = "succeeded"
     payment_type: str | None = None
-    amount_in_cents: int = 0
-    sales_tax_in_cents: int = 0
+    amount_in_cents: Integer = 0
+    sales_tax_in_cents: Integer = 0
     currency: str = "USD"
     currency_symbol: str | None = None
     formatted_amount: str | None = None
@@ -200,13 +204,13 @@ class Transaction(Data, frozen=True, kw_only=True):
 
 
 class Order(Data, frozen=True, kw_only=True):
-    id: int
-    order_number: int | None = None
+    id: Integer
+    order_number: Integer | None = None
     currency: str = "USD"
-    total_price_in_cents: int = 0
-    subtotal_in_cents: int = 0
-    sales_tax_amount_in_cents: int = 0
-    discount_amount_in_cents: int = 0
+    total_price_in_cents: Integer = 0
+    subtotal_in_cents: Integer = 0
+    sales_tax_amount_in_cents: Integer = 0
+    discount_amount_in_cents: Integer = 0
     formatted_total_price: str | None = None
     formatted_subtotal: str | None = None
     currency_symbol: str | None = None
@@ -215,16 +219,16 @@ class Order(Data, frozen=True, kw_only=True):
 
 
 class OrderItem(Data, frozen=True, kw_only=True):
-    id: int
+    id: Integer
     item_type: str = "Offer"
-    item_id: int | None = None
+    item_id: Integer | None = None
     title: str | None = None
-    quantity: int = 1
+    quantity: Integer = 1
     currency: str = "USD"
-    total_price_in_cents: int = 0
-    subtotal_in_cents: int = 0
-    sales_tax_amount_in_cents: int = 0
-    discount_amount_in_cents: int = 0
+    total_price_in_cents: Integer = 0
+    subtotal_in_cents: Integer = 0
+    sales_tax_amount_in_cents: Integer = 0
+    discount_amount_in_cents: Integer = 0
     formatted_total_price: str | None = None
     formatted_subtotal: str | None = None
     currency_symbol: str | None = None
@@ -233,8 +237,8 @@ class OrderItem(Data, frozen=True, kw_only=True):
 
 
 class Broadcast(Data, frozen=True, kw_only=True):
-    id: int
-    publication_id: int | None = None
+    id: Integer
+    publication_id: Integer | None = None
     subject: str | None = None
     preview_text: str | None = None
     description: str | None = None
@@ -246,8 +250,8 @@ class Broadcast(Data, frozen=True, kw_only=True):
 
 
 class Post(Data, frozen=True, kw_only=True):
-    id: int
-    publication_id: int | None = None
+    id: Integer
+    publication_id: Integer | None = None
     title: str | None = None
     slug: str | None = None
     is_paid: bool | None = None

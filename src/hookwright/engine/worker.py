@@ -109,7 +109,7 @@ class Worker:
 
     async def _work_once(self) -> None:
         self._woken.clear()
-        room = self._settings.concurrency - len(self._in_flight)
+        room = self._room()
         try:
             started = await self._start_due() if room else []
         except Unavailable as error:
@@ -124,8 +124,7 @@ class Worker:
 
     async def _start_due(self) -> list[asyncio.Task[None]]:
         now = self._clock.now()
-        room = self._settings.concurrency - len(self._in_flight)
-        claims = await self._store.claim(room, now, now + round(self._settings.lease_seconds * SECOND))
+        claims = await self._store.claim(self._room(), now, now + round(self._settings.lease_seconds * SECOND))
         return [self._start(claim) for claim in claims]
 
     def _start(self, claim: Claim) -> asyncio.Task[None]:
@@ -135,10 +134,14 @@ class Worker:
         return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        was_full = len(self._in_flight) >= self._settings.concurrency
         del self._in_flight[task]
-        if was_full:
+        # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
+        # free slots, since slow receivers hold the others, is found by the next poll.
+        if self._room() == max(1, self._settings.concurrency // 4):
             self.wake()
+
+    def _room(self) -> int:
+        return self._settings.concurrency - len(self._in_flight)
 
     # -- send, settle, record --------------------------------------------------------------------------------
 

@@ -1,0 +1,5 @@
+"""`python -m hookwright.cli` is `hookwright`."""
+
+from hookwright.cli import main
+
+main()

@@ -1,0 +1,156 @@
+"""`hookwright dev`: the stand-in for integration developers, on a laptop or in a test suite."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hookwright.cli.options import AsJson
+from hookwright.cli.printing import print_json
+from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
+
+if TYPE_CHECKING:
+    from hookwright.cli.credentials import Credentials
+    from hookwright.config import Settings
+
+LOOPBACK = "127.0.0.1"
+DRAIN_SECONDS = 2.0  # whoever presses Ctrl-C does not want to wait for a receiver that hangs
+
+
+def dev(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8090,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep everything here; otherwise nothing is kept.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run Hookwright for one developer: no set-up, credentials ready, deliveries to this machine allowed.
+
+    It listens on 127.0.0.1 only. With --json it prints exactly one line on standard output as soon as it is ready.
+    """
+    from hookwright.logs import configure_logs
+
+    end_on_signals()
+    with refusals_in_one_line(), _folder(data) as folder:
+        settings = _settings(folder, port, quiet=as_json)
+        if as_json:
+            configure_logs(settings.log_level, settings.log_format)
+        else:
+            from hookwright.cli.attempts import render_line
+
+            configure_logs(settings.log_level, settings.log_format, render_line)
+        run_quickly(_dev(settings, folder, as_json))
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    """The given folder, or one that is gone afterwards."""
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="hookwright-dev-") as temporary:
+        yield Path(temporary)
+
+
+def _settings(folder: Path, port: int, quiet: bool) -> Settings:
+    """The environment may set how deliveries behave (retries, time limits), but not where we live or who gets in."""
+    from msgspec.structs import replace
+
+    from hookwright.config import load_settings
+
+    return replace(
+        load_settings(),
+        database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
+        master_key=None,
+        host=LOOPBACK,
+        port=port,
+        allow_private_targets=True,
+        rate_limits=False,
+        sign_in_on_consent=False,
+        drain_seconds=DRAIN_SECONDS,
+        log_level="warning" if quiet else "info",
+        log_format="console",
+    )
+
+
+async def _dev(settings: Settings, folder: Path, as_json: bool) -> None:
+    from hookwright.app import Hookwright
+    from hookwright.cli.credentials import ready_credentials
+    from hookwright.server import listen, serve, url_of
+
+    with listen(settings.host, settings.port) as listening:
+        hookwright = await Hookwright.open(settings)
+        credentials = await ready_credentials(hookwright.services, folder)
+        url = url_of(listening)
+
+        def say_ready() -> None:
+            if as_json:
+                print_json(described(url, credentials))
+            else:
+                typer.echo("\n".join(instructions(url, credentials)))
+
+        await serve(hookwright, listening, say_ready)
+
+
+def described(url: str, credentials: Credentials) -> dict[str, Any]:
+    """What a program needs to drive this Hookwright."""
+    import msgspec
+
+    return {"url": url, **msgspec.to_builtins(credentials)}
+
+
+def instructions(url: str, credentials: Credentials) -> list[str]:
+    """What a person needs: where it is, the credentials, two commands to try, the documentation."""
+    from hookwright.app import DIALECTS
+
+    kajabi, kit = credentials.kajabi, credentials.kit
+    return [
+        f"Hookwright listens on {url}",
+        "",
+        f"account               {credentials.account_id}",
+        f"publish key           {credentials.publish_key}",
+        f"admin key             {credentials.admin_key}",
+        f"Kajabi client id      {kajabi.client_id}",
+        f"Kajabi client secret  {kajabi.client_secret}",
+        f"Kajabi site           {kajabi.site_id}",
+        f"Kit API key           {kit.api_key}",
+        f"Kit client id         {kit.oauth_client_id}",
+        f"Kit client secret     {kit.oauth_client_secret}",
+        f"Kit redirect URI      {kit.oauth_redirect_uri}",
+        "",
+        "Subscribe, as one does with Kit:",
+        "",
+        *_curl(
+            f"{url}/v4/webhooks",
+            f"X-Kit-Api-Key: {kit.api_key}",
+            '{"target_url": "http://127.0.0.1:9000/", "event": {"name": "subscriber.tag_add", "tag_id": 123}}',
+        ),
+        "",
+        "Publish an event that it waits for:",
+        "",
+        *_curl(
+            f"{url}/api/v1/events",
+            f"Authorization: Bearer {credentials.publish_key}",
+            f'{{"type": "contact.tag_added", "account": {credentials.account_id}, "data":'
+            ' {"contact": {"id": 1, "email": "ada@example.com"}, "tag": {"id": 123, "name": "VIP"}}}',
+        ),
+        "",
+        "Documentation:",
+        *(f"  {url}{prefix}/docs" for prefix in ("/api/v1", *(dialect.prefixes[0] for dialect in DIALECTS))),
+        "",
+        "Ctrl-C ends it. Deliveries are printed as they are sent:",
+    ]
+
+
+def _curl(url: str, credential: str, body: str) -> list[str]:
+    return [
+        f"  curl {url} \\",
+        f"    -H '{credential}' -H 'Content-Type: application/json' \\",
+        f"    -d '{body}'",
+    ]

@@ -1,0 +1,82 @@
+"""`hookwright sites`: the Kajabi sites of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, WithoutAsking
+from hookwright.cli.printing import print_record, print_records
+from hookwright.cli.running import confirm, with_services
+
+if TYPE_CHECKING:
+    from hookwright.core.model import Site
+    from hookwright.operations.services import Services
+
+commands = typer.Typer(help="Create, list and delete the Kajabi sites of an account.")
+
+
+@commands.command("create")
+def create(
+    account: AccountArgument,
+    title: Annotated[str, typer.Argument(help="What people call it.")],
+    subdomain: Annotated[str | None, typer.Option(help="Its subdomain; site-<id> otherwise.")] = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a site."""
+    from hookwright.operations.accounts import create_site
+
+    site = with_services(database, config, lambda services: create_site(services, account, title, subdomain))
+    print_record(_record(site), as_json)
+
+
+@commands.command("list")
+def list_all(
+    account: AccountArgument, database: Database = None, config: Config = None, as_json: AsJson = False
+) -> None:
+    """List an account's sites, oldest first."""
+    sites = with_services(database, config, lambda services: _sites_of(services, account))
+    print_records([_record(site) for site in sites], ("id", "title", "subdomain", "created_at"), as_json)
+
+
+@commands.command("delete")
+def delete(
+    account: AccountArgument,
+    site: Annotated[int, typer.Argument(metavar="SITE", min=1, max=MAX_ID, help="The site's id.")],
+    without_asking: WithoutAsking = False,
+    database: Database = None,
+    config: Config = None,
+) -> None:
+    """Delete a site and the endpoints that belong to it."""
+    confirm(f"delete site {site} with its endpoints", without_asking)
+    with_services(database, config, lambda services: _delete(services, account, site))
+    typer.echo(f"site {site} is deleted")
+
+
+async def _sites_of(services: Services, account_id: int) -> list[Site]:
+    from hookwright.operations.accounts import require_account
+
+    await require_account(services, account_id)
+    return await services.store.sites(account_id)
+
+
+async def _delete(services: Services, account_id: int, site_id: int) -> None:
+    from hookwright.core.errors import NotFound
+
+    if not await services.store.delete_site(account_id, site_id, services.clock.now()):
+        raise NotFound(f"account {account_id} has no site {site_id}")
+
+
+def _record(site: Site) -> dict[str, Any]:
+    from hookwright.core.times import iso_micros
+
+    return {
+        "id": site.id,
+        "account": site.account_id,
+        "title": site.title,
+        "subdomain": site.subdomain,
+        "created_at": iso_micros(site.created_at),
+    }
