@@ -15,7 +15,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookwright.ambient import AnchoredClock, Clock, Dice
-from hookwright.api import build_api, build_health
+from hookwright.api import build_api
 from hookwright.config import ConfigError, Settings
 from hookwright.core.addresses import TargetPolicy
 from hookwright.dialects.base import Dialect, DialectSettings
@@ -156,9 +156,8 @@ def _surfaces(services: Services, settings: Settings, is_ready: Callable[[], boo
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services)
-    health = build_health(services, is_ready)
-    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api), ("/healthz", health), ("/readyz", health)]
+    api = build_api(services, is_ready)
+    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)
         add_reference(app, f"{dialect.prefixes[0]}/docs")

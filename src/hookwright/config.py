@@ -15,6 +15,8 @@ from hookwright.core.retry import STANDARD_SCHEDULE, schedule_problem
 
 PREFIX = "HOOKWRIGHT_"
 CONFIG_FILE = "hookwright.toml"
+POSTGRES_SCHEMES = ("postgres://", "postgresql://")
+DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
 
 
 class ConfigError(Exception):
@@ -43,7 +45,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def sqlite_path(self) -> Path | None:
         """The SQLite file, or None when the database is PostgreSQL."""
-        if self.database_url.startswith(("postgres://", "postgresql://")):
+        if self.database_url.startswith(POSTGRES_SCHEMES):
             return None
         return Path(self.database_url.removeprefix("sqlite:").removeprefix("//"))
 
@@ -93,6 +95,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {message}") from None
     if problem := schedule_problem(settings.retry_schedule):
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
+    if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
+        raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
     for name in ("concurrency", "connections", "timeout_seconds", "connect_timeout_seconds"):
         if getattr(settings, name) <= 0:
             raise ConfigError(f"{name} ({PREFIX}{name.upper()}): must be more than 0")

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -16,6 +17,8 @@ from hookwright.config import ConfigError
 
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+
+log = structlog.get_logger("hookwright")
 
 
 class HttpServer(uvicorn.Server):
@@ -84,6 +87,7 @@ async def serve(hookwright: Hookwright, listening: socket.socket, on_ready: Call
     on_ready()
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    log.info("draining", seconds=hookwright.settings.drain_seconds)
     http.should_exit = True
     await asyncio.gather(serving, hookwright.drain())
     await hookwright.close()

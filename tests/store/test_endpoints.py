@@ -79,7 +79,8 @@ async def test_a_subscription_that_is_named_twice_is_one(store: Store) -> None:
 
 async def test_subscriptions_are_in_the_same_order_on_every_database(store: Store) -> None:
     account = await add_account(store)
-    wanted = [Subscription(event, resource) for event in ("b", "B", "a.b", "a_b", "ab") for resource in ("é", "Z", "z")]
+    events, resources = ("b", "B", "a.b", "a_b", "ab"), ("é", "Z", "z")
+    wanted = [Subscription(event, resource) for event in events for resource in resources]
     endpoint = await add_endpoint(store, account, *wanted)
 
     kept = await store.endpoint(account.id, endpoint.id)

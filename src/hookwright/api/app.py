@@ -6,6 +6,7 @@ from hookwright import __version__
 from hookwright.api import accounts, deliveries, endpoints, events, keys, publishing
 from hookwright.api.document import DocumentedApi, refusals
 from hookwright.api.errors import install_error_handlers
+from hookwright.api.health import IsReady, add_health
 from hookwright.operations.services import Services
 from hookwright.web.reference import add_reference
 
@@ -19,8 +20,8 @@ Every refusal is a problem document (RFC 9457) with a list `errors` that points 
 """
 
 
-def build_api(services: Services) -> FastAPI:
-    """A new app over these services."""
+def build_api(services: Services, is_ready: IsReady = lambda: True) -> FastAPI:
+    """A new app over these services, with `/healthz` and `/readyz`; `is_ready` is False while the process stops."""
     app = DocumentedApi(
         title="Hookwright API",
         version=__version__,
@@ -34,6 +35,7 @@ def build_api(services: Services) -> FastAPI:
     app.state.services = services
     for each in (publishing, events, deliveries, endpoints, accounts, keys):
         app.include_router(each.router, prefix=PREFIX)
+    add_health(app, services, is_ready)
     add_reference(app, f"{PREFIX}/docs")
     install_error_handlers(app)
     return app

@@ -6,11 +6,11 @@ empty where no field is to blame. With `about:blank` the title is the phrase of 
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -56,11 +56,11 @@ def problems_of(errors: Iterable[Mapping[str, Any]], skip: int = 0) -> list[Prob
     return [_problem_of(error, skip) for error in errors]
 
 
-def _answer(request: Request, error: Exception) -> Response:
+async def _answer(request: Request, error: Exception) -> Response:
     return _respond(_refusal_of(error))
 
 
-def _answer_validation(request: Request, error: Exception) -> Response:
+async def _answer_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if any(each["loc"][0] == "path" for each in error.errors()):
         # An id that could be nobody's: to the caller the same as one that is nobody's.
@@ -130,11 +130,11 @@ def _naming_the_known(problem: Problem, known: Sequence[str]) -> Problem:
 
 
 def _known_parameters(request: Request) -> list[str]:
-    """The query parameters that the OpenAPI document has for the route that was asked."""
-    assert isinstance(request.app, FastAPI)
-    path = request.scope["route"].path_format
-    operation = request.app.openapi()["paths"][path][request.method.lower()]
-    return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+    """The fields of the model that the route reads its query as; a lone parameter cannot be mistyped into this."""
+    hints = get_type_hints(request.scope["endpoint"])
+    hints.pop("return", None)
+    models = [hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, BaseModel)]
+    return [name for model in models for name in model.model_fields]
 
 
 def _summary(problems: Sequence[Problem]) -> str:

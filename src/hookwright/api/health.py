@@ -6,17 +6,17 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from hookwright.api.errors import install_error_handlers
 from hookwright.core.errors import Unavailable
 from hookwright.operations.services import Services
 
 STORE_SECONDS = 2.0
 
+IsReady = Callable[[], bool]
 
-def build_health(services: Services, is_ready: Callable[[], bool] = lambda: True) -> Starlette:
-    """An app with `/healthz` and `/readyz`; `is_ready` is the process's own word, False while it starts or stops."""
+
+def add_health(app: Starlette, services: Services, is_ready: IsReady) -> None:
+    """Add `/healthz` and `/readyz`; `is_ready` is the process's own word, False while it starts or stops."""
 
     async def show_health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -28,9 +28,8 @@ def build_health(services: Services, is_ready: Callable[[], bool] = lambda: True
             return JSONResponse({"status": "the store does not answer"}, 503)
         return JSONResponse({"status": "ok"})
 
-    app = Starlette(routes=[Route("/healthz", show_health), Route("/readyz", show_readiness)])
-    install_error_handlers(app)
-    return app
+    app.add_route("/healthz", show_health, include_in_schema=False)
+    app.add_route("/readyz", show_readiness, include_in_schema=False)
 
 
 async def _store_answers(services: Services) -> bool:

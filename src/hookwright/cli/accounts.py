@@ -8,7 +8,7 @@ import typer
 
 from hookwright.cli.options import AccountArgument, AsJson, Config, Database, WithoutAsking
 from hookwright.cli.printing import print_record, print_records
-from hookwright.cli.running import confirm, with_services
+from hookwright.cli.running import confirm, fail, with_services
 
 if TYPE_CHECKING:
     from hookwright.core.model import Account
@@ -94,7 +94,10 @@ async def _described(services: Services, account_id: int, with_secrets: bool) ->
     described["sites"] = [site.id for site in await services.store.sites(account_id)]
     described["keys"] = [key.id for key in await services.store.keys(account_id)]
     if with_secrets:
-        described["signing_secrets"] = await reveal_signing_secrets(services, account_id)
+        try:
+            described["signing_secrets"] = await reveal_signing_secrets(services, account_id)
+        except ValueError as error:  # the configured master key is not the one that sealed them
+            fail(str(error))
     return described
 
 

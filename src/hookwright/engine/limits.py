@@ -16,7 +16,7 @@ class SendLimits:
     informational_count: int = 10  # 1xx answers before the real one
     idle_seconds: float = 30.0
     # As many as one worker has in flight to one receiver; fewer, and a burst closes connections to open them again.
-    idle_per_host: int = 64
+    idle_per_host: int = 256
     idle_total: int = 1024
     name_seconds: float = 10.0  # how long the addresses of a name are remembered
     name_threads: int = 32  # look-ups at the same time, one for each name

@@ -36,7 +36,7 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, Records, Step, load_schedule
+from hookwright.store.records import BATCH, Found, Records, Step, load_schedule
 
 ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
@@ -50,6 +50,13 @@ SERVER_SETTINGS = {
     "citus.override_table_visibility": "off",
     "jit": "off",
     "synchronous_commit": "on",
+    # Every statement of ours finds its rows by key, and a queue that fills and empties in seconds has no statistics
+    # that a planner could trust: left to itself it reads whole tables, dead rows included. Nested loops over
+    # indexes are right at every size.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
 
 # What says that the server cannot answer now, rather than that we asked wrongly.
@@ -81,12 +88,15 @@ class PostgresStore(Records):
 
     lane_count = LANE_COUNT
     SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
+    SHARED = "FOR SHARE"
+    ALONE = "FOR NO KEY UPDATE"
 
     def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS) -> None:
         self._url = url
         self._max_connections = max_connections
         self._pool: Any = None
         self._opening = asyncio.Lock()
+        self._closed = False
         self._ids: dict[int, range] = {}
 
     # -- the store itself ------------------------------------------------------------------------------------
@@ -99,9 +109,11 @@ class PostgresStore(Records):
                 await _migrate(db)
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        async with self._opening:
+            self._closed = True
+            if self._pool is not None:
+                await self._pool.close()
+                self._pool = None
 
     async def now(self) -> Instant:
         async with self._connection() as db:
@@ -137,6 +149,8 @@ class PostgresStore(Records):
 
     async def _open(self) -> Any:
         async with self._opening:
+            if self._closed:
+                raise Unavailable("the store is closed")
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self._url,
@@ -169,12 +183,12 @@ class PostgresStore(Records):
             async with db.transaction():
                 return await _accept_keyed(db, lane, drafts, matches, ids)
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         async with self._connection() as db:
             rows = await db.fetch(_CLAIM, now, limit, lease_until)
-            if aside := [row for row in rows if row["fence"] is None]:
+            if aside := [row for row in rows if row["endpoint_status"] != "active"]:
                 await _put_aside(db, aside, now)
-        return [_claim_of(row) for row in rows if row["fence"] is not None]
+        return Found([_claim_of(row) for row in rows if row["endpoint_status"] == "active"], len(aside))
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         async with self._connection() as db:
@@ -194,13 +208,14 @@ class PostgresStore(Records):
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
             if not any(each.settlement.disable_reason for each in settled):
-                return await _settle(db, settled, now)
-            async with db.transaction():
                 written = await _settle(db, settled, now)
-                await _disable(db, [each for each in settled if each.claim.delivery_id in written], now)
-                return written
+            else:
+                async with db.transaction():
+                    written = await _settle(db, settled, now)
+                    await _disable(db, [each for each in settled if _lease_of(each) in written], now)
+        return {lease.delivery_id for lease in written}
 
-    async def rescue(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant) -> int:
         async with self._connection() as db:
             rows = await db.fetch(_RESCUE, now, BATCH)
         return len(rows)
@@ -338,25 +353,30 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
+# No CTE is joined to another: without statistics that would be a nested loop over both.
 _CLAIM = """
 WITH due AS (
-    SELECT lane, id, endpoint_id FROM deliveries
-    WHERE status = 'pending' AND due_at <= $1
-    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
-), claimed AS (
-    UPDATE deliveries d SET status = 'in_flight', fence = d.fence + 1, lease_until = $3, due_at = NULL
-    FROM due, endpoints e
-    WHERE d.lane = due.lane AND d.id = due.id AND e.lane = due.lane AND e.id = due.endpoint_id
-      AND e.status = 'active'
-    RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.dialect, d.dialect_event, d.ordinal,
-              d.attempts, d.round_start, e.url, e.retry_schedule
+    SELECT d.lane, d.id, d.due_at, e.status AS endpoint_status, e.url, e.retry_schedule
+    FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
+    WHERE d.status = 'pending' AND d.due_at <= $1
+    ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
+), looked_at AS (
+    UPDATE deliveries d SET
+        status = CASE due.endpoint_status WHEN 'active' THEN 'in_flight' ELSE 'pending' END,
+        fence = CASE due.endpoint_status WHEN 'active' THEN d.fence + 1 ELSE d.fence END,
+        lease_until = CASE due.endpoint_status WHEN 'active' THEN $3::bigint END,
+        due_at = CASE due.endpoint_status WHEN 'active' THEN NULL ELSE d.due_at END
+    FROM due
+    WHERE d.lane = due.lane AND d.id = due.id
+    RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
+              d.dialect_event, d.ordinal, d.attempts, d.round_start, due.due_at AS was_due, due.endpoint_status,
+              due.url, due.retry_schedule
 )
-SELECT due.lane, due.id, due.endpoint_id, c.fence, c.account_id, c.event_id, c.event_type, c.dialect,
-       c.dialect_event, c.ordinal, c.attempts, c.round_start, c.url, c.retry_schedule, p.body, v.occurred_at
-FROM due
-LEFT JOIN claimed c ON c.lane = due.lane AND c.id = due.id
-LEFT JOIN payloads p ON p.lane = c.lane AND p.event_id = c.event_id AND p.ordinal = c.ordinal
-LEFT JOIN events v ON v.lane = c.lane AND v.id = c.event_id
+SELECT l.*, p.body, v.occurred_at
+FROM looked_at l
+LEFT JOIN payloads p ON p.lane = l.lane AND p.event_id = l.event_id AND p.ordinal = l.ordinal
+LEFT JOIN events v ON v.lane = l.lane AND v.id = l.event_id
+ORDER BY l.was_due, l.id
 """
 
 
@@ -407,9 +427,11 @@ async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
             )
 
 
+# Only what is in flight has a lease. It is asked for in these words because a condition on the status would let the
+# planner walk the index of everything that is or was in flight instead of looking the rows up by key.
 _OURS = """
 FROM unnest($1::smallint[], $2::bigint[], $3::int[]) AS u (lane, id, fence)
-WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.status = 'in_flight'
+WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
 """
 
 
@@ -421,7 +443,11 @@ def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
     )
 
 
-async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> set[int]:
+def _lease_of(settled: Settled) -> Lease:
+    return Lease(settled.claim.delivery_id, settled.claim.fence)
+
+
+async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> set[Lease]:
     rows = [
         (
             lane_of(each.claim.delivery_id),
@@ -440,9 +466,10 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
         for each in settled
     ]
     written = await db.fetch(_SETTLE, *_transposed(rows, 12), now)
-    return {row["id"] for row in written}
+    return {Lease(row["id"], row["fence"]) for row in written}
 
 
+# A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
 # A retry of an endpoint that was deleted meanwhile is cancelled; one of a paused or disabled endpoint stays
 # pending and is put aside by the claim that finds it due.
 _SETTLE = """
@@ -457,16 +484,16 @@ WITH u AS (
         finished_at = CASE WHEN u.status = 'pending' AND e.status <> 'deleted' THEN NULL ELSE $13::bigint END,
         attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
     FROM u, endpoints e
-    WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.status = 'in_flight'
+    WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
       AND e.lane = u.lane AND e.id = d.endpoint_id
-    RETURNING d.lane, d.id, d.due_at
+    RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
+              d.due_at
 ), noted AS (
     INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,
                           response_body, next_attempt_at)
-    SELECT w.lane, w.id, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body, w.due_at
-    FROM written w JOIN u ON u.lane = w.lane AND u.id = w.id
+    SELECT lane, id, number, started_at, duration_us, status_code, error, detail, body, due_at FROM written
 )
-SELECT id FROM written
+SELECT id, fence FROM written
 """
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from contextlib import suppress
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+from uuid import UUID
 
 import msgspec
 
-from hookwright.core.errors import Conflict
+from hookwright.core.errors import Conflict, Unavailable
 from hookwright.core.lanes import lane_of, lane_of_event
 from hookwright.core.model import (
     Account,
     Attempt,
+    Claim,
     Delivery,
     Endpoint,
     EndpointStatus,
@@ -35,6 +38,8 @@ from hookwright.store.base import DeliveryQuery, EndpointQuery
 
 # How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
 BATCH = 2_000
+# How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
+CLAIM_ROUNDS = 10
 
 
 class Row(Protocol):
@@ -48,6 +53,13 @@ class Statement(msgspec.Struct, frozen=True):
 
     text: str
     values: tuple[Any, ...]
+
+
+class Found(NamedTuple):
+    """What one look at the due deliveries came to: those that are ours now, and how many it took out of the way."""
+
+    claims: list[Claim]
+    set_aside: int
 
 
 T = TypeVar("T")
@@ -84,7 +96,15 @@ def writing(step: StepMethod[S, P, T]) -> Method[S, P, T]:
 
 
 class Records:
-    """The steps. A store inherits them and says how to run one."""
+    """The steps. A store inherits them and says how to run one, and how its database locks rows.
+
+    A database with a single writer locks nothing. With many, a grant is added under a shared lock on what it hangs
+    on; what ends grants holds that row alone, so it sees every grant that a refresh has added meanwhile.
+    """
+
+    SKIP_LOCKED = ""
+    SHARED = ""
+    ALONE = ""
 
     async def _read(self, step: Step[T]) -> T:
         raise NotImplementedError
@@ -123,15 +143,23 @@ class Records:
         )
         return [_account(row) for row in rows]
 
+    async def delete_account(self, account_id: int, now: Instant) -> bool:
+        """See Store, and `delete_endpoint` for the two steps."""
+        endpoint_ids = await self._forget_account(account_id, now)
+        await self._cancel_waiting(account_id, endpoint_ids or [], now)
+        return endpoint_ids is not None
+
     @writing
-    def delete_account(self, account_id: int, now: Instant) -> Step[bool]:
+    def _forget_account(self, account_id: int, now: Instant) -> Step[list[int] | None]:
         lane = lane_of(account_id)
-        gone = yield sql(
+        found = yield sql(
             "UPDATE accounts SET deleted_at = $3 WHERE lane = $1 AND id = $2 AND deleted_at IS NULL RETURNING id",
             lane,
             account_id,
             now,
         )
+        if not found:
+            return None
         yield sql("DELETE FROM keys WHERE lane = $1 AND account_id = $2", lane, account_id)
         yield sql(
             "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND account_id = $2 AND revoked_at IS NULL",
@@ -139,15 +167,14 @@ class Records:
             account_id,
             now,
         )
-        yield sql("DELETE FROM subscriptions WHERE lane = $1 AND account_id = $2", lane, account_id)
-        yield sql(
-            "UPDATE endpoints SET status = 'deleted', status_reason = 'account deleted', status_changed_at = $3"
-            " WHERE lane = $1 AND account_id = $2 AND status <> 'deleted'",
+        deleted = yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_reason = 'account deleted', status_changed_at = $3,"
+            " updated_at = $3 WHERE lane = $1 AND account_id = $2 AND status <> 'deleted' RETURNING id",
             lane,
             account_id,
             now,
         )
-        return bool(gone)
+        return (yield from _after_deletion(lane, deleted, now))
 
     @reading
     def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[list[SigningSecret]]:
@@ -205,32 +232,33 @@ class Records:
         )
         return [_site(row) for row in rows]
 
+    async def delete_site(self, account_id: int, site_id: int, now: Instant) -> bool:
+        """See Store, and `delete_endpoint` for the two steps."""
+        endpoint_ids = await self._forget_site(account_id, site_id, now)
+        await self._cancel_waiting(account_id, endpoint_ids or [], now)
+        return endpoint_ids is not None
+
     @writing
-    def delete_site(self, account_id: int, site_id: int, now: Instant) -> Step[bool]:
+    def _forget_site(self, account_id: int, site_id: int, now: Instant) -> Step[list[int] | None]:
         lane = lane_of(account_id)
-        gone = yield sql(
+        found = yield sql(
             "DELETE FROM sites WHERE lane = $1 AND id = $2 AND account_id = $3 RETURNING id",
             lane,
             site_id,
             account_id,
         )
-        if gone:
-            yield sql(
-                "DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id IN"
-                " (SELECT id FROM endpoints WHERE lane = $1 AND account_id = $2 AND site_id = $3)",
-                lane,
-                account_id,
-                site_id,
-            )
-            yield sql(
-                "UPDATE endpoints SET status = 'deleted', status_reason = 'site deleted', status_changed_at = $4"
-                " WHERE lane = $1 AND account_id = $2 AND site_id = $3 AND status <> 'deleted'",
-                lane,
-                account_id,
-                site_id,
-                now,
-            )
-        return bool(gone)
+        if not found:
+            return None
+        deleted = yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_reason = 'site deleted', status_changed_at = $4,"
+            " updated_at = $4 WHERE lane = $1 AND account_id = $2 AND site_id = $3 AND status <> 'deleted'"
+            " RETURNING id",
+            lane,
+            account_id,
+            site_id,
+            now,
+        )
+        return (yield from _after_deletion(lane, deleted, now))
 
     # -- credentials -----------------------------------------------------------------------------------------
 
@@ -338,6 +366,7 @@ class Records:
 
     @writing
     def redeem_code(self, code_id: int, grant: Grant, now: Instant) -> Step[bool]:
+        live = yield from self._roots_are_live(grant)
         spent = yield sql(
             "UPDATE oauth_codes SET used_at = $3 WHERE lane = $1 AND id = $2 AND used_at IS NULL RETURNING id",
             lane_of(code_id),
@@ -345,12 +374,29 @@ class Records:
             now,
         )
         if spent:
-            yield _insert_grant(grant)
+            yield _insert_grant(grant, live)
         return bool(spent)
 
     @writing
     def add_grant(self, grant: Grant) -> Step[None]:
-        yield _insert_grant(grant)
+        live = yield from self._roots_are_live(grant)
+        yield _insert_grant(grant, live)
+
+    def _roots_are_live(self, grant: Grant) -> Step[bool]:
+        """Whether the account, key and app that a grant hangs on are there, and will be until it is on disk."""
+        found = yield sql(
+            f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 AND deleted_at IS NULL {self.SHARED}",
+            lane_of(grant.account_id),
+            grant.account_id,
+        )
+        live = bool(found)
+        for table, id in (("keys", grant.key_id), ("oauth_apps", grant.app_id)):
+            if id is not None:
+                found = yield sql(
+                    f"SELECT id FROM {table} WHERE lane = $1 AND id = $2 {self.SHARED}", lane_of(id), id
+                )
+                live = live and bool(found)
+        return live
 
     @reading
     def grant(self, grant_id: int) -> Step[Grant | None]:
@@ -359,7 +405,9 @@ class Records:
 
     @writing
     def refresh_grant(self, grant_id: int, successor: Grant, now: Instant) -> Step[bool]:
-        # The grant is revoked with its refresh token: the successor's access token takes over.
+        # The old access token goes on until it expires: requests that carry it are under way. Only the refresh
+        # token is spent.
+        live = yield from self._roots_are_live(successor)
         spent = yield sql(
             "UPDATE grants SET refreshed_at = $3 WHERE lane = $1 AND id = $2"
             " AND refreshed_at IS NULL AND revoked_at IS NULL RETURNING id",
@@ -368,7 +416,7 @@ class Records:
             now,
         )
         if spent:
-            yield _insert_grant(successor)
+            yield _insert_grant(successor, live)
         return bool(spent)
 
     @writing
@@ -382,6 +430,9 @@ class Records:
 
     @writing
     def revoke_family(self, account_id: int, family_id: int, now: Instant) -> Step[None]:
+        yield sql(
+            f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 {self.ALONE}", lane_of(account_id), account_id
+        )
         yield sql(
             "UPDATE grants SET revoked_at = $4"
             " WHERE lane = $1 AND account_id = $2 AND family_id = $3 AND revoked_at IS NULL",
@@ -413,7 +464,7 @@ class Records:
             endpoint.created_at,
             endpoint.updated_at,
         )
-        for subscription in endpoint.subscriptions:
+        for subscription in dict.fromkeys(endpoint.subscriptions):
             yield sql(
                 "INSERT INTO subscriptions (lane, account_id, dialect, event, resource, endpoint_id)"
                 " VALUES ($1, $2, $3, $4, $5, $6)",
@@ -469,13 +520,7 @@ class Records:
         if changed and status == "active":
             # Only a claim puts deliveries aside, and it locks the endpoint's row to do so: whatever it put aside
             # before our update is seen here, and after it the claim sees an active endpoint.
-            yield sql(
-                "UPDATE deliveries SET due_at = $3"
-                " WHERE lane = $1 AND endpoint_id = $2 AND status = 'pending' AND due_at IS NULL",
-                lane_of(account_id),
-                endpoint_id,
-                now,
-            )
+            yield _wake(lane_of(account_id), endpoint_id, now)
         return (yield from _endpoint_of(account_id, endpoint_id))
 
     @writing
@@ -495,31 +540,32 @@ class Records:
 
     async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
         """See Store. Two steps: from the first on nothing is sent; the second tidies up, in batches."""
-        deleted = await self._mark_endpoint_deleted(account_id, endpoint_id, now)
-        while deleted and await self._cancel_some(account_id, endpoint_id, now) == BATCH:
-            pass
-        return deleted
+        endpoint_ids = await self._forget_endpoint(account_id, endpoint_id, now)
+        await self._cancel_waiting(account_id, endpoint_ids, now)
+        return bool(endpoint_ids)
 
     @writing
-    def _mark_endpoint_deleted(self, account_id: int, endpoint_id: int, now: Instant) -> Step[bool]:
-        found = yield sql(
+    def _forget_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> Step[list[int]]:
+        lane = lane_of(account_id)
+        deleted = yield sql(
             "UPDATE endpoints SET status = 'deleted', status_changed_at = $4, updated_at = $4"
             " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
-            lane_of(account_id),
+            lane,
             endpoint_id,
             account_id,
             now,
         )
-        if found:
-            yield sql(
-                "DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane_of(account_id), endpoint_id
-            )
-        return bool(found)
+        return (yield from _after_deletion(lane, deleted, now))
+
+    async def _cancel_waiting(self, account_id: int, endpoint_ids: Sequence[int], now: Instant) -> None:
+        # The deletion is on disk. What an outage leaves here, the claim that finds it due cancels.
+        with suppress(Unavailable):
+            for endpoint_id in endpoint_ids:
+                while await self._cancel_some(account_id, endpoint_id, now) == BATCH:
+                    pass
 
     # What a claim holds at this moment is skipped: the claim sees the deleted endpoint and cancels it itself, and
     # waiting for it here could deadlock.
-    SKIP_LOCKED = ""
-
     @writing
     def _cancel_some(self, account_id: int, endpoint_id: int, now: Instant) -> Step[int]:
         cancelled = yield sql(
@@ -534,13 +580,42 @@ class Records:
 
     # -- events and deliveries -------------------------------------------------------------------------------
 
+    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+        """See Store. What is put aside takes no room, so a look that put something aside is followed by another."""
+        claims: list[Claim] = []
+        rounds = 0
+        while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
+            try:
+                found = await self._claim_some(limit - len(claims), now, lease_until)
+            except Unavailable:
+                if claims:
+                    return claims
+                raise
+            claims += found.claims
+            rounds += 1
+            if not found.set_aside:
+                break
+        return claims
+
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+        raise NotImplementedError
+
+    async def rescue(self, now: Instant) -> int:
+        """See Store. In batches, each its own transaction."""
+        rescued = 0
+        while (number := await self._rescue_some(now)) == BATCH:
+            rescued += number
+        return rescued + number
+
+    async def _rescue_some(self, now: Instant) -> int:
+        raise NotImplementedError
+
     @reading
     def event(self, event_id: str) -> Step[Event | None]:
-        try:
-            lane = lane_of_event(event_id)
-        except ValueError:
+        id = _event_id(event_id)
+        if id is None:
             return None
-        rows = yield sql("SELECT * FROM events WHERE lane = $1 AND id = $2", lane, event_id)
+        rows = yield sql("SELECT * FROM events WHERE lane = $1 AND id = $2", lane_of_event(id), id)
         return _event(rows[0]) if rows else None
 
     @reading
@@ -613,11 +688,12 @@ def _insert_secret(secret: SigningSecret) -> Statement:
     )
 
 
-def _insert_grant(grant: Grant) -> Statement:
+def _insert_grant(grant: Grant, live: bool) -> Statement:
+    """A new grant; it is born revoked when its key, its app or its account ended while it was being made."""
     return sql(
         "INSERT INTO grants (lane, id, kind, account_id, key_id, app_id, family_id, scopes, access_digest,"
-        " access_expires_at, refresh_digest, refresh_expires_at, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        " access_expires_at, refresh_digest, refresh_expires_at, created_at, revoked_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         lane_of(grant.id),
         grant.id,
         grant.kind,
@@ -631,7 +707,39 @@ def _insert_grant(grant: Grant) -> Statement:
         grant.refresh_digest,
         grant.refresh_expires_at,
         grant.created_at,
+        None if live else grant.created_at,
     )
+
+
+def _wake(lane: int, endpoint_id: int, now: Instant) -> Statement:
+    """Make due what was put aside for an endpoint."""
+    return sql(
+        "UPDATE deliveries SET due_at = $3"
+        " WHERE lane = $1 AND endpoint_id = $2 AND status = 'pending' AND due_at IS NULL",
+        lane,
+        endpoint_id,
+        now,
+    )
+
+
+def _after_deletion(lane: int, deleted: Sequence[Row], now: Instant) -> Step[list[int]]:
+    """What goes with deleted endpoints in the same transaction; answers their ids.
+
+    What was put aside for them is made due, so that a claim cancels it, whatever becomes of the rest.
+    """
+    ids = [int(row["id"]) for row in deleted]
+    for id in ids:
+        yield sql("DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane, id)
+        yield _wake(lane, id, now)
+    return ids
+
+
+def _event_id(text: str) -> str | None:
+    """An event id in the form that it is kept in, or None when it is none."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
 
 
 def _revoke_grants_of_key(key_id: int, now: Instant) -> Statement:
@@ -655,12 +763,12 @@ def _endpoint_of(account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
 
 
 def _with_subscriptions(row: Row) -> Step[Endpoint]:
-    subscriptions = yield sql(
-        "SELECT event, resource FROM subscriptions WHERE lane = $1 AND endpoint_id = $2 ORDER BY event, resource",
-        row["lane"],
-        row["id"],
+    found = yield sql(
+        "SELECT event, resource FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", row["lane"], row["id"]
     )
-    return _endpoint(row, tuple(Subscription(each["event"], each["resource"]) for each in subscriptions))
+    # Sorted here: databases differ in how they order text.
+    in_order = sorted((each["event"], each["resource"]) for each in found)
+    return _endpoint(row, tuple(Subscription(event, resource) for event, resource in in_order))
 
 
 class Filters:
@@ -687,7 +795,7 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
     filters.add("e.lane = $? AND e.account_id = $? AND e.status <> 'deleted'", lane, query.account_id)
     if query.dialects is not None:
         places = ", ".join("$?" for _ in query.dialects)
-        filters.add(f"e.dialect IN ({places})", *query.dialects)
+        filters.add(f"e.dialect IN ({places})" if places else "FALSE", *query.dialects)
     if query.event is not None:
         filters.add(
             "EXISTS (SELECT 1 FROM subscriptions s WHERE s.lane = $? AND s.endpoint_id = e.id AND s.event = $?)",
@@ -710,7 +818,7 @@ def _delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
     if query.endpoint_id is not None:
         filters.add("lane = $? AND endpoint_id = $?", lane_of(query.endpoint_id), query.endpoint_id)
     if query.event_id is not None:
-        filters.add("lane = $? AND event_id = $?", lane_of_event(query.event_id), query.event_id)
+        _add_event_filter(filters, query.event_id)
     if query.event_type is not None:
         filters.add("event_type = $?", query.event_type)
     if query.status is not None:
@@ -722,6 +830,14 @@ def _delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
     if query.before is not None:
         filters.add("(created_at, id) < ($?, $?)", *query.before)
     return filters, filters.values
+
+
+def _add_event_filter(filters: Filters, event_id: str) -> None:
+    id = _event_id(event_id)
+    if id is None:
+        filters.add("FALSE")
+    else:
+        filters.add("lane = $? AND event_id = $?", lane_of_event(id), id)
 
 
 def _account(row: Row) -> Account:

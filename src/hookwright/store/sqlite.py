@@ -38,12 +38,15 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, Records, Step, load_schedule, sql
+from hookwright.store.records import BATCH, Found, Records, Step, load_schedule, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
 MAX_GROUP = 500
 BUSY_SECONDS = 5.0  # another process (the command line) may hold the file for a moment
+
+# What says that we asked wrongly; every other error of the database is an outage.
+MISTAKES = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
@@ -61,6 +64,7 @@ class SqliteStore(Records):
         self._writer = _Writer(path)
         self._readers = ThreadPoolExecutor(1, "hookwright-sqlite-reader")
         self._reader: sqlite3.Connection | None = None
+        self._closed = False
         self._ids = range(0)
 
     # -- the store itself ------------------------------------------------------------------------------------
@@ -69,6 +73,9 @@ class SqliteStore(Records):
         await self._writer.alone(_migrate)
 
     async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         await asyncio.to_thread(self._writer.stop)
         await asyncio.get_running_loop().run_in_executor(self._readers, self._close_reader)
         self._readers.shutdown()
@@ -84,6 +91,8 @@ class SqliteStore(Records):
         return counter * LANE_COUNT
 
     async def _read(self, step: Step[T]) -> T:
+        if self._closed:
+            raise Unavailable("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, step)
 
     async def _write(self, step: Step[T]) -> T:
@@ -101,7 +110,7 @@ class SqliteStore(Records):
             finally:
                 self._reader.execute("ROLLBACK")
         except sqlite3.Error as error:
-            raise Unavailable(f"SQLite: {error}") from error
+            raise _outage_as_unavailable(error) from error
 
     def _close_reader(self) -> None:
         if self._reader is not None:
@@ -113,8 +122,8 @@ class SqliteStore(Records):
         result: list[Accepted | Conflict] = await self._writer.run(partial(_accept, LANES[lane_index], drafts))
         return result
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
-        result: list[Claim] = await self._writer.run(partial(_claim, limit, now, lease_until))
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+        result: Found = await self._writer.run(partial(_claim, limit, now, lease_until))
         return result
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
@@ -128,7 +137,7 @@ class SqliteStore(Records):
         result: set[int] = await self._writer.run(partial(_settle, settled, now))
         return result
 
-    async def rescue(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant) -> int:
         result: int = await self._writer.run(partial(_rescue, now))
         return result
 
@@ -138,7 +147,10 @@ class _Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()  # None: stop
+        self._put_back: list[_Queued | None] = []
+        self._door = threading.Lock()  # nothing may be queued behind the last None, where nobody would run it
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="hookwright-sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -151,13 +163,16 @@ class _Writer:
         return await self._enqueue(_Queued(job, asyncio.get_running_loop(), alone=True))
 
     async def _enqueue(self, queued: _Queued) -> Any:
-        if not self._thread.is_alive():
-            raise Unavailable("the store is closed")
-        self._jobs.put(queued)
+        with self._door:
+            if self._closed:
+                raise Unavailable("the store is closed")
+            self._jobs.put(queued)
         return await queued.future
 
     def stop(self) -> None:
-        self._jobs.put(None)
+        with self._door:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
 
     def _work(self) -> None:
@@ -167,31 +182,32 @@ class _Writer:
                 # Opened late and kept: a file that cannot be opened now may be there for the next group.
                 db = db or _connect(self._path)
                 _run_group(db, group)
-            except sqlite3.Error as error:
+            except Exception as error:
                 for queued in group:
-                    queued.fail(Unavailable(f"SQLite: {error}"))
+                    queued.fail(_outage_as_unavailable(error))
+                _let_go(db)
+                db = None
             _resolve(group)
-        if db is not None:
-            db.close()
+        _let_go(db)
 
     def _next_group(self) -> list[_Queued] | None:
-        first = self._jobs.get()
+        first = self._take()
         if first is None:
             return None
         group = [first]
         while not group[-1].alone and len(group) < MAX_GROUP:
             try:
-                queued = self._jobs.get_nowait()
+                queued = self._take(wait=False)
             except queue.Empty:
                 break
-            if queued is None:
-                self._jobs.put(None)
-                break
-            if queued.alone:
-                self._jobs.put(queued)
+            if queued is None or queued.alone:
+                self._put_back.append(queued)
                 break
             group.append(queued)
         return group
+
+    def _take(self, *, wait: bool = True) -> _Queued | None:
+        return self._put_back.pop() if self._put_back else self._jobs.get(block=wait)
 
 
 class _Queued:
@@ -254,19 +270,33 @@ def _run_in_savepoint(queued: _Queued, db: sqlite3.Connection) -> None:
 def _run_job(queued: _Queued, db: sqlite3.Connection) -> None:
     try:
         queued.result = queued.job(db)
-    except sqlite3.Error as error:
-        queued.fail(Unavailable(f"SQLite: {error}"))
-    except Exception as error:  # its caller's: a rendering that failed, a refusal
-        queued.fail(error)
+    except Exception as error:  # often its caller's: a rendering that failed, a refusal
+        queued.fail(_outage_as_unavailable(error))
+
+
+def _outage_as_unavailable(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, MISTAKES):
+        return Unavailable(f"SQLite: {error}")
+    return error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
-    db.row_factory = sqlite3.Row
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+def _let_go(db: sqlite3.Connection | None) -> None:
+    """Close a connection; one that failed is not trusted again."""
+    if db is not None:
+        db.close()
 
 
 @lru_cache(maxsize=256)
@@ -388,7 +418,7 @@ def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
     return int(row["number"])
 
 
-def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> list[Claim]:
+def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> Found:
     rows = db.execute(
         "SELECT d.*, e.url, e.status AS endpoint_status, e.retry_schedule, p.body, v.occurred_at"
         " FROM deliveries d"
@@ -404,8 +434,9 @@ def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connectio
         " WHERE lane = ? AND id = ?",
         [(claim.fence, lease_until, lane_of(claim.delivery_id), claim.delivery_id) for claim in claims],
     )
-    _put_aside([row for row in rows if row["endpoint_status"] != "active"], now, db)
-    return claims
+    aside = [row for row in rows if row["endpoint_status"] != "active"]
+    _put_aside(aside, now, db)
+    return Found(claims, len(aside))
 
 
 def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:

@@ -188,7 +188,7 @@ CREATE TABLE deliveries (
     last_status_code integer,
     last_error text,
     PRIMARY KEY (lane, id)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);  -- every row is updated twice
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status = 'pending' AND due_at IS NOT NULL;
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE status = 'in_flight';
 CREATE INDEX deliveries_pending ON deliveries (lane, endpoint_id) WHERE status = 'pending';

@@ -1,0 +1,65 @@
+"""Settings: the file, the environment, the command line, and what is refused in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from hookwright.config import ConfigError, Settings, load_settings
+from hookwright.core.retry import STANDARD_SCHEDULE
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_anything_it_is_sqlite_on_loopback() -> None:
+    settings = load_settings({})
+    assert settings == Settings()
+    assert settings.sqlite_path() == Path("hookwright.sqlite3")
+    assert (settings.host, settings.retry_schedule) == ("127.0.0.1", STANDARD_SCHEDULE)
+
+
+def test_variables_win_over_the_file_and_the_command_line_over_both(empty_folder: Path) -> None:
+    (empty_folder / "hookwright.toml").write_text('port = 1\nhost = "a"\nconcurrency = 7\n')
+    settings = load_settings({"HOOKWRIGHT_PORT": "2", "HOOKWRIGHT_HOST": "b"}, port=3, host=None)
+    assert (settings.port, settings.host, settings.concurrency) == (3, "b", 7)
+
+
+def test_a_schedule_in_a_variable_is_separated_by_commas() -> None:
+    assert load_settings({"HOOKWRIGHT_RETRY_SCHEDULE": "0, 5,60"}).retry_schedule == (0, 5, 60)
+
+
+@pytest.mark.parametrize("url", ["postgres://a/b", "postgresql://u:p@h/d"])
+def test_a_postgresql_url_is_no_file(url: str) -> None:
+    assert load_settings({"HOOKWRIGHT_DATABASE_URL": url}).sqlite_path() is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"HOOKWRIGHT_PORT": "eighty"}, "HOOKWRIGHT_PORT"),
+        ({"HOOKWRIGHT_LOG_LEVEL": "loud"}, "HOOKWRIGHT_LOG_LEVEL"),
+        ({"HOOKWRIGHT_RETRY_SCHEDULE": "0,-1"}, "HOOKWRIGHT_RETRY_SCHEDULE"),
+        ({"HOOKWRIGHT_CONCURRENCY": "0"}, "HOOKWRIGHT_CONCURRENCY"),
+        ({"HOOKWRIGHT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_settings(environ)
+
+
+def test_a_misspelt_setting_in_the_file_is_named(empty_folder: Path) -> None:
+    (empty_folder / "hookwright.toml").write_text("prot = 1\n")
+    with pytest.raises(ConfigError, match="prot"):
+        load_settings({})
+
+
+def test_every_setting_is_documented() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    for name in Settings.__struct_fields__:
+        assert f"`{name}`" in text, f"docs/operating.md does not name {name}"
