@@ -1,10 +1,69 @@
-"""Fixtures: the command line in this process, on each database in turn or on SQLite alone."""
+"""Fixtures: the command line in this process, on each database in turn."""
 
-from collections.abc import AsyncIterator
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from click.testing import Result  # noqa: TID251
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
+from databases import fresh_database
+from hookwright.cli import app
+
+MASTER_KEY = b64encode(bytes(32)).decode()
+
+
+class CommandLine:
+    """Runs commands with one set of settings."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = dict(environ)
+
+    def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Result:
+        return CliRunner().invoke(app, list(arguments), env={**self._environ, **(environ or {})})
+
+    def text(self, *arguments: str) -> str:
+        """What a command prints that must succeed."""
+        result = self.run(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *arguments: str) -> Any:
+        """What a command prints with `--json`: one document on one line."""
+        printed = self.text(*arguments, "--json")
+        assert printed.count("\n") == 1
+        return json.loads(printed)
+
+    def refusal(self, *arguments: str, environ: Mapping[str, str] | None = None, exit_code: int = 1) -> str:
+        """The one line of a command that must be refused."""
+        result = self.run(*arguments, environ=environ)
+        assert (result.exit_code, result.stdout) == (exit_code, "")
+        assert result.stderr.startswith("hookwright: ")
+        assert result.stderr.count("\n") == 1
+        return result.stderr
+
+
+@pytest.fixture
+async def command_line(
+    database: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[CommandLine]:
+    """The command line on each database in turn."""
+    monkeypatch.chdir(tmp_path)
+    if database is None:
+        yield on_sqlite(tmp_path)
+        return
+    async with fresh_database(database) as url:
+        yield CommandLine({"HOOKWRIGHT_DATABASE_URL": url, "HOOKWRIGHT_MASTER_KEY": MASTER_KEY})
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line on SQLite."""
+    monkeypatch.chdir(tmp_path)
+    return on_sqlite(tmp_path)
+
+
+def on_sqlite(folder: Path) -> CommandLine:
+    return CommandLine({"HOOKWRIGHT_DATABASE_URL": f"sqlite:{folder / 'hookwright.sqlite3'}"})

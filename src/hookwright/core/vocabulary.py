@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from hookwright.core.errors import Invalid, Problem
 
-
 # What every database and every JSON client of ours can hold.
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 

@@ -69,7 +69,7 @@ OUTAGES: tuple[type[BaseException], ...] = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a database that takes no connections; a lock that is not to be had
     asyncpg.PostgresIOError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -97,6 +97,8 @@ class PostgresStore(Records):
         self._pool: Any = None
         self._opening = asyncio.Lock()
         self._closed = False
+        self._under_way = 0
+        self._quiet = asyncio.Event()
         self._ids: dict[int, range] = {}
 
     # -- the store itself ------------------------------------------------------------------------------------
@@ -109,11 +111,15 @@ class PostgresStore(Records):
                 await _migrate(db)
 
     async def close(self) -> None:
-        async with self._opening:
-            self._closed = True
-            if self._pool is not None:
-                await self._pool.close()
-                self._pool = None
+        # Whoever waits for a connection when the pool begins to close may be given one that it then cuts, so the
+        # pool is closed only when nobody is there any more.
+        self._closed = True
+        while self._under_way:
+            self._quiet.clear()
+            await self._quiet.wait()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
 
     async def now(self) -> Instant:
         async with self._connection() as db:
@@ -142,15 +148,21 @@ class PostgresStore(Records):
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        with _outages_as_unavailable():
-            pool = self._pool or await self._open()
-            async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-                yield db
+        if self._closed:
+            raise Unavailable("the store is closed")
+        self._under_way += 1
+        try:
+            with _outages_as_unavailable():
+                pool = self._pool or await self._open()
+                async with pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+                    yield db
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
 
     async def _open(self) -> Any:
         async with self._opening:
-            if self._closed:
-                raise Unavailable("the store is closed")
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self._url,
@@ -225,8 +237,6 @@ class PostgresStore(Records):
 def _outages_as_unavailable() -> Iterator[None]:
     try:
         yield
-    except asyncpg.DataError:
-        raise  # an InterfaceError too, but it is a value of ours that does not fit
     except OUTAGES as error:
         raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
 

@@ -84,6 +84,8 @@ class SqliteStore(Records):
         return await self._read(_now())
 
     async def new_id(self, lane_index: int) -> int:
+        if self._closed:
+            raise Unavailable("the store is closed")
         if not self._ids:
             # Two callers may both reserve; the block that is overwritten is skipped, never given twice.
             self._ids = await self._writer.run(partial(_reserve, ID_BLOCK))

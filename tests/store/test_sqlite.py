@@ -1,0 +1,288 @@
+"""What only SQLite has: one file, one writer thread, savepoints."""
+
+import asyncio
+import sqlite3
+import sys
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookwright.core.errors import Unavailable
+from hookwright.core.model import Accepted, Subscription
+from hookwright.store import sqlite
+from hookwright.store.base import EndpointQuery
+from hookwright.store.sqlite import SqliteStore
+from store.given import (
+    ANY_TAG,
+    accept_one,
+    add_account,
+    add_endpoint,
+    claim,
+    count,
+    deliveries_of,
+    draft,
+    notice,
+)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "hookwright.sqlite3")
+    await store.migrate()
+    yield store
+    await store.close()
+
+
+async def pragma(store: SqliteStore, name: str) -> Any:
+    return await store._writer.alone(lambda db: db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+# -- durability --------------------------------------------------------------------------------------------------
+
+
+async def test_every_commit_reaches_the_disk_before_it_is_acknowledged(store: SqliteStore) -> None:
+    assert await pragma(store, "journal_mode") == "wal"
+    assert await pragma(store, "synchronous") == 2  # FULL
+    assert await pragma(store, "foreign_keys") == 1
+
+
+async def test_the_reader_cannot_write(store: SqliteStore) -> None:
+    await store.now()
+    reader = store._reader
+
+    assert reader is not None
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        await asyncio.get_running_loop().run_in_executor(
+            store._readers, reader.execute, "DELETE FROM schema_migrations"
+        )
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from hookwright.core.model import Accepted
+from hookwright.store.sqlite import SqliteStore
+from store.given import accept_one, claim, draft
+
+async def main(path, account_id, prefix, number):
+    store = SqliteStore(Path(path))
+    account = await store.account(int(account_id))
+    for order in range(int(number)):
+        accepted = await accept_one(store, draft(account, key=f"{prefix}-{order}"))
+        claims = await claim(store, 1)
+        print(accepted.event_id, accepted.duplicate, *(each.delivery_id for each in claims), flush=True)
+    await store.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def start_writer(store: SqliteStore, account_id: int, prefix: str, number: int) -> asyncio.subprocess.Process:
+    """Another process that accepts and claims on the same file, and says what it was told."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", WRITER, str(store._path), str(account_id), prefix, str(number)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+    )
+
+
+async def test_two_processes_share_one_file(store: SqliteStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+
+    writers = [await start_writer(store, account.id, "order", 30) for _ in range(2)]
+    said = [(await writer.communicate())[0].decode().split("\n") for writer in writers]
+
+    assert [writer.returncode for writer in writers] == [0, 0]
+    lines = [line.split() for lines in said for line in lines if line]
+    assert [line[1] for line in lines].count("False") == 30
+    assert await count(store, "events") == await count(store, "deliveries") == 30
+    claimed = [line[2] for line in lines if len(line) > 2]
+    claimed += [str(each.delivery_id) for each in await claim(store)]
+    assert len(claimed) == len(set(claimed)) == 30
+
+
+async def test_nothing_that_was_acknowledged_is_lost_when_a_process_is_killed(store: SqliteStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    writer = await start_writer(store, account.id, "order", 10_000)
+    assert writer.stdout is not None
+
+    acknowledged = [(await writer.stdout.readline()).split()[0].decode() for _ in range(20)]
+    writer.kill()
+    rest, _ = await writer.communicate()
+    acknowledged += [line.split()[0].decode() for line in rest.split(b"\n")[:-1]]
+
+    deliveries = await deliveries_of(store, account)
+    assert {delivery.event_id for delivery in deliveries} >= set(acknowledged)
+    assert await count(store, "events") == await count(store, "deliveries") == await count(store, "payloads")
+    assert (await accept_one(store, draft(account))).deliveries == 1
+
+
+# -- group commit ------------------------------------------------------------------------------------------------
+
+
+async def test_a_job_that_fails_does_not_take_its_group_with_it(store: SqliteStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account, ANY_TAG, Subscription("broken"))
+
+    def fail() -> bytes:
+        raise ValueError("cannot be rendered")
+
+    broken = draft(account, notice(), notice(event="broken", ordinal=2, render=fail), key="broken")
+    drafts = [draft(account), broken, draft(account)]
+    async with held_writer(store):
+        answers = [asyncio.create_task(accept_one(store, one)) for one in drafts]
+        await asyncio.sleep(0)  # now all three wait for the writer, so they become one group
+
+    first, failed, last = await asyncio.gather(*answers, return_exceptions=True)
+
+    assert first == Accepted(drafts[0].event.id, 1)
+    assert isinstance(failed, ValueError)
+    assert last == Accepted(drafts[2].event.id, 1)
+    assert await count(store, "events") == await count(store, "deliveries") == 2
+    assert await count(store, "idempotency_keys") == 0
+
+
+async def test_jobs_that_wait_together_share_one_transaction(store: SqliteStore) -> None:
+    account = await add_account(store)
+    commits: list[str] = []
+    await store._writer.alone(lambda db: db.set_trace_callback(commits.append))
+
+    async with held_writer(store):
+        answers = [asyncio.create_task(accept_one(store, draft(account))) for _ in range(20)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*answers)
+
+    assert commits.count("COMMIT") == 2  # the one that held the writer, and ours
+
+
+async def test_a_store_that_closes_finishes_what_waits_behind_a_migration(store: SqliteStore) -> None:
+    account = await add_account(store)
+    async with held_writer(store):
+        before = asyncio.create_task(accept_one(store, draft(account)))
+        migration = asyncio.create_task(store.migrate())
+        after = asyncio.create_task(accept_one(store, draft(account)))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0)
+
+    await asyncio.wait_for(asyncio.gather(before, migration, after, closing), 10)
+
+    assert isinstance(before.result(), Accepted)
+    assert isinstance(after.result(), Accepted)
+
+
+class held_writer:  # noqa: N801 - reads as the statement that it is
+    """Keeps the writer busy, so that what is asked meanwhile gathers behind it."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._gate = threading.Event()
+        self._busy = threading.Event()
+
+    async def __aenter__(self) -> None:
+        def wait(db: sqlite3.Connection) -> None:
+            self._busy.set()
+            self._gate.wait(10)
+
+        self._job = asyncio.create_task(self._store._writer.run(wait))
+        await asyncio.to_thread(self._busy.wait, 10)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.set()
+        await self._job
+
+
+# -- outages -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_full_disk_is_an_outage_that_ends_when_there_is_room(store: SqliteStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    kept = await accept_one(store, draft(account))
+    await store._writer.alone(lambda db: db.execute(f"PRAGMA max_page_count = {page_count(db)}").fetchone())
+    large = draft(account, notice(render=lambda: bytes(1_000_000)))
+
+    with pytest.raises(Unavailable, match="full"):
+        await accept_one(store, large)
+    assert await store.event(large.event.id) is None
+    assert await store.event(kept.event_id) is not None
+
+    await store._writer.alone(lambda db: db.execute("PRAGMA max_page_count = 1073741823").fetchone())
+    assert await accept_one(store, large) == Accepted(large.event.id, 1)
+    assert len(await claim(store)) == 2
+
+
+def page_count(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA page_count").fetchone()[0])
+
+
+async def test_a_full_disk_fails_those_that_need_room_and_no_acknowledged_one(store: SqliteStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await store._writer.alone(lambda db: db.execute(f"PRAGMA max_page_count = {page_count(db) + 20}").fetchone())
+    drafts = [draft(account, notice(render=lambda: bytes(10_000))) for _ in range(30)]
+
+    answers = await asyncio.gather(*(accept_one(store, one) for one in drafts), return_exceptions=True)
+
+    assert {type(answer) for answer in answers} >= {Unavailable}
+    for one, answer in zip(drafts, answers, strict=True):
+        assert isinstance(answer, Accepted | Unavailable)
+        assert (await store.event(one.event.id) is not None) == isinstance(answer, Accepted)
+
+
+async def test_a_file_that_another_process_keeps_locked_is_an_outage_that_ends(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    impatient = SqliteStore(store._path)
+    account = await add_account(store)
+    other = sqlite3.connect(store._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match="locked"):
+        await accept_one(impatient, draft(account))
+    assert await impatient.account(account.id) == account  # readers do not wait for the writer
+
+    other.execute("ROLLBACK")
+    other.close()
+    assert await accept_one(impatient, draft(account))
+    await impatient.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_an_outage_that_ends_when_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    store = SqliteStore(folder / "hookwright.sqlite3")
+    with pytest.raises(Unavailable):
+        await store.migrate()
+    with pytest.raises(Unavailable):
+        await store.now()
+
+    folder.mkdir()
+
+    await store.migrate()
+    assert await store.now() > 0
+    await store.close()
+
+
+async def test_a_file_that_is_no_database_is_an_outage(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"dear diary, " * 1000)
+    store = SqliteStore(tmp_path / "notes.txt")
+
+    with pytest.raises(Unavailable, match="not a database"):
+        await store.migrate()
+    with pytest.raises(Unavailable, match="not a database"):
+        await store.now()
+    await store.close()
+
+
+async def test_reading_goes_on_while_the_writer_is_busy(store: SqliteStore) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+
+    async with held_writer(store):
+        assert await store.endpoints(EndpointQuery(account_id=account.id)) == [endpoint]
