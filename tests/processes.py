@@ -66,7 +66,7 @@ async def hookwright(*arguments: str, environ: Mapping[str, str], folder: Path) 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hookwright.cli", *arguments),
         cwd=folder,
-        env={**_without_settings(os.environ), **environ},
+        env={**_without_settings(os.environ), "TMPDIR": str(folder), **environ},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

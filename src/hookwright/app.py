@@ -6,8 +6,9 @@ A further dialect is a folder beside the others and one more name in DIALECTS.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Hookwright:
             {dialect.name: dialect.headers for dialect in DIALECTS},
             clock,
             dice,
-            WorkerSettings(concurrency=settings.concurrency, retry_schedule=settings.retry_schedule),
+            _worker_settings(settings),
         )
         self._intake = GroupCommit(store, on_accepted=self.worker.wake)
         self.services = Services(
@@ -165,6 +166,15 @@ def _surfaces(services: Services, settings: Settings, is_ready: Callable[[], boo
     return Surfaces(surfaces, otherwise=api)
 
 
+def _worker_settings(settings: Settings) -> WorkerSettings:
+    return WorkerSettings(
+        concurrency=settings.concurrency,
+        lease_seconds=settings.lease_seconds,
+        renew_seconds=settings.lease_seconds * 0.3,
+        retry_schedule=settings.retry_schedule,
+    )
+
+
 def _limits_of(settings: Settings) -> SendLimits:
     return SendLimits(connect_seconds=settings.connect_timeout_seconds, total_seconds=settings.timeout_seconds)
 
@@ -174,7 +184,14 @@ def _store_of(settings: Settings) -> Store:
     if path is None:
         return PostgresStore(settings.database_url, settings.connections)
     _make_folder(path.parent)
+    _make_private(path)
     return SqliteStore(path)
+
+
+def _make_private(path: Path) -> None:
+    """A new database file is its owner's alone: payloads hold people's names and addresses."""
+    with suppress(OSError):  # what is wrong with the path, SQLite says better
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _vault_of(settings: Settings) -> Vault:

@@ -35,6 +35,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     connections: int = 10  # to PostgreSQL
     connect_timeout_seconds: float = 5
     timeout_seconds: float = 15  # a whole request, the answer's body included
+    lease_seconds: float = 10  # how long a killed process's deliveries stay its own
     drain_seconds: float = 20  # how long requests in flight may go on after SIGTERM
     retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE  # seconds before each attempt, the first included
     rate_limits: bool = True  # apply the vendors' request limits to their APIs
@@ -91,13 +92,13 @@ def _checked(values: dict[str, Any]) -> Settings:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$.")
-        name = place.rstrip("`")
+        name = place.rstrip("`").partition("[")[0]
         raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {message}") from None
     if problem := schedule_problem(settings.retry_schedule):
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
-    for name in ("concurrency", "connections", "timeout_seconds", "connect_timeout_seconds"):
+    for name in ("concurrency", "connections", "timeout_seconds", "connect_timeout_seconds", "lease_seconds"):
         if getattr(settings, name) <= 0:
             raise ConfigError(f"{name} ({PREFIX}{name.upper()}): must be more than 0")
     return settings

@@ -69,6 +69,7 @@ async def test_a_request_that_outlasts_the_drain_time_is_given_back_and_sent_at_
 
 
 async def test_what_was_accepted_is_delivered_after_the_process_was_killed(environ: Environ, tmp_path: Path) -> None:
+    environ = {**environ, "HOOKWRIGHT_LEASE_SECONDS": "1"}
     async with Receiver() as receiver:
         publisher = await publisher_for(environ, receiver.url)
         held = HeldRequests()

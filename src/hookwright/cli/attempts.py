@@ -1,10 +1,9 @@
 """How `hookwright dev` prints its log: one short line for each attempt."""
 
-from typing import Any
-
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from hookwright.core.model import Instant
 from hookwright.core.times import iso_seconds
 
 _print_other = structlog.dev.ConsoleRenderer(colors=False)
@@ -26,11 +25,12 @@ def attempt_line(event: EventDict) -> str:
 
 
 def _what_follows(event: EventDict) -> str:
-    status, next_attempt_at = event["status"], event["next_attempt_at"]
-    if status == "pending" and next_attempt_at is not None:
-        return f"attempt {event['attempt']} failed, next at {_time_of_day(next_attempt_at)} UTC"
-    return f"{status}" if event["attempt"] == 1 else f"{status} at attempt {event['attempt']}"
+    number, next_attempt_at = event["attempt"], event["next_attempt_at"]
+    if event["status"] == "pending":
+        then = "waits for its endpoint" if next_attempt_at is None else f"next at {_time_of_day(next_attempt_at)} UTC"
+        return f"attempt {number} failed, {then}"
+    return str(event["status"]) if number == 1 else f"{event['status']} at attempt {number}"
 
 
-def _time_of_day(instant: Any) -> str:
+def _time_of_day(instant: Instant) -> str:
     return iso_seconds(instant)[_TIME_OF_DAY]

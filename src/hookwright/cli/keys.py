@@ -49,9 +49,7 @@ def create(
     from hookwright.operations.keys import create_key
 
     scopes = _scopes(kind, scope or [])
-    new = with_services(
-        database, config, lambda services: create_key(services, kind.value, account, name, scopes, None)
-    )
+    new = with_services(database, config, lambda services: create_key(services, kind.value, account, name, scopes))
     print_record(_record_with_secret(new), as_json, SHOWN_ONCE)
 
 

@@ -1,0 +1,77 @@
+"""How the program starts, asks, and prints its log for people."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import on_sqlite
+from hookwright.cli.attempts import attempt_line
+
+PROGRAM = [sys.executable, "-m", "hookwright.cli"]
+
+
+def test_the_help_imports_nothing_heavy() -> None:
+    heavy = ("asyncio", "asyncpg", "cryptography", "fastapi", "msgspec", "pydantic", "rich", "structlog", "uvicorn")
+    check = f"import sys, hookwright.cli; print(*(name for name in {heavy} if name in sys.modules))"
+    found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize(("answer", "exit_code", "left"), [(b"y\n", 0, 0), (b"n\n", 1, 1)])
+def test_a_person_is_asked_before_something_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, exit_code: int, left: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command_line = on_sqlite(tmp_path)
+    account_id = str(command_line.json("accounts", "create", "Ada")["id"])
+    database = str(tmp_path / "hookwright.sqlite3")
+    terminal, stdin = pty.openpty()
+    try:
+        os.write(terminal, answer)
+        command = [*PROGRAM, "accounts", "delete", account_id, "--database", database]
+        asked = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, timeout=30)
+    finally:
+        os.close(terminal)
+        os.close(stdin)
+    assert asked.returncode == exit_code
+    assert f"Really delete account {account_id}" in asked.stderr
+    assert len(command_line.json("accounts", "list")) == left
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        ({}, "12:34:56  kajabi tag_added → endpoint 128: 200 in 3.1 ms, delivered"),
+        ({"attempt": 3}, "12:34:56  kajabi tag_added → endpoint 128: 200 in 3.1 ms, delivered at attempt 3"),
+        (
+            {"status": "pending", "status_code": 500, "next_attempt_at": 5_000_000},
+            "12:34:56  kajabi tag_added → endpoint 128: 500 in 3.1 ms, attempt 1 failed, next at 00:00:05 UTC",
+        ),
+        (
+            {"status": "dead", "status_code": None, "error": "timeout", "attempt": 10},
+            "12:34:56  kajabi tag_added → endpoint 128: timeout in 3.1 ms, dead at attempt 10",
+        ),
+        (
+            {"status": "pending", "status_code": 503},
+            "12:34:56  kajabi tag_added → endpoint 128: 503 in 3.1 ms, attempt 1 failed, waits for its endpoint",
+        ),
+    ],
+)
+def test_an_attempt_is_one_short_line(outcome: dict[str, object], line: str) -> None:
+    event = {
+        "timestamp": "2026-01-31T12:34:56.123456Z",
+        "dialect": "kajabi",
+        "dialect_event": "tag_added",
+        "endpoint_id": 128,
+        "attempt": 1,
+        "status_code": 200,
+        "error": None,
+        "duration_ms": 3.1,
+        "status": "delivered",
+        "next_attempt_at": None,
+    }
+    assert attempt_line({**event, **outcome}) == line
