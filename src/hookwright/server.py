@@ -11,14 +11,61 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hookwright.app import Hookwright
 from hookwright.config import ConfigError
 
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+MAX_HEAD_BYTES = 64 * 1024
+MAX_REQUESTS_AHEAD = 100
 
 log = structlog.get_logger("hookwright")
+
+
+class TooManyRequestsAhead(Exception):
+    """A client sends on and on without taking its answers."""
+
+
+class HttpConnection(HttpToolsProtocol):
+    """uvicorn's connection, with the limits that it lacks.
+
+    Without them a client that has shown no key can fill the memory, with a head without end or with requests whose
+    answers it does not take, and can hold a connection for ever by never finishing a head.
+    """
+
+    _bytes_to_nowhere = 0  # since the last that ended a head or brought a piece of a body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
+
+    def data_received(self, data: bytes) -> None:
+        # uvicorn would stop the clock at the first byte of a head; it runs until the head is there.
+        clock, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
+        self._bytes_to_nowhere += len(data)
+        super().data_received(data)
+        if clock is not None:
+            if self._is_answering():
+                clock.cancel()
+            else:
+                self.timeout_keep_alive_task = clock
+        if self._bytes_to_nowhere > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+
+    def on_headers_complete(self) -> None:
+        self._bytes_to_nowhere = 0
+        if len(self.pipeline) >= MAX_REQUESTS_AHEAD:
+            raise TooManyRequestsAhead
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._bytes_to_nowhere = 0
+        super().on_body(body)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
 
 class HttpServer(uvicorn.Server):
@@ -28,16 +75,16 @@ class HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=HttpConnection,
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=max(1, round(drain_seconds)),
-                h11_max_incomplete_event_size=64 * 1024,
             )
         )
-
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -83,11 +130,24 @@ async def serve(hookwright: Hookwright, listening: socket.socket, on_ready: Call
     http = HttpServer(hookwright.app, hookwright.settings.drain_seconds)
     serving = asyncio.create_task(http.serve(sockets=[listening]))
     hookwright.start()
-    await http.ready.wait()
-    on_ready()
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    log.info("draining", seconds=hookwright.settings.drain_seconds)
-    http.should_exit = True
-    await asyncio.gather(serving, hookwright.drain())
-    await hookwright.close()
+    try:
+        await _either(serving, http.ready)
+        if http.ready.is_set():
+            on_ready()
+            await _either(serving, stopping)
+    finally:
+        log.info("draining", seconds=hookwright.settings.drain_seconds)
+        http.should_exit = True
+        # Each to its end, whatever becomes of the other.
+        ends = await asyncio.gather(serving, hookwright.drain(), return_exceptions=True)
+        await hookwright.close()
+    for failure in ends:
+        if isinstance(failure, BaseException):
+            raise failure
+
+
+async def _either(task: asyncio.Task[None], event: asyncio.Event) -> None:
+    """Wait until a task has ended or an event has come."""
+    coming = asyncio.create_task(event.wait())
+    await asyncio.wait({task, coming}, return_when=asyncio.FIRST_COMPLETED)
+    coming.cancel()

@@ -55,6 +55,52 @@ async def test_a_batch_in_parallel_lanes_needs_no_more_connections_than_there_ar
     assert [answer.duplicate for answer in answers].count(False) == 8
 
 
+# -- locks -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_delivery_that_another_transaction_holds_does_not_hold_up_a_claim(store: PostgresStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    held, *rest = [await accept_one(store, draft(account)) for _ in range(4)]
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("SELECT * FROM deliveries WHERE event_id = $1 FOR UPDATE", held.event_id)
+
+        claims = await asyncio.wait_for(claim(store), 5)
+
+        assert {each.event_id for each in claims} == {each.event_id for each in rest}
+    await other.close()
+    assert [each.event_id for each in await claim(store)] == [held.event_id]
+
+
+async def test_what_a_claim_would_put_aside_is_sent_when_the_endpoint_is_just_being_activated(
+    store: PostgresStore,
+) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    delivery = await add_delivery(store, endpoint)
+    await store.set_endpoint_status(account.id, endpoint.id, "paused", None, NOW)
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("UPDATE endpoints SET status = 'active' WHERE id = $1", endpoint.id)
+        claiming = asyncio.create_task(claim(store))
+        while not claiming.done() and not await waits_for_a_lock(other):
+            pass  # not yet there
+    await other.close()
+
+    assert [each.delivery_id for each in await claiming] == [delivery.id]
+
+
+async def waits_for_a_lock(db: Any) -> bool:
+    """Whether a store's connection to this database is waiting for a lock."""
+    return bool(
+        await db.fetchval(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'hookwright' AND wait_event_type = 'Lock'"
+        )
+    )
+
+
 # -- outages -----------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from hookwright.store.base import EndpointQuery
 from hookwright.store.sqlite import SqliteStore
 from store.given import (
     ANY_TAG,
+    LEASE,
+    NOW,
     accept_one,
     add_account,
     add_endpoint,
@@ -24,7 +27,9 @@ from store.given import (
     count,
     deliveries_of,
     draft,
+    lease_of,
     notice,
+    settled,
 )
 
 
@@ -176,25 +181,61 @@ async def test_a_store_that_closes_finishes_what_waits_behind_a_migration(store:
     assert isinstance(after.result(), Accepted)
 
 
-class held_writer:  # noqa: N801 - reads as the statement that it is
+@asynccontextmanager
+async def held_writer(store: SqliteStore) -> AsyncIterator[None]:
     """Keeps the writer busy, so that what is asked meanwhile gathers behind it."""
+    busy, gate = threading.Event(), threading.Event()
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-        self._gate = threading.Event()
-        self._busy = threading.Event()
+    def hold(_: sqlite3.Connection) -> None:
+        busy.set()
+        gate.wait(10)
 
-    async def __aenter__(self) -> None:
-        def wait(db: sqlite3.Connection) -> None:
-            self._busy.set()
-            self._gate.wait(10)
+    holding = asyncio.create_task(store._writer.run(hold))
+    await asyncio.to_thread(busy.wait, 10)
+    try:
+        yield
+    finally:
+        gate.set()
+        await holding
 
-        self._job = asyncio.create_task(self._store._writer.run(wait))
-        await asyncio.to_thread(self._busy.wait, 10)
 
-    async def __aexit__(self, *_: object) -> None:
-        self._gate.set()
-        await self._job
+# -- how much is read -----------------------------------------------------------------------------------------------
+
+
+async def test_nothing_on_a_deliverys_way_reads_a_whole_table_or_an_endpoints_history(store: SqliteStore) -> None:
+    statements: list[str] = []
+    await store._writer.alone(lambda db: db.set_trace_callback(statements.append))
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    for _ in range(4):
+        await accept_one(store, draft(account, key="order-1"))
+        await accept_one(store, draft(account))
+    first, second, third, *_ = await claim(store)
+    await store.renew([lease_of(first)], NOW + LEASE)
+    await store.release([lease_of(second)], NOW)
+    await store.settle([settled(first), settled(third, "dead", disable_reason="gone")], NOW)
+    await store.replay(first.delivery_id, NOW)
+    await store.rescue(NOW + LEASE)
+    await claim(store)
+    await store.set_endpoint_status(account.id, endpoint.id, "active", None, NOW)
+    await store.delete_endpoint(account.id, endpoint.id, NOW)
+    await store._writer.alone(lambda db: db.set_trace_callback(None))
+
+    plans = await store._writer.alone(lambda db: plans_of(db, statements))
+
+    assert len(plans) > 20
+    for statement, plan in plans.items():
+        assert "SCAN" not in plan, statement
+        if "status = 'pending'" in statement and "endpoint_id = " in statement and statement.startswith("UPDATE"):
+            assert "deliveries_pending" in plan or "deliveries_due" in plan, statement
+
+
+def plans_of(db: sqlite3.Connection, statements: list[str]) -> dict[str, str]:
+    reading = [each for each in statements if each.startswith(("SELECT", "UPDATE", "DELETE"))]
+    return {
+        each: "; ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {each}"))
+        for each in dict.fromkeys(reading)
+    }
 
 
 # -- outages -----------------------------------------------------------------------------------------------------

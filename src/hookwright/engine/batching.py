@@ -55,6 +55,7 @@ class Batcher(Generic[Item, Answer]):
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._write([item for item, _ in batch])
+            answered = list(zip(batch, answers, strict=True))
         except Exception as error:
             if len(batch) == 1 or isinstance(error, self._shared_failures):
                 for _, future in batch:
@@ -63,7 +64,7 @@ class Batcher(Generic[Item, Answer]):
             for each in batch:
                 await self._write_batch([each])
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for (_, future), answer in answered:
             if not future.done():  # its submitter may have given up
                 future.set_result(answer)
 

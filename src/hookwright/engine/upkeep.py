@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from hookwright.ambient import AnchoredClock, Clock
+from hookwright.ambient import AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
+from hookwright.core.model import SECOND, Instant
 from hookwright.store.base import Store
+
+MAX_TRIP: Instant = SECOND
 
 log = structlog.get_logger("hookwright.upkeep")
 
@@ -23,8 +26,17 @@ async def rescue(store: Store, clock: Clock) -> int:
 
 
 async def anchor(store: Store, clock: AnchoredClock) -> int:
-    """Set our clock to the database's, so that every process has the same idea of what is due."""
-    clock.anchor(await store.now())
+    """Set our clock to the database's, so that every process has the same idea of what is due.
+
+    An answer that took long says little about what time it is now, and is not used.
+    """
+    asked = monotonic_us()
+    instant = await store.now()
+    trip = monotonic_us() - asked
+    if trip > MAX_TRIP:
+        log.warning("clock not anchored", trip_ms=trip // 1000)
+        return 0
+    clock.anchor(instant + trip // 2)
     return 1
 
 
@@ -35,6 +47,9 @@ async def repeat(chore: Callable[[], Awaitable[int]], every_seconds: float, stop
             await chore()
         except Unavailable as error:
             log.warning("chore skipped", error=str(error))
+        except Exception:
+            # Whatever it was, the next turn may do better; a chore that has ended never comes back.
+            log.exception("chore failed")
         try:
             await asyncio.wait_for(stop.wait(), every_seconds)
         except TimeoutError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -23,6 +24,9 @@ from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.batching import Batcher
 from hookwright.engine.keyring import Keyring
 from hookwright.store.base import Lease, Store
+
+# How long the end of a drain may wait for a store that does not take the last outcomes.
+LAST_RECORDS_SECONDS = 5.0
 
 log = structlog.get_logger("hookwright.worker")
 
@@ -95,15 +99,18 @@ class Worker:
         heartbeat = asyncio.create_task(self._keep_leases())
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=seconds)
-        heartbeat.cancel()
         unfinished = dict(self._in_flight)
         for task in unfinished:
             task.cancel()
         if unfinished:
             await asyncio.wait(unfinished)
-            await self._store.release(_leases(list(unfinished.values())), self._clock.now())
-            log.warning("deliveries given back", deliveries=len(unfinished))
-        await self._records.close()
+        # Before anything is given back: what was answered but is not recorded yet would be sent again.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_RECORDS_SECONDS):
+                await self._records.close()
+        heartbeat.cancel()
+        if unfinished:
+            await self._give_back(list(unfinished.values()))
 
     # -- claim -----------------------------------------------------------------------------------------------
 
@@ -114,6 +121,10 @@ class Worker:
             started = await self._start_due() if room else []
         except Unavailable as error:
             log.warning("store unavailable", error=str(error))
+            started = []
+        except Exception:
+            # A process whose worker has ended would accept events and never send them.
+            log.exception("claim failed")
             started = []
         if room and len(started) == room:
             return  # there may be more
@@ -193,12 +204,26 @@ class Worker:
         return len(await self._store.renew(_leases(claims), until))
 
     async def _keep_leases(self) -> None:
+        pause = self._settings.renew_seconds
         while True:
-            await asyncio.sleep(self._settings.renew_seconds)
+            await asyncio.sleep(pause)
+            pause = self._settings.renew_seconds
             try:
                 await self.renew_leases()
             except Unavailable as error:
+                # The leases run on: waiting the whole pause again could outlast them.
+                pause /= 10
                 log.warning("leases not renewed", error=str(error))
+            except Exception:
+                log.exception("leases not renewed")
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        try:
+            await self._store.release(_leases(claims), self._clock.now())
+        except Unavailable as error:
+            log.warning("deliveries not given back; their leases end by themselves", error=str(error))
+        else:
+            log.warning("deliveries given back", deliveries=len(claims))
 
 
 def _leases(claims: Sequence[Claim]) -> list[Lease]:

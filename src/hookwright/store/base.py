@@ -153,7 +153,8 @@ class Store(Protocol):
     async def redeem_code(self, code_id: int, grant: Grant, now: Instant) -> bool:
         """Spend a code for a grant, in one step. False, and nothing is granted, when it was spent before."""
 
-    async def add_grant(self, grant: Grant) -> None: ...
+    async def add_grant(self, grant: Grant) -> None:
+        """Keep a grant. Any grant, also of a code or a refresh, is born revoked if its key, app or account ended."""
 
     async def grant(self, grant_id: int) -> Grant | None:
         """A grant by id, revoked and expired ones too."""

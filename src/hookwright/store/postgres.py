@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import asyncpg
@@ -238,7 +239,7 @@ def _outages_as_unavailable() -> Iterator[None]:
     try:
         yield
     except OUTAGES as error:
-        raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+        raise Unavailable(f"PostgreSQL: {str(error) or type(error).__name__}") from error
 
 
 async def _run_step(step: Step[T], db: Connection) -> T:
@@ -446,10 +447,13 @@ WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS
 
 
 def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
+    # Rows are locked in the order of these columns: one order everywhere, since a worker renews and settles the same
+    # deliveries at the same time, and two orders would deadlock.
+    in_order = sorted(leases, key=attrgetter("delivery_id"))
     return (
-        [lane_of(lease.delivery_id) for lease in leases],
-        [lease.delivery_id for lease in leases],
-        [lease.fence for lease in leases],
+        [lane_of(lease.delivery_id) for lease in in_order],
+        [lease.delivery_id for lease in in_order],
+        [lease.fence for lease in in_order],
     )
 
 
@@ -473,7 +477,7 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
             each.outcome.detail,
             each.outcome.body,
         )
-        for each in settled
+        for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
     written = await db.fetch(_SETTLE, *_transposed(rows, 12), now)
     return {Lease(row["id"], row["fence"]) for row in written}

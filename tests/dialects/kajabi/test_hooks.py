@@ -245,12 +245,20 @@ async def test_a_form_is_no_hook(owner: httpx.AsyncClient) -> None:
     assert response.json()["errors"][0]["title"] == "Unsupported Media Type"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"data": ', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"{", b'{"data": ', b"\xff", b"[" * 100_000])
 async def test_what_is_not_json_is_a_bad_request(owner: httpx.AsyncClient, content: bytes) -> None:
     response = await owner.post("/v1/hooks", content=content, headers=JSON_API)
     assert response.status_code == 400
     assert response.headers["content-type"] == "application/vnd.api+json"
     assert response.json()["errors"][0]["title"] == "Bad Request"
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"{}"])
+async def test_no_body_is_a_body_without_data(owner: httpx.AsyncClient, content: bytes) -> None:
+    # Kajabi openapi.yaml: 422 is what "invalid parameters" answer with; 400 is not among the answers of this route.
+    response = await owner.post("/v1/hooks", content=content, headers=JSON_API)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["source"] == {"pointer": ""}
 
 
 async def test_a_body_that_is_too_large_is_refused(owner: httpx.AsyncClient) -> None:
@@ -313,6 +321,28 @@ async def test_what_no_route_answers_is_refused_in_the_shape_of_its_surface(
     else:
         assert response.json()["errors"][0]["status"] == str(status)
     assert ("allow" in response.headers) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/hooks", "GET, POST, HEAD"),
+        ("/api/v1/hooks", "GET, POST, HEAD"),
+        ("/v1/hooks/1", "GET, DELETE, HEAD"),
+        ("/v1/version", "GET, HEAD"),
+        ("/v1/oauth/token", "POST"),
+    ],
+)
+async def test_a_refused_method_is_told_every_method_of_the_path(
+    client: httpx.AsyncClient, path: str, methods: str
+) -> None:
+    assert (await client.put(path)).headers["allow"] == methods
+
+
+async def test_head_is_get_without_the_content(owner: httpx.AsyncClient, site: Site) -> None:
+    for path in ("/v1/hooks", "/v1/version", "/v1/hooks/0"):
+        full, head = await owner.get(path), await owner.head(path)
+        assert (head.status_code, head.headers, head.content) == (full.status_code, full.headers, b"")
 
 
 # ---- lists ------------------------------------------------------------------------------------------------------

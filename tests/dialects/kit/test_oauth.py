@@ -231,6 +231,16 @@ async def test_in_development_nobody_signs_in_and_the_first_account_is_chosen(
     assert (await account_with(developer, tokens["access_token"])).json()["account"]["id"] == other.id
 
 
+async def test_in_development_every_account_is_offered_however_many_there_are(
+    developer: httpx.AsyncClient, confidential: NewApp, account: Account, services: Services
+) -> None:
+    # One more than the store lists at a time.
+    newest = [(await create_account(services, f"Test {number}")).account for number in range(100)][-1]
+    page = await open_consent(developer, asking(confidential))
+    assert len(page.forms[0].options["account"]) == 101
+    assert "code" in redirected(await press(developer, page, "allow", {"account": str(newest.id)}))
+
+
 @pytest.mark.parametrize("chosen", ["", "0", "999", "²", "9" * 5000])
 async def test_in_development_an_account_must_be_one_of_those_offered(
     developer: httpx.AsyncClient, confidential: NewApp, account: Account, chosen: str

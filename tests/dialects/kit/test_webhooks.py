@@ -271,12 +271,24 @@ async def test_nobody_sees_another_accounts_webhooks_or_other_dialects_endpoints
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v4/webhooks/1"), ("PUT", "/v4/webhooks/1"), ("PATCH", "/v4/webhooks")]
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v4/webhooks/1", "DELETE"),
+        ("HEAD", "/v4/webhooks/1", "DELETE"),
+        ("PUT", "/v4/webhooks/1", "DELETE"),
+        ("PATCH", "/v4/webhooks", "GET, POST, HEAD"),
+    ],
 )
-async def test_there_are_no_other_operations(kit: httpx.AsyncClient, method: str, path: str) -> None:
+async def test_there_are_no_other_operations(kit: httpx.AsyncClient, method: str, path: str, allowed: str) -> None:
     answer = await kit.request(method, path)
-    assert (answer.status_code, answer.json()) == (405, {"errors": ["Method Not Allowed"]})
-    assert answer.headers["allow"]
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    if method != "HEAD":
+        assert answer.json() == {"errors": ["Method Not Allowed"]}
+
+
+async def test_head_is_get_without_the_content(kit: httpx.AsyncClient) -> None:
+    full, head = await kit.get("/v4/webhooks"), await kit.head("/v4/webhooks")
+    assert (head.status_code, head.headers, head.content) == (200, full.headers, b"")
 
 
 async def test_an_event_reaches_the_webhooks_that_wait_for_its_resource(

@@ -11,6 +11,7 @@ from hookwright.dialects.kajabi.documents import JsonApi
 from hookwright.dialects.kajabi.errors import install_error_handlers
 from hookwright.dialects.kajabi.schemas import request_schemas
 from hookwright.operations.services import Services
+from hookwright.web.methods import HeadAsGet
 
 DESCRIPTION = """The part of Kajabi's public API that concerns webhooks, served by Hookwright.
 
@@ -59,4 +60,5 @@ def build_app(services: Services, settings: DialectSettings) -> FastAPI:
         app.include_router(samples.router, prefix=prefix, deprecated=superseded)
         app.include_router(hooks.router, prefix=prefix, deprecated=superseded)
     install_error_handlers(app)
+    app.add_middleware(HeadAsGet)
     return app

@@ -16,12 +16,14 @@ async def read_document(request: Request) -> object:
     """The JSON value of a request body.
 
     Kajabi's clients send it as `application/vnd.api+json`, as `application/json` or without a type, so all JSON types
-    pass. Raises Refused (415) for another type, Invalid for a body that is not JSON, BodyTooLarge.
+    pass. No body at all is None: to Kajabi's framework it is a request without parameters. Raises Refused (415) for
+    another type, Invalid for a body that is not JSON, BodyTooLarge.
     """
     media_type = _media_type(request)
     if media_type and not _is_json(media_type):
         raise Refused(415, "The body must be application/vnd.api+json.")
-    return parse_json(await read_body(request))
+    body = await read_body(request)
+    return parse_json(body) if body.strip() else None
 
 
 async def read_form(request: Request) -> dict[str, str]:

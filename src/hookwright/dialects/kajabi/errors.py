@@ -25,6 +25,7 @@ from hookwright.core.errors import (
 )
 from hookwright.dialects.kajabi.documents import Document, JsonApi
 from hookwright.web.limits import MAX_BODY_BYTES, BodyTooLarge
+from hookwright.web.methods import allowed_methods
 
 OAUTH_PREFIX = "/v1/oauth/"
 RETRY_AFTER_SECONDS = 5
@@ -121,7 +122,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {404: "There is nothing at this path.", 405: "This path does not answer to this method."}
     detail = details.get(error.status_code, str(error.detail))
-    return _refuse(request, error.status_code, detail, error.headers)
+    headers = {"Allow": allowed_methods(request)} if error.status_code == 405 else error.headers
+    return _refuse(request, error.status_code, detail, headers)
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:

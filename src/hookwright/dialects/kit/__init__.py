@@ -9,6 +9,7 @@ from hookwright.dialects.kit.pages import PageRefused, answer_page_refused
 from hookwright.dialects.kit.payloads import DIALECT, translate
 from hookwright.dialects.kit.surface import furnish
 from hookwright.operations.services import Services
+from hookwright.web.methods import HeadAsGet
 
 
 def build_app(services: Services, settings: DialectSettings) -> FastAPI:
@@ -26,6 +27,7 @@ def build_app(services: Services, settings: DialectSettings) -> FastAPI:
     app.add_exception_handler(PageRefused, answer_page_refused)
     for routes in (webhooks, account, automations, authorize, tokens):
         app.include_router(routes.router)
+    app.add_middleware(HeadAsGet)
     return app
 
 

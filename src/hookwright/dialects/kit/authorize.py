@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hookwright.core.errors import Unauthorized
-from hookwright.core.model import OAuthApp
+from hookwright.core.model import Account, OAuthApp
 from hookwright.dialects.kit.credentials import SCOPES, account_of
 from hookwright.dialects.kit.pages import PageRefused, consent_page
 from hookwright.dialects.kit.surface import KitSurface, Surface
@@ -142,22 +142,26 @@ async def _consenting_account(surface: Surface, values: dict[str, str]) -> int |
     """The account that the form speaks for, or None when it does not prove that it may."""
     if not surface.settings.sign_in_on_consent:
         chosen = values.get("account", "")
-        return (
-            int(chosen)
-            if chosen in {str(account.id) for account in await surface.services.store.accounts()}
-            else None
-        )
+        return next((account.id for account in await _all_accounts(surface) if str(account.id) == chosen), None)
     try:
         return account_of(await authenticate_key(surface.services, "kit", values.get("api_key", "").strip()))
     except Unauthorized:
         return None
 
 
+async def _all_accounts(surface: Surface) -> list[Account]:
+    """Every account, by id: what a developer may choose from."""
+    found: list[Account] = []
+    while some := await surface.services.store.accounts(after=found[-1].id if found else 0):
+        found += some
+    return found
+
+
 async def _page(
     request: Request, surface: Surface, app: OAuthApp, asked: AuthorizeRequest, refused: bool = False
 ) -> Response:
     signs_in = surface.settings.sign_in_on_consent
-    accounts = [] if signs_in else await surface.services.store.accounts()
+    accounts = [] if signs_in else await _all_accounts(surface)
     hidden = {name: value for name, value in asked._asdict().items() if value}
     return consent_page(app, request.url.path, hidden, signs_in, accounts, refused)
 

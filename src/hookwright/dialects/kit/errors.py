@@ -24,6 +24,7 @@ from hookwright.core.errors import (
     Unavailable,
 )
 from hookwright.web.limits import BodyTooLarge
+from hookwright.web.methods import allowed_methods
 
 RETRY_AFTER_SECONDS = "5"
 
@@ -65,7 +66,8 @@ def _answer(request: Request, error: Exception) -> Response:
         body = _oauth_shape(refusal)
     else:
         body = {"errors": list(refusal.texts)}
-    return JSONResponse(body, refusal.status, dict(refusal.headers))
+    headers = {"Allow": allowed_methods(request)} if refusal.status == 405 else dict(refusal.headers)
+    return JSONResponse(body, refusal.status, headers)
 
 
 def _answer_rate_limited(request: Request, error: Exception) -> Response:

@@ -1,0 +1,90 @@
+"""An endpoint's health: when failing becomes a warning, and when it becomes a disabled endpoint.
+
+An endpoint is disabled only after five days without a success *and* failures spread over at least twelve hours, so
+that neither a short outage nor two failures of a quiet endpoint end it. It is warned on the way, and told why.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hookwright.core.gates import breaker_wait
+from hookwright.core.model import DAY, HOUR, Instant
+
+DISABLE_AFTER: Instant = 5 * DAY
+FAILURE_SPREAD: Instant = 12 * HOUR
+WARN_AT_PERCENT = (50, 70, 90)
+
+Change = Literal["warned", "disabled", "recovered"]
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How an endpoint has fared: since when it fails without a success, its latest failure, what it was told."""
+
+    failing_since: Instant | None = None
+    failed_at: Instant | None = None
+    failures: int = 0  # in a row; those that land while the breaker is open do not count
+    warned_percent: int = 0
+    breaker_open_until: Instant | None = None
+    probing: bool = False
+
+
+HEALTHY = Health()
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """An endpoint's health after some attempts, and what its owner is to be told."""
+
+    health: Health
+    changes: tuple[Change, ...] = ()
+
+
+def diagnose(health: Health, successes: Sequence[bool], now: Instant) -> Diagnosis:
+    """The health after attempts that ended now, in order; each either succeeded or not."""
+    changes: list[Change] = []
+    for succeeded in successes:
+        diagnosis = _recovered(health) if succeeded else _failed(health, now)
+        health = diagnosis.health
+        changes += diagnosis.changes
+    return Diagnosis(health=health, changes=tuple(changes))
+
+
+def progress_percent(health: Health, now: Instant) -> int:
+    """How far an endpoint is on its way to being disabled."""
+    if health.failing_since is None:
+        return 0
+    return min(100, (now - health.failing_since) * 100 // DISABLE_AFTER)
+
+
+def _recovered(health: Health) -> Diagnosis:
+    return Diagnosis(health=HEALTHY, changes=("recovered",) if health.warned_percent else ())
+
+
+def _failed(health: Health, now: Instant) -> Diagnosis:
+    since = now if health.failing_since is None else health.failing_since
+    failed = replace(_counted(health, now), failing_since=since, failed_at=now)
+    if _must_be_disabled(health, now):
+        return Diagnosis(health=failed, changes=("disabled",))
+    reached = max((step for step in WARN_AT_PERCENT if step <= progress_percent(failed, now)), default=0)
+    if reached > health.warned_percent:
+        return Diagnosis(health=replace(failed, warned_percent=reached), changes=("warned",))
+    return Diagnosis(health=failed)
+
+
+def _counted(health: Health, now: Instant) -> Health:
+    if health.breaker_open_until is not None and now < health.breaker_open_until and not health.probing:
+        # Sent before the breaker opened: a hundred such failures are one outage, not a hundred failed probes.
+        return health
+    failures = health.failures + 1
+    wait = breaker_wait(failures)
+    until = now + wait if wait is not None else None
+    return replace(health, failures=failures, breaker_open_until=until, probing=False)
+
+
+def _must_be_disabled(before: Health, now: Instant) -> bool:
+    """Judged by the failure before this one: two failures five days apart are no outage of five days."""
+    if before.failing_since is None or before.failed_at is None:
+        return False
+    return now - before.failing_since >= DISABLE_AFTER and before.failed_at - before.failing_since >= FAILURE_SPREAD

@@ -1,0 +1,89 @@
+"""Health: warned on the way, disabled only by a long outage, recovered by one success."""
+
+from msgspec.structs import replace
+
+from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
+from hookwright.core.health import HEALTHY, Change, Health, diagnose, progress_percent
+from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Instant
+
+NOW = 1_790_000_000 * SECOND
+
+
+def failing(*times: Instant) -> tuple[Health, list[tuple[Instant, Change]]]:
+    """The health after failures at these times, and what was told when."""
+    health, told = HEALTHY, []
+    for time in times:
+        diagnosis = diagnose(health, [False], NOW + time)
+        health = diagnosis.health
+        told += [(time, change) for change in diagnosis.changes]
+    return health, told
+
+
+def test_an_outage_of_five_days_is_warned_of_three_times_and_then_disables() -> None:
+    _, told = failing(*(hour * HOUR for hour in range(5 * 24 + 1)))
+    assert told == [
+        (60 * HOUR, "warned"),
+        (84 * HOUR, "warned"),
+        (108 * HOUR, "warned"),
+        (120 * HOUR, "disabled"),
+    ]
+
+
+def test_a_burst_of_failures_and_one_more_after_five_days_do_not_disable() -> None:
+    _, told = failing(*(minute * MINUTE for minute in range(60)), 5 * DAY)
+    assert "disabled" not in [change for _, change in told]
+
+
+def test_the_next_failure_after_that_does() -> None:
+    _, told = failing(0, 5 * DAY, 5 * DAY + 1)
+    assert told[-1] == (5 * DAY + 1, "disabled")
+
+
+def test_one_success_begins_everything_anew() -> None:
+    health, _ = failing(0, 3 * DAY)
+    diagnosis = diagnose(health, [True], NOW + 3 * DAY)
+    assert (diagnosis.health, diagnosis.changes) == (HEALTHY, ("recovered",))
+    assert diagnose(diagnosis.health, [False], NOW + 6 * DAY).changes == ()
+
+
+def test_a_recovery_that_nobody_was_warned_of_is_not_told() -> None:
+    health, _ = failing(0)
+    assert diagnose(health, [True], NOW).changes == ()
+
+
+def test_a_warning_is_given_once_for_each_step() -> None:
+    _, told = failing(0, 60 * HOUR, 61 * HOUR, 62 * HOUR)
+    assert told == [(60 * HOUR, "warned")]
+
+
+def test_failures_in_a_row_open_the_breaker_and_a_success_closes_it() -> None:
+    health, _ = failing(*range(BREAKER_FAILURES - 1))
+    assert health.breaker_open_until is None
+    health = diagnose(health, [False], NOW + SECOND).health
+    assert health.breaker_open_until == NOW + SECOND + BREAKER_FIRST_WAIT
+    assert diagnose(health, [True], NOW).health.breaker_open_until is None
+
+
+def test_failures_of_requests_that_were_under_way_when_the_breaker_opened_do_not_keep_it_open_longer() -> None:
+    health = diagnose(HEALTHY, [False] * 100, NOW).health
+    assert health.breaker_open_until == NOW + BREAKER_FIRST_WAIT
+
+
+def test_a_failed_probe_keeps_the_breaker_open_twice_as_long() -> None:
+    health = diagnose(HEALTHY, [False] * BREAKER_FAILURES, NOW).health
+    probing = replace(health, breaker_open_until=NOW + 90 * SECOND, probing=True)
+    health = diagnose(probing, [False], NOW + 31 * SECOND).health
+    assert health.breaker_open_until == NOW + 31 * SECOND + 2 * BREAKER_FIRST_WAIT
+    assert not health.probing
+
+
+def test_attempts_of_one_moment_count_in_their_order() -> None:
+    assert diagnose(HEALTHY, [False, True], NOW).health == HEALTHY
+    assert diagnose(HEALTHY, [True, False], NOW).health.failures == 1
+
+
+def test_progress_is_the_share_of_five_days() -> None:
+    health, _ = failing(0)
+    assert progress_percent(HEALTHY, NOW) == 0
+    assert progress_percent(health, NOW + 60 * HOUR) == 50
+    assert progress_percent(health, NOW + 30 * DAY) == 100
