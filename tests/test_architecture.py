@@ -120,7 +120,9 @@ def test_a_dangerous_import_stays_at_home(module: str) -> None:
             assert at_home, f"{module} imports {name}; its home is {', '.join(homes)}"
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if part_of(module) not in ("config", "testing.postgres")])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if part_of(module) not in ("config", "testing.postgres")]
+)
 def test_only_config_reads_the_environment(module: str) -> None:
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):

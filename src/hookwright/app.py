@@ -59,7 +59,7 @@ class Hookwright:
             store,
             self._sender,
             Keyring(store, vault, clock),
-            {dialect.name: dialect.headers for dialect in DIALECTS},
+            {name: form for dialect in DIALECTS for name, form in dialect.forms.items()},
             clock,
             dice,
             _worker_settings(settings),

@@ -26,6 +26,16 @@ async def test_a_wrong_method_names_the_right_ones(anyone: httpx.AsyncClient) ->
     assert pointers(response) == []
 
 
+async def test_a_path_with_several_methods_names_them_all(anyone: httpx.AsyncClient) -> None:
+    assert (await anyone.put("/api/v1/keys")).headers["allow"] == "GET, POST, HEAD"
+
+
+async def test_head_is_answered_as_get_without_the_content(admin: httpx.AsyncClient) -> None:
+    response = await admin.head("/api/v1/keys")
+    assert (response.status_code, response.content) == (200, b"")
+    assert int(response.headers["content-length"]) > 0
+
+
 async def test_an_id_that_could_be_nobodys_is_a_404(admin: httpx.AsyncClient) -> None:
     for id in ("x", "-1", "5.0", "+5", "1_0", str(2**53), "9" * 5000, "%00", "٣"):
         for path in ("deliveries", "accounts", "keys"):

@@ -13,7 +13,7 @@ import msgspec
 from hookwright.ambient import Dice, MovableClock
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.model import Accepted, Account, Delivery, Endpoint, Event, Notice, Subscription
-from hookwright.dialects.base import standard_headers
+from hookwright.dialects.base import STANDARD_FORM
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.limits import SendLimits
@@ -87,7 +87,7 @@ def make_worker(services: Services, clock: MovableClock, limits: SendLimits | No
         services.store,
         Sender(clock, TargetPolicy(allow_private=True), limits),
         Keyring(services.store, services.vault, clock),
-        {DIALECT: standard_headers},
+        {DIALECT: STANDARD_FORM},
         clock,
         Dice(seed=2),
         WorkerSettings(**settings),

@@ -9,10 +9,10 @@ from standardwebhooks.webhooks import Webhook
 
 from engine.harness import Engine, Held, make_worker, running_engine
 from hookwright.ambient import MovableClock
-from hookwright.core.model import HOUR, SECOND
+from hookwright.core.model import HOUR, SECOND, EndpointChange
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.operations.accounts import rotate_signing_secret
-from hookwright.operations.endpoints import delete_endpoint, set_retry_schedule, set_status
+from hookwright.operations.endpoints import change_endpoint, delete_endpoint, set_status
 from hookwright.store.base import Store
 
 
@@ -108,7 +108,7 @@ async def test_every_retry_carries_the_same_id_and_the_same_bytes_and_a_fresh_si
 
 async def test_an_endpoints_own_schedule_wins(engine: Engine) -> None:
     endpoint = await engine.endpoint()
-    await set_retry_schedule(engine.services, engine.account.id, endpoint.id, (0, 60))
+    await change_endpoint(engine.services, engine.account.id, endpoint.id, EndpointChange(retry_schedule=(0, 60)))
     await engine.publish()
     engine.receiver.answer(503)
     await engine.worker.tick()
@@ -251,7 +251,7 @@ async def test_a_worker_never_has_more_in_flight_than_it_may(engine: Engine) -> 
     running = asyncio.create_task(worker.run(stop))
     await held.arrived()
     await held.arrived()
-    assert len(await engine.deliveries(status="in_flight")) == 2
+    assert len(await engine.deliveries(statuses=("in_flight",))) == 2
     held.answer()
     for _ in range(3):
         await held.arrived()
@@ -298,7 +298,7 @@ async def test_a_delivery_that_cannot_be_signed_goes_back_untouched_when_its_lea
     await engine.endpoint()
     await engine.publish()
     unknown_dialect = engine.another_worker()
-    unknown_dialect._headers = {}  # as after a downgrade that does not know the dialect yet
+    unknown_dialect._forms = {}  # as after a downgrade that does not know the dialect yet
     await unknown_dialect.tick()
     assert (await engine.delivery()).status == "in_flight"
     engine.clock.move(seconds=10)

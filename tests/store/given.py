@@ -229,7 +229,8 @@ async def accept_one(store: Store, one: Draft) -> Accepted:
 
 
 async def deliveries_of(store: Store, account: Account, status: DeliveryStatus | None = None) -> list[Delivery]:
-    return await store.deliveries(DeliveryQuery(account_id=account.id, status=status, limit=10_000))
+    statuses = None if status is None else (status,)
+    return await store.deliveries(DeliveryQuery(account_id=account.id, statuses=statuses, limit=10_000))
 
 
 async def add_delivery(store: Store, endpoint: Endpoint, now: Instant = NOW) -> Delivery:

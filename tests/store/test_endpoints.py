@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from hookwright.core.model import ANY_RESOURCE, HOUR, SECOND, EndpointStatus, Subscription
+from hookwright.core.model import ANY_RESOURCE, HOUR, SECOND, EndpointChange, EndpointStatus, Subscription
 from hookwright.store.base import EndpointQuery, Store
 from store.given import (
     NOW,
@@ -51,7 +51,7 @@ async def test_an_endpoint_of_another_account_is_not_there(store: Store) -> None
 
     assert await store.endpoint(other.id, endpoint.id) is None
     assert await store.set_endpoint_status(other.id, endpoint.id, "paused", None, NOW) is None
-    assert await store.set_retry_schedule(other.id, endpoint.id, (1,), NOW) is None
+    assert await store.change_endpoint(other.id, endpoint.id, EndpointChange(retry_schedule=(1,)), NOW) is None
     assert not await store.delete_endpoint(other.id, endpoint.id, NOW)
     assert await store.endpoint(account.id, endpoint.id) == endpoint
 
@@ -185,11 +185,11 @@ async def test_a_retry_schedule_can_be_set_and_taken_away(store: Store) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)
 
-    changed = await store.set_retry_schedule(account.id, endpoint.id, (0, 60), NOW + 1)
+    changed = await store.change_endpoint(account.id, endpoint.id, EndpointChange(retry_schedule=(0, 60)), NOW + 1)
     assert changed == replace(endpoint, retry_schedule=(0, 60), updated_at=NOW + 1)
     assert await store.endpoint(account.id, endpoint.id) == changed
 
-    changed = await store.set_retry_schedule(account.id, endpoint.id, None, NOW + 2)
+    changed = await store.change_endpoint(account.id, endpoint.id, EndpointChange(retry_schedule=None), NOW + 2)
     assert changed == replace(endpoint, retry_schedule=None, updated_at=NOW + 2)
 
 
@@ -205,7 +205,7 @@ async def test_a_deleted_endpoint_is_gone_and_nothing_matches_it(store: Store) -
     assert await store.endpoint(account.id, endpoint.id) is None
     assert await store.endpoints(EndpointQuery(account_id=account.id)) == [other]
     assert await store.set_endpoint_status(account.id, endpoint.id, "active", None, NOW) is None
-    assert await store.set_retry_schedule(account.id, endpoint.id, None, NOW) is None
+    assert await store.change_endpoint(account.id, endpoint.id, EndpointChange(retry_schedule=None), NOW) is None
     assert (await accept_one(store, draft(account))).deliveries == 1
 
 

@@ -78,8 +78,8 @@ async def test_deliveries_can_be_filtered_by_type_status_and_time(store: Store) 
     }
     assert len(claims) == 3
     for status, expected in by_status.items():
-        assert await created(DeliveryQuery(account_id=account.id, status=status)) == expected
-        assert await created(DeliveryQuery(status=status)) == expected
+        assert await created(DeliveryQuery(account_id=account.id, statuses=(status,))) == expected
+        assert await created(DeliveryQuery(statuses=(status,))) == expected
     assert await created(DeliveryQuery(event_type="contact.tag_added")) == [4, 3, 2, 1, 0]
     assert await created(DeliveryQuery(event_type="purchase.created")) == []
     assert await created(DeliveryQuery(created_from=NOW + 1, created_to=NOW + 3)) == [2, 1]

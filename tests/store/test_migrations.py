@@ -1,7 +1,6 @@
 """The schema: applied once whoever comes first, forward only, and the same tables on every database."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -139,17 +138,22 @@ async def columns_of(store: Store) -> dict[str, list[str]]:
     return tables
 
 
-def test_both_databases_have_the_same_tables_and_columns() -> None:
-    definitions = {name: "\n".join(each.text for each in migrations_for(name)) for name in ("sqlite", "postgres")}
+async def indexes_of(store: Store) -> set[str]:
+    """The names of the indexes that a migration named."""
+    rows = await query(
+        store,
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'",
+        "SELECT indexname::text FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkey'",
+    )
+    return {name for (name,) in rows}
 
-    def words(text: str) -> list[str]:
-        code = re.sub(r"--.*|WITH \(.*?\)", "", text).replace(";", " ;")
-        for postgres_word, sqlite_word in (
-            ("smallint|bigint|integer", "INTEGER"),
-            ("text|uuid", "TEXT"),
-            ("bytea", "BLOB"),
-        ):
-            code = re.sub(rf"\b({postgres_word})\b", sqlite_word, code)
-        return code.split()
 
-    assert words(definitions["postgres"]) == words(definitions["sqlite"])
+async def test_both_databases_have_the_same_tables_columns_and_indexes(
+    sqlite_store: SqliteStore, postgres_url: str
+) -> None:
+    async with fresh_database(postgres_url) as url:
+        postgres_store = PostgresStore(url)
+
+        assert await columns_of(postgres_store) == await columns_of(sqlite_store)
+        assert await indexes_of(postgres_store) == await indexes_of(sqlite_store)
+        await postgres_store.close()

@@ -8,6 +8,7 @@ from hookwright.api.document import DocumentedApi, refusals
 from hookwright.api.errors import install_error_handlers
 from hookwright.api.health import IsReady, add_health
 from hookwright.operations.services import Services
+from hookwright.web.methods import HeadAsGet
 from hookwright.web.reference import add_reference
 
 PREFIX = "/api/v1"
@@ -38,4 +39,5 @@ def build_api(services: Services, is_ready: IsReady = lambda: True) -> FastAPI:
     add_health(app, services, is_ready)
     add_reference(app, f"{PREFIX}/docs")
     install_error_handlers(app)
+    app.add_middleware(HeadAsGet)
     return app

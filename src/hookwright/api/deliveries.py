@@ -57,7 +57,7 @@ def _query(caller: Caller, filters: DeliveryFilters) -> DeliveryQuery:
         endpoint_id=filters.endpoint,
         event_id=None if filters.event is None else str(filters.event),
         event_type=filters.event_type,
-        status=filters.status,
+        statuses=None if filters.status is None else (filters.status,),
         created_from=None if filters.created_from is None else from_datetime(filters.created_from),
         created_to=None if filters.created_to is None else from_datetime(filters.created_to),
         before=None if filters.cursor is None else _before(filters.cursor),

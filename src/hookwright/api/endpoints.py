@@ -14,10 +14,11 @@ from hookwright.api.cursors import cut, decode_cursor
 from hookwright.api.document import refusals
 from hookwright.api.requests import EndpointChange, EndpointFilters, PathId, RowId
 from hookwright.api.views import EndpointPage, EndpointView, endpoint_view
-from hookwright.core.model import Endpoint
+from hookwright.core import model
 from hookwright.operations.accounts import require_account
+from hookwright.operations.endpoints import change_endpoint as change_with
 from hookwright.operations.endpoints import delete_endpoint as delete
-from hookwright.operations.endpoints import require_endpoint, set_retry_schedule, set_status
+from hookwright.operations.endpoints import require_endpoint, set_status
 from hookwright.store.base import EndpointQuery
 
 router = APIRouter(tags=["Endpoints"], responses=refusals(404, 422))
@@ -59,7 +60,8 @@ async def change_endpoint(
     services, account_id = caller.services, endpoint.account_id
     # The schedule comes first: it may be refused, and then nothing has changed.
     if "retry_schedule" in change.model_fields_set:
-        endpoint = await set_retry_schedule(services, account_id, id, change.retry_schedule)
+        wanted = model.EndpointChange(retry_schedule=_tuple(change.retry_schedule))
+        endpoint = await change_with(services, account_id, id, wanted)
     if "status" in change.model_fields_set:
         endpoint = await set_status(services, account_id, id, change.status)
     return endpoint_view(endpoint)
@@ -71,5 +73,9 @@ async def delete_endpoint(id: PathId, caller: ManageCaller, account: NamedAccoun
     await delete(caller.services, caller.one_account(account), id, None)
 
 
-async def _require(caller: Caller, account: int | None, id: int) -> Endpoint:
+async def _require(caller: Caller, account: int | None, id: int) -> model.Endpoint:
     return await require_endpoint(caller.services, caller.one_account(account), id, None)
+
+
+def _tuple(schedule: list[int] | None) -> tuple[int, ...] | None:
+    return None if schedule is None else tuple(schedule)

@@ -27,6 +27,7 @@ from hookwright.core.errors import (
     Unavailable,
 )
 from hookwright.web.limits import BodyTooLarge
+from hookwright.web.methods import allowed_methods
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -57,7 +58,10 @@ def problems_of(errors: Iterable[Mapping[str, Any]], skip: int = 0) -> list[Prob
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return _respond(_refusal_of(error))
+    refusal = _refusal_of(error)
+    if refusal.status == 405:
+        refusal = refusal._replace(headers={"Allow": allowed_methods(request)})
+    return _respond(refusal)
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:

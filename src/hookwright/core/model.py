@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 Instant = int
 SECOND: Instant = 1_000_000
@@ -15,6 +15,7 @@ DAY: Instant = 24 * HOUR
 
 EndpointStatus = Literal["active", "paused", "disabled", "deleted"]
 DeliveryStatus = Literal["pending", "in_flight", "delivered", "dead", "cancelled"]
+SignatureScheme = Literal["v1", "v1a"]
 KeyKind = Literal["hookwright", "kajabi", "kit"]
 
 # `Subscription.resource` of a subscription that any resource satisfies. No resource is ever the empty string.
@@ -135,10 +136,39 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     dialect: str
     url: str
     subscriptions: tuple[Subscription, ...]
+    name: str = ""
+    description: str = ""
+    app_id: int | None = None  # the OAuth app that made it
+    sealed_headers: bytes | None = None  # custom request headers: a JSON object, sealed by the vault
+    signature: SignatureScheme = "v1"
+    batch_limit: int = 1  # how many of its events may share one request
     status: EndpointStatus = "active"
     status_reason: str | None = None
     status_changed_at: Instant
     retry_schedule: tuple[int, ...] | None = None  # seconds before each attempt; None: the service's own
+    created_at: Instant
+    updated_at: Instant
+
+
+class EndpointChange(Struct, frozen=True, kw_only=True):
+    """What of an endpoint is to change; what is unset stays. `subscriptions` replaces the whole set."""
+
+    url: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    sealed_headers: bytes | UnsetType | None = UNSET
+    signature: SignatureScheme | UnsetType = UNSET
+    retry_schedule: tuple[int, ...] | UnsetType | None = UNSET
+    subscriptions: tuple[Subscription, ...] | UnsetType = UNSET
+
+
+class DeclaredType(Struct, frozen=True, kw_only=True):
+    """An event type that the platform declared. `schema` (JSON Schema 2020-12) and `sample` are JSON texts."""
+
+    name: str
+    description: str = ""
+    schema: str | None = None
+    sample: str | None = None
     created_at: Instant
     updated_at: Instant
 
@@ -159,13 +189,15 @@ class Event(Struct, frozen=True, kw_only=True):
 class Notice(Struct, frozen=True, kw_only=True):
     """One event in one dialect's words: what a subscription matches, and how to print it when one does.
 
-    A subscription to any resource matches every notice; one to a resource matches where `resources` holds it.
+    A subscription matches when it names `event` or one of `families` (`contact.*`), and its resource is any or one of
+    `resources`.
     A notice with a `site_id` only matches endpoints of that site. `ordinal` tells the notices of one event apart;
     it is stored with the payload and is part of the message id.
     """
 
     dialect: str
     event: str
+    families: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     site_id: int | None = None
     render: Callable[[], bytes]
@@ -216,6 +248,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     finished_at: Instant | None
     last_status_code: int | None
     last_error: str | None
+    batch_id: int | None = None
 
     @property
     def message_id(self) -> str:
@@ -244,6 +277,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     attempt: int  # the number that the coming attempt will have, from 1
     round_attempt: int  # the same, counted from the last replay
     retry_schedule: tuple[int, ...] | None
+    sealed_headers: bytes | None = None
+    signature: SignatureScheme = "v1"
+    batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
 
     @property
     def message_id(self) -> str:
@@ -292,5 +328,37 @@ class Attempt(Struct, frozen=True, kw_only=True):
     next_attempt_at: Instant | None
 
 
+class Parcel(Struct, frozen=True, kw_only=True):
+    """What goes out in one request: one claim, or the claims of a batch, and the bytes that are posted."""
+
+    claims: tuple[Claim, ...]
+    body: bytes
+
+    @property
+    def first(self) -> Claim:
+        return self.claims[0]
+
+
 Translate = Callable[[Event], Iterable[Notice]]
-RequestHeaders = Callable[[Claim, "tuple[bytes, ...]", Instant], Mapping[str, str]]
+
+
+class SigningKey(Struct, frozen=True):
+    """A live signing secret: its text (`whsec_…`) and the key inside."""
+
+    secret: str
+    key: bytes
+
+
+RequestHeaders = Callable[[Parcel, "tuple[SigningKey, ...]", Instant], Mapping[str, str]]
+
+
+class WireForm(Struct, frozen=True, kw_only=True):
+    """How the endpoints of one dialect name are sent to.
+
+    `headers` gives the headers of a request. `own_secret`: each endpoint has a signing secret, rather than its
+    account. `envelope` puts the payloads of a batch into one body; without it a body is one payload.
+    """
+
+    headers: RequestHeaders
+    own_secret: bool = False
+    envelope: Callable[[tuple[Claim, ...]], bytes] | None = None

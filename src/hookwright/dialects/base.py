@@ -1,11 +1,11 @@
-"""What a dialect is to the rest of Hookwright: a name, paths it answers, a translation and the headers it sends."""
+"""What a dialect is to the rest of Hookwright: a name, paths it answers, a translation, the form of its requests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
-from hookwright.core.model import SECOND, Claim, Instant, RequestHeaders, Translate
+from hookwright.core.model import SECOND, Instant, Parcel, SigningKey, Translate, WireForm
 from hookwright.core.signing import signed_headers
 from hookwright.operations.services import Services
 
@@ -26,20 +26,24 @@ class Dialect:
     """One foreign API.
 
     `prefixes` are the paths it answers; the longest prefix wins, so `/api/v1/hooks` may be one dialect's while
-    `/api/v1` is ours. `translate` turns an event into notices; `headers` are those of one delivery request.
+    `/api/v1` is ours. `translate` turns an event into notices. `forms` says how endpoints are sent to, by the dialect
+    name that they and the notices carry: most dialects have one form, of their own name.
     """
 
     name: str
     prefixes: tuple[str, ...]
     translate: Translate
-    headers: RequestHeaders
+    forms: Mapping[str, WireForm]
     build_app: Callable[[Services, DialectSettings], FastAPI]
 
 
-def standard_headers(claim: Claim, keys: tuple[bytes, ...], now: Instant) -> dict[str, str]:
-    """JSON, signed by Standard Webhooks with the account's secret: for vendors that do not sign themselves."""
+def standard_headers(parcel: Parcel, keys: tuple[SigningKey, ...], now: Instant) -> dict[str, str]:
+    """JSON, signed by Standard Webhooks with every live key: for vendors that do not sign themselves."""
     return {
         "content-type": "application/json",
         "user-agent": USER_AGENT,
-        **signed_headers(keys, claim.message_id, now // SECOND, claim.body),
+        **signed_headers([key.key for key in keys], parcel.first.message_id, now // SECOND, parcel.body),
     }
+
+
+STANDARD_FORM = WireForm(headers=standard_headers)

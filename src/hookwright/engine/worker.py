@@ -19,7 +19,7 @@ from msgspec import Struct
 from hookwright.ambient import Clock, Dice
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
-from hookwright.core.model import SECOND, Claim, Outcome, RequestHeaders, Settled
+from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.batching import Batcher
 from hookwright.engine.keyring import Keyring
@@ -29,6 +29,10 @@ from hookwright.store.base import Lease, Store
 LAST_RECORDS_SECONDS = 5.0
 
 log = structlog.get_logger("hookwright.worker")
+
+
+# What goes out in one request.
+Claims = tuple[Claim, ...]
 
 
 class Sends(Protocol):
@@ -58,7 +62,7 @@ class Worker:
         store: Store,
         sender: Sends,
         keyring: Keyring,
-        headers: Mapping[str, RequestHeaders],
+        forms: Mapping[str, WireForm],
         clock: Clock,
         dice: Dice,
         settings: WorkerSettings,
@@ -66,12 +70,12 @@ class Worker:
         self._store = store
         self._sender = sender
         self._keyring = keyring
-        self._headers = headers
+        self._forms = forms
         self._clock = clock
         self._dice = dice
         self._settings = settings
-        self._in_flight: dict[asyncio.Task[None], Claim] = {}
-        self._records: Batcher[Settled, bool] = Batcher(self._record, shared_failures=(Unavailable,))
+        self._in_flight: dict[asyncio.Task[None], Claims] = {}
+        self._records: Batcher[Sequence[Settled], set[int]] = Batcher(self._record, shared_failures=(Unavailable,))
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -110,7 +114,7 @@ class Worker:
                 await self._records.close()
         heartbeat.cancel()
         if unfinished:
-            await self._give_back(list(unfinished.values()))
+            await self._give_back([claim for claims in unfinished.values() for claim in claims])
 
     # -- claim -----------------------------------------------------------------------------------------------
 
@@ -136,11 +140,11 @@ class Worker:
     async def _start_due(self) -> list[asyncio.Task[None]]:
         now = self._clock.now()
         claims = await self._store.claim(self._room(), now, now + round(self._settings.lease_seconds * SECOND))
-        return [self._start(claim) for claim in claims]
+        return [self._start(parcel) for parcel in parcels_of(claims)]
 
-    def _start(self, claim: Claim) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._deliver(claim))
-        self._in_flight[task] = claim
+    def _start(self, claims: Claims) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._deliver(claims))
+        self._in_flight[task] = claims
         task.add_done_callback(self._finished)
         return task
 
@@ -156,37 +160,44 @@ class Worker:
 
     # -- send, settle, record --------------------------------------------------------------------------------
 
-    async def _deliver(self, claim: Claim) -> None:
+    async def _deliver(self, claims: Claims) -> None:
+        first = claims[0]
         try:
-            outcome = await self._send(claim)
+            outcome = await self._send(claims)
         except Exception:
             # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
-            log.exception("delivery not sent", delivery_id=claim.delivery_id, event_id=claim.event_id)
+            log.exception("delivery not sent", delivery_id=first.delivery_id, event_id=first.event_id)
             return
-        settled = self._settle(claim, outcome)
+        settled = self._settle(claims, outcome)
         try:
             recorded = await self._records.submit(settled)
         except Exception:
             # Sent but not recorded: its lease decides; the receiver may see it again, with the same id.
-            log.exception("delivery sent but not recorded", delivery_id=claim.delivery_id, event_id=claim.event_id)
+            log.exception("delivery sent but not recorded", delivery_id=first.delivery_id, event_id=first.event_id)
             return
-        _log_attempt(settled, recorded)
+        for each in settled:
+            _log_attempt(each, each.claim.delivery_id in recorded)
 
-    async def _send(self, claim: Claim) -> Outcome:
-        keys = await self._keyring.keys_of(claim.account_id)
-        headers = self._headers[claim.dialect](claim, keys, self._clock.now())
-        return await self._sender.send(claim.url, headers, claim.body)
+    async def _send(self, claims: Claims) -> Outcome:
+        first = claims[0]
+        form = self._forms[first.dialect]
+        keys = await self._keyring.keys_of(first.account_id, first.endpoint_id if form.own_secret else None)
+        parcel = Parcel(claims=claims, body=form.envelope(claims) if form.envelope else first.body)
+        headers = form.headers(parcel, keys, self._clock.now())
+        return await self._sender.send(first.url, {**self._keyring.custom_headers(first), **headers}, parcel.body)
 
-    def _settle(self, claim: Claim, outcome: Outcome) -> Settled:
-        schedule = claim.retry_schedule or self._settings.retry_schedule
-        settlement = settle(claim, outcome, schedule, self._clock.now(), self._dice.jitter())
-        return Settled(claim=claim, outcome=outcome, settlement=settlement)
+    def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
+        """One settlement for all that went out together, so that it stays together."""
+        schedule = claims[0].retry_schedule or self._settings.retry_schedule
+        settlement = settle(claims[0], outcome, schedule, self._clock.now(), self._dice.jitter())
+        return [Settled(claim=claim, outcome=outcome, settlement=settlement) for claim in claims]
 
-    async def _record(self, settled: Sequence[Settled]) -> Sequence[bool]:
+    async def _record(self, parcels: Sequence[Sequence[Settled]]) -> Sequence[set[int]]:
+        settled = [each for parcel in parcels for each in parcel]
         for attempt in range(1, self._settings.record_tries + 1):
             try:
                 written = await self._store.settle(settled, self._clock.now())
-                return [each.claim.delivery_id in written for each in settled]
+                return [written] * len(parcels)
             except Unavailable:
                 if attempt == self._settings.record_tries:
                     raise
@@ -197,7 +208,7 @@ class Worker:
 
     async def renew_leases(self) -> int:
         """Keep the claims of requests that are still in flight. Answers how many are still ours."""
-        claims = list(self._in_flight.values())
+        claims = [claim for claims in self._in_flight.values() for claim in claims]
         if not claims:
             return 0
         until = self._clock.now() + round(self._settings.lease_seconds * SECOND)
@@ -224,6 +235,15 @@ class Worker:
             log.warning("deliveries not given back; their leases end by themselves", error=str(error))
         else:
             log.warning("deliveries given back", deliveries=len(claims))
+
+
+def parcels_of(claims: Sequence[Claim]) -> list[Claims]:
+    """Claims of one batch together, in the order of their ids; every other claim by itself."""
+    parcels: dict[tuple[str, int], list[Claim]] = {}
+    for claim in claims:
+        key = ("one", claim.delivery_id) if claim.batch_id is None else ("batch", claim.batch_id)
+        parcels.setdefault(key, []).append(claim)
+    return [tuple(sorted(together, key=lambda claim: claim.delivery_id)) for together in parcels.values()]
 
 
 def _leases(claims: Sequence[Claim]) -> list[Lease]:

@@ -2,13 +2,11 @@
 
 from typing import NamedTuple
 
-from hookwright.ambient import new_signing_key
 from hookwright.core.errors import Invalid, NotFound, Problem
-from hookwright.core.model import DAY, Account, Instant, SigningSecret, Site
-from hookwright.core.signing import encode_secret
+from hookwright.core.model import Account, Site
 from hookwright.operations.services import Services
+from hookwright.operations.signing_secrets import new_secret, reveal_secrets, rotate_secret
 
-ROTATION_OVERLAP: Instant = DAY
 MAX_NAME_LENGTH = 200
 
 
@@ -25,9 +23,9 @@ async def create_account(services: Services, name: str) -> NewAccount:
     now = services.clock.now()
     lane_index = services.dice.lane_index(services.store.lane_count)
     account = Account(id=await services.store.new_id(lane_index), name=name, created_at=now)
-    key = new_signing_key()
-    await services.store.add_account(account, await _sealed(services, account.id, key, now))
-    return NewAccount(account, encode_secret(key))
+    secret, text = await new_secret(services, account.id, None)
+    await services.store.add_account(account, secret)
+    return NewAccount(account, text)
 
 
 async def require_account(services: Services, account_id: int) -> Account:
@@ -59,28 +57,13 @@ async def create_site(services: Services, account_id: int, title: str, subdomain
 async def reveal_signing_secrets(services: Services, account_id: int) -> list[str]:
     """The live `whsec_` secrets of an account, newest first. Raises NotFound."""
     await require_account(services, account_id)
-    secrets = await services.store.signing_secrets(account_id, None, services.clock.now())
-    return [encode_secret(services.vault.open(account_id, secret.sealed)) for secret in secrets]
+    return await reveal_secrets(services, account_id, None)
 
 
 async def rotate_signing_secret(services: Services, account_id: int) -> str:
-    """A new signing secret; the old one also signs for 24 hours. Raises NotFound."""
+    """A new signing secret; the older ones also sign for 24 hours. Raises NotFound, Conflict."""
     await require_account(services, account_id)
-    now = services.clock.now()
-    key = new_signing_key()
-    secret = await _sealed(services, account_id, key, now)
-    await services.store.rotate_signing_secret(secret, now + ROTATION_OVERLAP)
-    return encode_secret(key)
-
-
-async def _sealed(services: Services, account_id: int, key: bytes, now: Instant) -> SigningSecret:
-    return SigningSecret(
-        id=await services.store.new_id(account_id),
-        account_id=account_id,
-        endpoint_id=None,
-        sealed=services.vault.seal(account_id, key),
-        created_at=now,
-    )
+    return await rotate_secret(services, account_id, None)
 
 
 def _check_name(name: str, pointer: str) -> None:

@@ -1,12 +1,36 @@
 """Endpoints: create, change, delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from hookwright.core.addresses import target_problem
 from hookwright.core.errors import Invalid, NotFound, Problem
-from hookwright.core.model import Endpoint, EndpointStatus, Subscription
+from hookwright.core.model import Endpoint, EndpointChange, EndpointStatus, SignatureScheme, Subscription
 from hookwright.core.retry import schedule_problem
 from hookwright.operations.services import Services
+from hookwright.operations.signing_secrets import new_secret
+
+
+class NewEndpoint(NamedTuple):
+    """An endpoint and the signing secret of its own."""
+
+    endpoint: Endpoint
+    signing_secret: str
+
+
+class Details(Struct, frozen=True, kw_only=True):
+    """What some dialects' endpoints have beyond a URL. `headers` are sealed before they are kept."""
+
+    name: str = ""
+    description: str = ""
+    app_id: int | None = None
+    headers: Mapping[str, str] = {}
+    signature: SignatureScheme = "v1"
+    retry_schedule: tuple[int, ...] | None = None
+    batch_limit: int = 1
 
 
 async def create_endpoint(
@@ -17,23 +41,50 @@ async def create_endpoint(
     subscriptions: Sequence[Subscription],
     site_id: int | None = None,
 ) -> Endpoint:
-    """A new endpoint; events accepted from now on match it. Raises Invalid with the pointer `/url`."""
-    if problem := target_problem(url, services.policy):
-        raise Invalid(Problem("/url", problem))
-    now = services.clock.now()
-    endpoint = Endpoint(
-        id=await services.store.new_id(account_id),
-        account_id=account_id,
-        site_id=site_id,
-        dialect=dialect,
-        url=url,
-        subscriptions=tuple(subscriptions),
-        status_changed_at=now,
-        created_at=now,
-        updated_at=now,
-    )
+    """A new endpoint, signed with the account's secret. Raises Invalid with the pointer `/url`."""
+    endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, site_id, Details())
     await services.store.add_endpoint(endpoint)
     return endpoint
+
+
+async def create_signed_endpoint(
+    services: Services,
+    account_id: int,
+    dialect: str,
+    url: str,
+    subscriptions: Sequence[Subscription],
+    details: Details,
+) -> NewEndpoint:
+    """A new endpoint with a signing secret of its own. Raises Invalid below `/url` and `/retry_schedule`."""
+    endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, None, details)
+    secret, text = await new_secret(services, account_id, endpoint.id)
+    await services.store.add_endpoint(endpoint, secret)
+    return NewEndpoint(endpoint, text)
+
+
+async def change_endpoint(services: Services, account_id: int, endpoint_id: int, change: EndpointChange) -> Endpoint:
+    """Change what is set. Raises NotFound, and Invalid below `/url` and `/retry_schedule`."""
+    if isinstance(change.url, str):
+        _check_url(services, change.url)
+    if isinstance(change.retry_schedule, tuple):
+        _check_schedule(change.retry_schedule)
+    changed = await services.store.change_endpoint(account_id, endpoint_id, change, services.clock.now())
+    if changed is None:
+        raise NotFound(f"endpoint {endpoint_id} does not exist")
+    return changed
+
+
+def seal_headers(services: Services, account_id: int, headers: Mapping[str, str]) -> bytes | None:
+    """Custom headers as they are kept: often a credential is among them."""
+    return services.vault.seal(account_id, msgspec.json.encode(dict(headers))) if headers else None
+
+
+def open_headers(services: Services, endpoint: Endpoint) -> dict[str, str]:
+    """The custom headers of an endpoint."""
+    if endpoint.sealed_headers is None:
+        return {}
+    opened = services.vault.open(endpoint.account_id, endpoint.sealed_headers)
+    return msgspec.json.decode(opened, type=dict[str, str])
 
 
 async def require_endpoint(services: Services, account_id: int, endpoint_id: int, dialect: str | None) -> Endpoint:
@@ -61,15 +112,44 @@ async def set_status(
     return changed
 
 
-async def set_retry_schedule(
-    services: Services, account_id: int, endpoint_id: int, schedule: Sequence[int] | None
+async def _new_endpoint(
+    services: Services,
+    account_id: int,
+    dialect: str,
+    url: str,
+    subscriptions: Sequence[Subscription],
+    site_id: int | None,
+    details: Details,
 ) -> Endpoint:
-    """Give an endpoint its own retry schedule, or None for the service's. Raises NotFound, Invalid."""
-    if schedule is not None and (problem := schedule_problem(schedule)):
-        raise Invalid(Problem("/retry_schedule", problem))
-    changed = await services.store.set_retry_schedule(
-        account_id, endpoint_id, tuple(schedule) if schedule is not None else None, services.clock.now()
+    _check_url(services, url)
+    if details.retry_schedule is not None:
+        _check_schedule(details.retry_schedule)
+    now = services.clock.now()
+    return Endpoint(
+        id=await services.store.new_id(account_id),
+        account_id=account_id,
+        site_id=site_id,
+        dialect=dialect,
+        url=url,
+        subscriptions=tuple(subscriptions),
+        name=details.name,
+        description=details.description,
+        app_id=details.app_id,
+        sealed_headers=seal_headers(services, account_id, details.headers),
+        signature=details.signature,
+        batch_limit=details.batch_limit,
+        status_changed_at=now,
+        retry_schedule=details.retry_schedule,
+        created_at=now,
+        updated_at=now,
     )
-    if changed is None:
-        raise NotFound(f"endpoint {endpoint_id} does not exist")
-    return changed
+
+
+def _check_url(services: Services, url: str) -> None:
+    if problem := target_problem(url, services.policy):
+        raise Invalid(Problem("/url", problem))
+
+
+def _check_schedule(schedule: Sequence[int]) -> None:
+    if problem := schedule_problem(schedule):
+        raise Invalid(Problem("/retry_schedule", problem))

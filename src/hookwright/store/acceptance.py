@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from hookwright.core.errors import Conflict
@@ -100,14 +101,13 @@ def is_new(draft: Draft, known: dict[AccountKey, Known]) -> bool:
 
 
 def wants(drafts: Sequence[Draft]) -> Iterator[Want]:
-    """What to ask the subscriptions about these drafts: for each notice any resource, and each that it has."""
+    """What to ask the subscriptions about these drafts: each name and each resource that may be subscribed to."""
     for position, draft in enumerate(drafts):
         for number, notice in enumerate(draft.notices):
             # PostgreSQL's text holds no NUL, so no subscription names such a resource.
-            for resource in (ANY_RESOURCE, *(each for each in notice.resources if "\0" not in each)):
-                yield Want(
-                    position, number, draft.event.account_id, notice.dialect, notice.event, resource, notice.site_id
-                )
+            resources = (ANY_RESOURCE, *(each for each in notice.resources if "\0" not in each))
+            for event, resource in product((notice.event, *notice.families), resources):
+                yield Want(position, number, draft.event.account_id, notice.dialect, event, resource, notice.site_id)
 
 
 def once_each(matches: Iterable[Match]) -> list[Match]:

@@ -18,10 +18,12 @@ from hookwright.core.model import (
     Account,
     Attempt,
     Claim,
+    DeclaredType,
     Delivery,
     DeliveryStatus,
     Draft,
     Endpoint,
+    EndpointChange,
     EndpointStatus,
     Event,
     Grant,
@@ -33,6 +35,9 @@ from hookwright.core.model import (
     SigningSecret,
     Site,
 )
+
+# How many signing secrets of one owner may be live at once; each of them signs every request.
+MAX_LIVE_SECRETS = 10
 
 
 class EndpointQuery(Struct, frozen=True, kw_only=True):
@@ -62,7 +67,11 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     endpoint_id: int | None = None
     event_id: str | None = None
     event_type: str | None = None
-    status: DeliveryStatus | None = None
+    dialect: str | None = None
+    statuses: tuple[DeliveryStatus, ...] | None = None
+    attempted: bool | None = None  # whether there was an attempt
+    batch_id: int | None = None
+    one_of_a_batch: bool = False  # of deliveries that share their requests, only the first
     created_from: Instant | None = None
     created_to: Instant | None = None
     before: tuple[Instant, int] | None = None
@@ -109,8 +118,16 @@ class Store(Protocol):
     async def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
         """The live secrets of an account, or of one endpoint that has its own; newest first."""
 
-    async def rotate_signing_secret(self, secret: SigningSecret, others_expire_at: Instant) -> None:
-        """Add a signing secret; the owner's older ones stay live until the given instant at the latest."""
+    async def rotate_signing_secret(
+        self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
+    ) -> bool:
+        """Add a signing secret; the owner's older ones stay live until the given instant at the latest.
+
+        False, and nothing changes, when `at_most` are live already.
+        """
+
+    async def expire_previous_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> None:
+        """End every signing secret of an owner but the newest."""
 
     async def add_site(self, site: Site) -> None: ...
 
@@ -169,8 +186,8 @@ class Store(Protocol):
         """End every grant that descends from one consent."""
 
     # -- endpoints -------------------------------------------------------------------------------------------
-    async def add_endpoint(self, endpoint: Endpoint) -> None:
-        """Keep an endpoint with its subscriptions; events accepted from now on match it."""
+    async def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> None:
+        """Keep an endpoint with its subscriptions and its secret, if it has one; later events match it."""
 
     async def endpoint(self, account_id: int, endpoint_id: int) -> Endpoint | None:
         """An endpoint of this account that is not deleted."""
@@ -185,12 +202,22 @@ class Store(Protocol):
     ) -> Endpoint | None:
         """Pause, disable or activate an endpoint. Activating makes everything that waited for it due now."""
 
-    async def set_retry_schedule(
-        self, account_id: int, endpoint_id: int, schedule: tuple[int, ...] | None, now: Instant
-    ) -> Endpoint | None: ...
+    async def change_endpoint(
+        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
+    ) -> Endpoint | None:
+        """Change what is set in the change, in one step. None when there is no such endpoint."""
 
     async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
         """Delete an endpoint and cancel what was still to be sent to it. False when there is none."""
+
+    # -- event types -----------------------------------------------------------------------------------------
+    async def put_event_type(self, declared: DeclaredType) -> None:
+        """Declare an event type, or declare it anew (its `created_at` stays)."""
+
+    async def event_types(self) -> list[DeclaredType]:
+        """What the platform declared, by name."""
+
+    async def delete_event_type(self, name: str) -> bool: ...
 
     # -- events and deliveries -------------------------------------------------------------------------------
     async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:

@@ -14,15 +14,18 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, structs
 
 from hookwright.core.errors import Conflict, Unavailable
-from hookwright.core.lanes import lane_of, lane_of_event
+from hookwright.core.lanes import LANES, lane_of, lane_of_event
 from hookwright.core.model import (
     Account,
     Attempt,
     Claim,
+    DeclaredType,
     Delivery,
     Endpoint,
+    EndpointChange,
     EndpointStatus,
     Event,
     Grant,
@@ -34,10 +37,13 @@ from hookwright.core.model import (
     Site,
     Subscription,
 )
-from hookwright.store.base import DeliveryQuery, EndpointQuery
+from hookwright.store.base import MAX_LIVE_SECRETS, DeliveryQuery, EndpointQuery
 
 # How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
 BATCH = 2_000
+# Where rows live that belong to no account.
+PLATFORM_LANE = LANES[0]
+
 # How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
 CLAIM_ROUNDS = 10
 
@@ -178,19 +184,22 @@ class Records:
 
     @reading
     def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[list[SigningSecret]]:
-        rows = yield sql(
-            "SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2"
-            " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)"
-            " ORDER BY created_at DESC, id DESC",
-            lane_of(account_id),
-            account_id,
-            endpoint_id or 0,
-            now,
-        )
+        rows = yield _live_secrets(account_id, endpoint_id, now)
         return [_secret(row) for row in rows]
 
     @writing
-    def rotate_signing_secret(self, secret: SigningSecret, others_expire_at: Instant) -> Step[None]:
+    def rotate_signing_secret(
+        self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
+    ) -> Step[bool]:
+        # Held, so that two rotations at once cannot both find room.
+        yield sql(
+            f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 {self.ALONE}",
+            lane_of(secret.account_id),
+            secret.account_id,
+        )
+        live = yield _live_secrets(secret.account_id, secret.endpoint_id, secret.created_at)
+        if len(live) >= at_most:
+            return False
         yield sql(
             "UPDATE signing_secrets SET expires_at = $4 WHERE lane = $1 AND account_id = $2"
             " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)",
@@ -200,6 +209,18 @@ class Records:
             others_expire_at,
         )
         yield _insert_secret(secret)
+        return True
+
+    @writing
+    def expire_previous_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[None]:
+        live = yield _live_secrets(account_id, endpoint_id, now)
+        for row in live[1:]:
+            yield sql(
+                "UPDATE signing_secrets SET expires_at = $3 WHERE lane = $1 AND id = $2",
+                lane_of(account_id),
+                row["id"],
+                now,
+            )
 
     @writing
     def add_site(self, site: Site) -> Step[None]:
@@ -445,18 +466,24 @@ class Records:
     # -- endpoints -------------------------------------------------------------------------------------------
 
     @writing
-    def add_endpoint(self, endpoint: Endpoint) -> Step[None]:
-        lane = lane_of(endpoint.account_id)
+    def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> Step[None]:
         yield sql(
-            "INSERT INTO endpoints (lane, id, account_id, site_id, dialect, url, status, status_reason,"
-            " status_changed_at, retry_schedule, created_at, updated_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            lane,
+            "INSERT INTO endpoints (lane, id, account_id, site_id, dialect, url, name, description, app_id,"
+            " sealed_headers, signature, batch_limit, status, status_reason, status_changed_at, retry_schedule,"
+            " created_at, updated_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            lane_of(endpoint.account_id),
             endpoint.id,
             endpoint.account_id,
             endpoint.site_id,
             endpoint.dialect,
             endpoint.url,
+            endpoint.name,
+            endpoint.description,
+            endpoint.app_id,
+            endpoint.sealed_headers,
+            endpoint.signature,
+            endpoint.batch_limit,
             endpoint.status,
             endpoint.status_reason,
             endpoint.status_changed_at,
@@ -464,17 +491,9 @@ class Records:
             endpoint.created_at,
             endpoint.updated_at,
         )
-        for subscription in dict.fromkeys(endpoint.subscriptions):
-            yield sql(
-                "INSERT INTO subscriptions (lane, account_id, dialect, event, resource, endpoint_id)"
-                " VALUES ($1, $2, $3, $4, $5, $6)",
-                lane,
-                endpoint.account_id,
-                endpoint.dialect,
-                subscription.event,
-                subscription.resource,
-                endpoint.id,
-            )
+        yield from _subscribe(endpoint, endpoint.subscriptions)
+        if secret is not None:
+            yield _insert_secret(secret)
 
     @reading
     def endpoint(self, account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
@@ -524,18 +543,36 @@ class Records:
         return (yield from _endpoint_of(account_id, endpoint_id))
 
     @writing
-    def set_retry_schedule(
-        self, account_id: int, endpoint_id: int, schedule: tuple[int, ...] | None, now: Instant
+    def change_endpoint(
+        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
     ) -> Step[Endpoint | None]:
+        # The row is held, so that of two changes at once neither is lost.
         yield sql(
-            "UPDATE endpoints SET retry_schedule = $4, updated_at = $5"
-            " WHERE lane = $1 AND id = $2 AND account_id = $3",
+            f"SELECT id FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane_of(account_id), endpoint_id
+        )
+        endpoint = yield from _endpoint_of(account_id, endpoint_id)
+        if endpoint is None:
+            return None
+        changed = changed_endpoint(endpoint, change, now)
+        yield sql(
+            "UPDATE endpoints SET url = $4, name = $5, description = $6, sealed_headers = $7, signature = $8,"
+            " retry_schedule = $9, updated_at = $10 WHERE lane = $1 AND id = $2 AND account_id = $3",
             lane_of(account_id),
             endpoint_id,
             account_id,
-            _dump_schedule(schedule),
+            changed.url,
+            changed.name,
+            changed.description,
+            changed.sealed_headers,
+            changed.signature,
+            _dump_schedule(changed.retry_schedule),
             now,
         )
+        if changed.subscriptions != endpoint.subscriptions:
+            yield sql(
+                "DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane_of(account_id), endpoint_id
+            )
+            yield from _subscribe(changed, changed.subscriptions)
         return (yield from _endpoint_of(account_id, endpoint_id))
 
     async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
@@ -577,6 +614,34 @@ class Records:
             now,
         )
         return len(cancelled)
+
+    # -- event types -----------------------------------------------------------------------------------------
+
+    @writing
+    def put_event_type(self, declared: DeclaredType) -> Step[None]:
+        yield sql(
+            "INSERT INTO event_types (lane, name, description, schema, sample, created_at, updated_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lane, name) DO UPDATE SET"
+            " description = excluded.description, schema = excluded.schema, sample = excluded.sample,"
+            " updated_at = excluded.updated_at",
+            PLATFORM_LANE,
+            declared.name,
+            declared.description,
+            declared.schema,
+            declared.sample,
+            declared.created_at,
+            declared.updated_at,
+        )
+
+    @reading
+    def event_types(self) -> Step[list[DeclaredType]]:
+        rows = yield sql("SELECT * FROM event_types WHERE lane = $1", PLATFORM_LANE)
+        return sorted((_declared_type(row) for row in rows), key=lambda declared: declared.name)
+
+    @writing
+    def delete_event_type(self, name: str) -> Step[bool]:
+        found = yield sql("DELETE FROM event_types WHERE lane = $1 AND name = $2 RETURNING name", PLATFORM_LANE, name)
+        return bool(found)
 
     # -- events and deliveries -------------------------------------------------------------------------------
 
@@ -688,6 +753,18 @@ def _insert_secret(secret: SigningSecret) -> Statement:
     )
 
 
+def _live_secrets(account_id: int, endpoint_id: int | None, now: Instant) -> Statement:
+    return sql(
+        "SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2"
+        " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)"
+        " ORDER BY created_at DESC, id DESC",
+        lane_of(account_id),
+        account_id,
+        endpoint_id or 0,
+        now,
+    )
+
+
 def _insert_grant(grant: Grant, live: bool) -> Statement:
     """A new grant; it is born revoked when its key, its app or its account ended while it was being made."""
     return sql(
@@ -762,6 +839,26 @@ def _endpoint_of(account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
     return (yield from _with_subscriptions(rows[0])) if rows else None
 
 
+def changed_endpoint(endpoint: Endpoint, change: EndpointChange, now: Instant) -> Endpoint:
+    """An endpoint with a change applied; what the change leaves unset stays."""
+    given = {name: value for name, value in structs.asdict(change).items() if value is not UNSET}
+    return structs.replace(endpoint, **given, updated_at=now)
+
+
+def _subscribe(endpoint: Endpoint, subscriptions: Sequence[Subscription]) -> Step[None]:
+    for subscription in dict.fromkeys(subscriptions):
+        yield sql(
+            "INSERT INTO subscriptions (lane, account_id, dialect, event, resource, endpoint_id)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            lane_of(endpoint.account_id),
+            endpoint.account_id,
+            endpoint.dialect,
+            subscription.event,
+            subscription.resource,
+            endpoint.id,
+        )
+
+
 def _with_subscriptions(row: Row) -> Step[Endpoint]:
     found = yield sql(
         "SELECT event, resource FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", row["lane"], row["id"]
@@ -821,8 +918,17 @@ def _delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
         _add_event_filter(filters, query.event_id)
     if query.event_type is not None:
         filters.add("event_type = $?", query.event_type)
-    if query.status is not None:
-        filters.add("status = $?", query.status)
+    if query.dialect is not None:
+        filters.add("dialect = $?", query.dialect)
+    if query.statuses is not None:
+        places = ", ".join("$?" for _ in query.statuses)
+        filters.add(f"status IN ({places})" if places else "FALSE", *query.statuses)
+    if query.attempted is not None:
+        filters.add("attempts > 0" if query.attempted else "attempts = 0")
+    if query.batch_id is not None:
+        filters.add("lane = $? AND batch_id = $?", lane_of(query.batch_id), query.batch_id)
+    if query.one_of_a_batch:
+        filters.add("(batch_id IS NULL OR batch_id = id)")
     if query.created_from is not None:
         filters.add("created_at >= $?", query.created_from)
     if query.created_to is not None:
@@ -838,6 +944,17 @@ def _add_event_filter(filters: Filters, event_id: str) -> None:
         filters.add("FALSE")
     else:
         filters.add("lane = $? AND event_id = $?", lane_of_event(id), id)
+
+
+def _declared_type(row: Row) -> DeclaredType:
+    return DeclaredType(
+        name=row["name"],
+        description=row["description"],
+        schema=row["schema"],
+        sample=row["sample"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
 
 
 def _account(row: Row) -> Account:
@@ -933,6 +1050,12 @@ def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
         dialect=row["dialect"],
         url=row["url"],
         subscriptions=subscriptions,
+        name=row["name"],
+        description=row["description"],
+        app_id=row["app_id"],
+        sealed_headers=row["sealed_headers"],
+        signature=row["signature"],
+        batch_limit=row["batch_limit"],
         status=row["status"],
         status_reason=row["status_reason"],
         status_changed_at=row["status_changed_at"],
@@ -973,6 +1096,7 @@ def _delivery(row: Row) -> Delivery:
         finished_at=row["finished_at"],
         last_status_code=row["last_status_code"],
         last_error=row["last_error"],
+        batch_id=row["batch_id"],
     )
 
 

@@ -6,7 +6,7 @@ import httpx
 
 from hookwright.ambient import MovableClock, new_event_id
 from hookwright.core.lanes import LANE_COUNT
-from hookwright.core.model import Account, Claim, Draft, Event, Site
+from hookwright.core.model import Account, Claim, Draft, Event, Parcel, SigningKey, Site
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.operations.accounts import create_site
 from hookwright.operations.services import Services
@@ -87,7 +87,8 @@ def test_a_delivery_is_json_signed_by_standard_webhooks(clock: MovableClock) -> 
         round_attempt=1,
         retry_schedule=None,
     )
-    headers = KAJABI.headers(claim, (bytes(32),), clock.now())
+    parcel = Parcel(claims=(claim,), body=claim.body)
+    headers = KAJABI.forms["kajabi"].headers(parcel, (SigningKey("whsec_", bytes(32)),), clock.now())
     assert headers["content-type"] == "application/json"
     assert headers["webhook-id"] == "e"
     assert headers["webhook-signature"].startswith("v1,")

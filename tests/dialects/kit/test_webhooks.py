@@ -51,7 +51,7 @@ async def test_the_vendors_example_is_accepted_and_answered_as_published(
     published = vendors("create_webhook")
     answer = await kit.post("/v4/webhooks", json=published["request_example"])
     assert answer.status_code == 201
-    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
     check_against(published["created_schema"], answer.json())
     webhook = answer.json()["webhook"]
     assert webhook == {**published["created_example"]["webhook"], "id": webhook["id"], "account_id": account.id}

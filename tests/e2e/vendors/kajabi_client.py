@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from e2e.vendors.conftest import Platform
+from e2e.vendors.platform import Platform
 
 DATA = Path(__file__).parents[2] / "data"
 SCHEMAS = json.loads((DATA / "kajabi_schemas" / "create_hook.json").read_text())
@@ -85,9 +85,7 @@ def check_shape(answer: httpx.Response, schema: str, status: int | None = None) 
     schemas = SCHEMAS["components"]["schemas"]
     jsonschema.validate(answer.json(), {**SCHEMAS, **schemas[schema]})
     if schema.startswith("errors"):
-        [*errors] = answer.json()["errors"]
-        assert errors
-        assert all(error["status"] == str(answer.status_code) for error in errors)
+        assert {error["status"] for error in answer.json()["errors"]} == {str(answer.status_code)}
 
 
 def differences(expected: Any, actual: Any, place: str) -> Iterator[str]:
@@ -100,7 +98,7 @@ def differences(expected: Any, actual: Any, place: str) -> Iterator[str]:
     elif place == "payload":
         if [each["type"] for each in expected] != [each["type"] for each in actual]:
             yield f"{place} holds {[each['type'] for each in actual]}"
-        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
+        for number, (one, other) in enumerate(zip(expected, actual, strict=False)):
             yield from differences(one, other, f"{place}/{number}")
     elif isinstance(expected, str) and TIME.fullmatch(expected):
         if not TIME.fullmatch(str(actual)):

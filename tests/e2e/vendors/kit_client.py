@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import httpx
 import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from e2e.vendors.conftest import Platform, client_at
+from e2e.vendors.platform import Platform, client_at
 
 DATA = Path(__file__).parents[2] / "data" / "kit"
 DOCUMENTED = json.loads((DATA / "create_webhook.json").read_text())

@@ -7,17 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from e2e.vendors.conftest import Platform
 from e2e.vendors.kajabi_client import EVENTS, Kajabi, check_shape
+from e2e.vendors.platform import Platform
 from hookwright.testing.receiver import Receiver
 
 TAGGED = {"contact": {"id": 7, "email": "grace@example.com"}, "tag": {"id": 123, "name": "VIP"}}
-
-
-@pytest.fixture
-async def kajabi(platform: Platform) -> Kajabi:
-    """A client with the scope of an account owner, and a token."""
-    return await Kajabi.of(platform, "owner")
 
 
 async def test_hooks_are_created_shown_listed_filtered_and_deleted(

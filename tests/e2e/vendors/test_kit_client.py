@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
-from e2e.vendors.conftest import Platform
 from e2e.vendors.kit_client import (
     CONTACT,
     DOCUMENTED,
     PAYLOADS,
     check_errors,
-    client_of,
     create,
     create_many,
     page_of,
 )
+from e2e.vendors.platform import Platform
 from hookwright.testing.receiver import Receiver
 
 RULES = "/v3/automations/hooks"
-
-
-@pytest.fixture
-async def kit(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(platform) as client:
-        yield client
 
 
 async def test_the_documented_example_with_its_nulls_creates_a_webhook(

@@ -17,7 +17,8 @@ import pytest
 import pytest_asyncio
 
 from dialects.kit.clients import CHALLENGE, VERIFIER, Page, press
-from e2e.vendors.conftest import Platform, Running
+from e2e.vendors.conftest import Running
+from e2e.vendors.platform import Platform
 from hookwright.testing.receiver import Receiver
 from processes import hookwright
 

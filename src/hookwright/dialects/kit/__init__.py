@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from hookwright.dialects.base import Dialect, DialectSettings, standard_headers
+from hookwright.dialects.base import STANDARD_FORM, Dialect, DialectSettings
 from hookwright.dialects.kit import account, authorize, automations, tokens, webhooks
 from hookwright.dialects.kit.errors import install_refusals
 from hookwright.dialects.kit.pages import PageRefused, answer_page_refused
@@ -35,6 +35,6 @@ KIT = Dialect(
     name=DIALECT,
     prefixes=("/v4", "/v3", "/oauth"),
     translate=translate,
-    headers=standard_headers,
+    forms={DIALECT: STANDARD_FORM},
     build_app=build_app,
 )

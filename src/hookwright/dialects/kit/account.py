@@ -7,13 +7,13 @@ are constants that a client can live with.
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from hookwright.core.model import Account
 from hookwright.core.times import iso_seconds
 from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, AccountId
 from hookwright.dialects.kit.schemas import CurrentAccount, Errors
-from hookwright.dialects.kit.surface import KitSurface
+from hookwright.dialects.kit.surface import KitJson, KitSurface
 from hookwright.operations.accounts import require_account
 
 PLAN_TYPE = "creator"
@@ -24,7 +24,7 @@ router = APIRouter(tags=["Accounts"], dependencies=list(DOCUMENTED_SECURITY))
 @router.get("/v4/account", responses={200: {"model": CurrentAccount}, 401: {"model": Errors}})
 async def get_current_account(surface: KitSurface, account_id: AccountId) -> Response:
     """The account that the credential belongs to."""
-    return JSONResponse(current_account(await require_account(surface.services, account_id)))
+    return KitJson(current_account(await require_account(surface.services, account_id)))
 
 
 def current_account(account: Account) -> dict[str, Any]:

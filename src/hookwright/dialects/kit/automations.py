@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import require_account_id_v3
@@ -17,7 +17,7 @@ from hookwright.dialects.kit.events import shown_event
 from hookwright.dialects.kit.paging import MAX_PER_PAGE, PageRequest, read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import NewWebhook, Rule, RuleDeleted, V3Error, request_body
-from hookwright.dialects.kit.surface import KitSurface, Surface
+from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.dialects.kit.webhooks import create_webhook, parse_webhook_id, webhook_object, webhooks_of
 from hookwright.operations.endpoints import delete_endpoint
 from hookwright.web.limits import parse_json, read_body
@@ -44,14 +44,14 @@ async def create_a_rule(request: Request, surface: KitSurface) -> Response:
     values = await _given(request)
     account_id = await _authenticate(surface, values)
     endpoint = await create_webhook(surface, account_id, values)
-    return JSONResponse({"rule": webhook_object(endpoint, shown_event(endpoint.subscriptions[0]))})
+    return KitJson({"rule": webhook_object(endpoint, shown_event(endpoint.subscriptions[0]))})
 
 
 @router.get("", responses={200: {"model": list[Rule]}})
 async def list_rules(request: Request, surface: KitSurface) -> Response:
     """List all webhooks, newest first; `api_secret` in the query."""
     account_id = await _authenticate(surface, await _given(request))
-    return JSONResponse([{"rule": _listed_rule(endpoint)} for endpoint in await _all_webhooks(surface, account_id)])
+    return KitJson([{"rule": _listed_rule(endpoint)} for endpoint in await _all_webhooks(surface, account_id)])
 
 
 @router.delete("/{id}", responses={200: {"model": RuleDeleted}, 404: {"model": V3Error}})
@@ -59,7 +59,7 @@ async def delete_a_rule(id: str, request: Request, surface: KitSurface) -> Respo
     """Delete a webhook; `api_secret` in the body or in the query."""
     account_id = await _authenticate(surface, await _given(request))
     await delete_endpoint(surface.services, account_id, parse_webhook_id(id), DIALECT)
-    return JSONResponse({"success": True})
+    return KitJson({"success": True})
 
 
 async def _authenticate(surface: Surface, values: dict[str, object]) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from hookwright.core.errors import (
     Conflict,
@@ -23,6 +23,7 @@ from hookwright.core.errors import (
     Unauthorized,
     Unavailable,
 )
+from hookwright.dialects.kit.surface import KitJson
 from hookwright.web.limits import BodyTooLarge
 from hookwright.web.methods import allowed_methods
 
@@ -67,7 +68,7 @@ def _answer(request: Request, error: Exception) -> Response:
     else:
         body = {"errors": list(refusal.texts)}
     headers = {"Allow": allowed_methods(request)} if refusal.status == 405 else dict(refusal.headers)
-    return JSONResponse(body, refusal.status, headers)
+    return KitJson(body, refusal.status, headers)
 
 
 def _answer_rate_limited(request: Request, error: Exception) -> Response:
@@ -80,7 +81,7 @@ def _answer_oauth(request: Request, error: Exception) -> Response:
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     if error.status == 401 and "authorization" in request.headers:
         headers["WWW-Authenticate"] = 'Basic realm="Kit"'  # RFC 6749 §5.2: the scheme that the client used
-    return JSONResponse({"error": error.error, "error_description": error.description}, error.status, headers)
+    return KitJson({"error": error.error, "error_description": error.description}, error.status, headers)
 
 
 def _refusal_of(error: Exception) -> _Refusal:

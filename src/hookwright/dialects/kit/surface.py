@@ -5,10 +5,18 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from hookwright.dialects.base import DialectSettings
 from hookwright.operations.services import Services
 from hookwright.web.limits import RateLimiter
+
+
+class KitJson(JSONResponse):
+    """JSON as Kit labels it; seen on the live API (kit-rb's recorded responses)."""
+
+    media_type = "application/json; charset=utf-8"
+
 
 # Requests a minute for each credential. Source: developers.kit.com "Rate limits".
 API_KEY_LIMIT, TOKEN_LIMIT = 120, 600

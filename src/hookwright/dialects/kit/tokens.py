@@ -11,14 +11,14 @@ from hashlib import sha256
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from hookwright.core.model import SECOND, Grant, Instant, OAuthApp, OAuthCode
 from hookwright.dialects.kit.authorize import DEFAULT_SCOPE
 from hookwright.dialects.kit.clients import authenticate_client, read_parameters, required
 from hookwright.dialects.kit.errors import OAuthRefused
 from hookwright.dialects.kit.schemas import OAuthError, RevocationRequest, TokenAnswer, TokenRequest, request_body
-from hookwright.dialects.kit.surface import KitSurface, Surface
+from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.operations.apps import mint_app_token
 from hookwright.operations.codes import find_code
 from hookwright.operations.grants import (
@@ -77,7 +77,7 @@ async def revoke_a_token(request: Request, surface: KitSurface) -> Response:
     # RFC 7009 §2.1: only the client that was given a token may revoke it, and it learns nothing about others.
     if grant is not None and grant.app_id == app.id:
         await revoke_token(surface.services, "kit", token)
-    return JSONResponse({}, headers={"Cache-Control": "no-store"})
+    return Response(headers={"Cache-Control": "no-store"})
 
 
 def verifies(verifier: str, challenge: str) -> bool:
@@ -164,7 +164,7 @@ def _answer_app_token(surface: Surface, app: OAuthApp) -> Response:
 
 
 def _uncached(body: dict[str, object]) -> Response:
-    return JSONResponse(body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+    return KitJson(body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
 def _access_seconds(surface: Surface) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.lanes import MAX_ID
@@ -17,7 +17,7 @@ from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event,
 from hookwright.dialects.kit.paging import DEFAULT_PER_PAGE, MAX_PER_PAGE, parse_page_request, read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList, request_body
-from hookwright.dialects.kit.surface import KitSurface, Surface
+from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.operations.endpoints import create_endpoint, delete_endpoint
 from hookwright.store.base import EndpointQuery
 from hookwright.web.limits import parse_json, read_body
@@ -46,7 +46,7 @@ async def create_a_webhook(request: Request, surface: KitSurface, account_id: Ac
     """Create a webhook. The same request twice makes two: the vendor documents no other answer than 201."""
     body = await read_body(request)
     endpoint = await create_webhook(surface, account_id, parse_json(body) if body.strip() else None)
-    return JSONResponse({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
+    return KitJson({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
 
 
 @router.get("", responses={200: {"model": WebhookList}})
@@ -64,7 +64,7 @@ async def list_webhooks(
     asked = parse_page_request(after, before, per_page, include_total_count)
     page = await read_page(surface.services.store, webhooks_of(account_id), asked)
     webhooks = [webhook_object(endpoint, shown_event(endpoint.subscriptions[0])) for endpoint in page.endpoints]
-    return JSONResponse({"webhooks": webhooks, "pagination": page.pagination})
+    return KitJson({"webhooks": webhooks, "pagination": page.pagination})
 
 
 @router.delete("/{id}", status_code=204, responses={204: {"description": "Deleted"}, 404: {"model": Errors}})
