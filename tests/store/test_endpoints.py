@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from hookwright.core.model import ANY_RESOURCE, HOUR, SECOND, EndpointChange, EndpointStatus, Subscription
 from hookwright.store.base import EndpointQuery, Store
+from hookwright.store.records import Records
 from store.given import (
     NOW,
     accept_one,
@@ -230,6 +231,21 @@ async def test_deleting_an_endpoint_cancels_what_was_still_to_be_sent(store: Sto
 
     for cancelled in (await again(store, aside), await again(store, due)):
         assert (cancelled.status, cancelled.due_at, cancelled.finished_at) == ("cancelled", None, NOW + SECOND)
+
+
+async def test_a_deletion_that_was_cut_off_after_its_first_step_is_finished_by_claims(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    aside = await add_delivery(store, endpoint)
+    await store.set_endpoint_status(account.id, endpoint.id, "paused", None, NOW)
+    assert await claim(store) == []
+
+    assert isinstance(store, Records)
+    await store._forget_endpoint(account.id, endpoint.id, NOW)
+
+    assert await store.endpoint(account.id, endpoint.id) is None
+    assert await claim(store) == []
+    assert (await again(store, aside)).status == "cancelled"
 
 
 async def test_deleting_an_endpoint_leaves_its_finished_deliveries_and_other_endpoints_alone(store: Store) -> None:

@@ -165,20 +165,31 @@ async def test_jobs_that_wait_together_share_one_transaction(store: SqliteStore)
     assert commits.count("COMMIT") == 2  # the one that held the writer, and ours
 
 
-async def test_a_store_that_closes_finishes_what_waits_behind_a_migration(store: SqliteStore) -> None:
+@pytest.mark.parametrize("jobs_after", [0, 1])
+async def test_a_store_that_closes_finishes_the_migration_that_waits(store: SqliteStore, jobs_after: int) -> None:
     account = await add_account(store)
     async with held_writer(store):
         before = asyncio.create_task(accept_one(store, draft(account)))
         migration = asyncio.create_task(store.migrate())
-        after = asyncio.create_task(accept_one(store, draft(account)))
+        after = [asyncio.create_task(accept_one(store, draft(account))) for _ in range(jobs_after)]
         await asyncio.sleep(0)
         closing = asyncio.create_task(store.close())
-        await asyncio.sleep(0)
+        while not store._writer._closed:
+            await asyncio.to_thread(store._writer._door.acquire)
+            store._writer._door.release()
 
-    await asyncio.wait_for(asyncio.gather(before, migration, after, closing), 10)
+    await asyncio.wait_for(asyncio.gather(before, migration, *after, closing), 10)
 
-    assert isinstance(before.result(), Accepted)
-    assert isinstance(after.result(), Accepted)
+    assert all(isinstance(each.result(), Accepted) for each in (before, *after))
+
+
+async def test_many_that_open_a_new_file_at_once_all_can(tmp_path: Path) -> None:
+    for number in range(10):
+        stores = [SqliteStore(tmp_path / f"new-{number}.sqlite3") for _ in range(6)]
+
+        await asyncio.gather(*(each.migrate() for each in stores), *(each.now() for each in stores))
+
+        await asyncio.gather(*(each.close() for each in stores))
 
 
 @asynccontextmanager

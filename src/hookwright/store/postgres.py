@@ -17,7 +17,7 @@ import asyncpg
 
 from hookwright.core.errors import Conflict, Unavailable
 from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
-from hookwright.core.model import Accepted, Claim, Draft, Instant, Settled
+from hookwright.core.model import Accepted, Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
     DeliveryRow,
@@ -37,7 +37,7 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, Found, Records, Step, load_schedule
+from hookwright.store.records import BATCH, Found, Records, Step, claim_of
 
 ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
@@ -199,9 +199,13 @@ class PostgresStore(Records):
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         async with self._connection() as db:
             rows = await db.fetch(_CLAIM, now, limit, lease_until)
-            if aside := [row for row in rows if row["endpoint_status"] != "active"]:
+            if aside := [row for row in rows if row["endpoint_status"] not in ("active", "batching")]:
                 await _put_aside(db, aside, now)
-        return Found([_claim_of(row) for row in rows if row["endpoint_status"] == "active"], len(aside))
+        claims = [claim_of(row, row["fence"]) for row in rows if row["endpoint_status"] == "active"]
+        batching = dict.fromkeys(
+            (row["lane"], row["endpoint_id"]) for row in rows if row["endpoint_status"] == "batching"
+        )
+        return Found(claims, len(aside), list(batching))
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         async with self._connection() as db:
@@ -367,7 +371,8 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 # No CTE is joined to another: without statistics that would be a nested loop over both.
 _CLAIM = """
 WITH due AS (
-    SELECT d.lane, d.id, d.due_at, e.status AS endpoint_status, e.url, e.retry_schedule
+    SELECT d.lane, d.id, d.due_at, e.url, e.retry_schedule, e.sealed_headers, e.signature,
+           CASE WHEN e.status = 'active' AND e.batch_limit > 1 THEN 'batching' ELSE e.status END AS endpoint_status
     FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
     WHERE d.status = 'pending' AND d.due_at <= $1
     ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
@@ -380,8 +385,8 @@ WITH due AS (
     FROM due
     WHERE d.lane = due.lane AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
-              d.dialect_event, d.ordinal, d.attempts, d.round_start, due.due_at AS was_due, due.endpoint_status,
-              due.url, due.retry_schedule
+              d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, due.due_at AS was_due,
+              due.endpoint_status, due.url, due.retry_schedule, due.sealed_headers, due.signature
 )
 SELECT l.*, p.body, v.occurred_at
 FROM looked_at l
@@ -389,26 +394,6 @@ LEFT JOIN payloads p ON p.lane = l.lane AND p.event_id = l.event_id AND p.ordina
 LEFT JOIN events v ON v.lane = l.lane AND v.id = l.event_id
 ORDER BY l.was_due, l.id
 """
-
-
-def _claim_of(row: Any) -> Claim:
-    return Claim(
-        delivery_id=row["id"],
-        fence=row["fence"],
-        account_id=row["account_id"],
-        event_id=str(row["event_id"]),
-        event_type=row["event_type"],
-        occurred_at=row["occurred_at"],
-        endpoint_id=row["endpoint_id"],
-        dialect=row["dialect"],
-        dialect_event=row["dialect_event"],
-        ordinal=row["ordinal"],
-        url=row["url"],
-        body=row["body"],
-        attempt=row["attempts"] + 1,
-        round_attempt=row["attempts"] + 1 - row["round_start"],
-        retry_schedule=load_schedule(row["retry_schedule"]),
-    )
 
 
 async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, structs
 
+from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Conflict, Unavailable
 from hookwright.core.lanes import LANES, lane_of, lane_of_event
 from hookwright.core.model import (
@@ -66,6 +67,7 @@ class Found(NamedTuple):
 
     claims: list[Claim]
     set_aside: int
+    batching: list[tuple[int, int]]  # lane and id of endpoints whose due deliveries go out in batches
 
 
 T = TypeVar("T")
@@ -652,14 +654,44 @@ class Records:
         while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
             try:
                 found = await self._claim_some(limit - len(claims), now, lease_until)
+                claims += found.claims
+                for lane, endpoint_id in found.batching:
+                    claims += await self._claim_batches(lane, endpoint_id, now, lease_until)
             except Unavailable:
                 if claims:
                     return claims
                 raise
-            claims += found.claims
             rounds += 1
             if not found.set_aside:
                 break
+        return claims
+
+    @writing
+    def _claim_batches(self, lane: int, endpoint_id: int, now: Instant, lease_until: Instant) -> Step[list[Claim]]:
+        """The due deliveries of an endpoint that takes several events in one request, put together."""
+        # Held, so that only one worker at a time makes batches of these deliveries.
+        found = yield sql(
+            f"SELECT status, batch_limit FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id
+        )
+        if found[0]["status"] != "active":
+            return []
+        due = yield sql(
+            "SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size FROM deliveries d JOIN payloads p"
+            " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            f" WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3 LIMIT {BATCH}",
+            lane,
+            endpoint_id,
+            now,
+        )
+        in_order = sorted(due, key=lambda row: int(row["id"]))
+        queued = [Queued(row["id"], row["dialect_event"], row["size"], row["batch_id"]) for row in in_order]
+        batches = batches_of(queued, found[0]["batch_limit"])
+        if len(due) == BATCH:
+            batches = batches[:-1] or batches  # the last may be cut short by the limit
+        claims: list[Claim] = []
+        for batch in batches:
+            batch_id = next(row["batch_id"] for row in in_order if row["id"] == batch[0]) or batch[0]
+            claims += yield from _claim_batch(lane, batch_id, batch, lease_until)
         return claims
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
@@ -721,22 +753,73 @@ class Records:
     @writing
     def replay(self, delivery_id: int, now: Instant) -> Step[Delivery | None]:
         lane = lane_of(delivery_id)
-        changed = yield sql(
-            "UPDATE deliveries SET status = 'pending', due_at = $3, round_start = attempts, finished_at = NULL"
-            " WHERE lane = $1 AND id = $2 AND status <> 'in_flight' AND EXISTS (SELECT 1 FROM endpoints e"
-            " WHERE e.lane = $1 AND e.id = deliveries.endpoint_id AND e.status <> 'deleted') RETURNING *",
-            lane,
-            delivery_id,
-            now,
-        )
-        if changed:
-            return _delivery(changed[0])
         rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if not rows:
             return None
+        # What went out together goes out together again.
+        column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
+        changed = yield sql(
+            "UPDATE deliveries SET status = 'pending', due_at = $3, round_start = attempts, finished_at = NULL"
+            f" WHERE lane = $1 AND {column} = $2 AND status <> 'in_flight' AND EXISTS (SELECT 1 FROM endpoints e"
+            " WHERE e.lane = $1 AND e.id = deliveries.endpoint_id AND e.status <> 'deleted') RETURNING *",
+            lane,
+            id,
+            now,
+        )
+        for row in changed:
+            if row["id"] == delivery_id:
+                return _delivery(row)
+        rows = yield sql("SELECT status FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if rows[0]["status"] == "in_flight":
             raise Conflict(f"delivery {delivery_id} is being sent at this moment")
         raise Conflict(f"the endpoint of delivery {delivery_id} is deleted")
+
+
+def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], lease_until: Instant) -> Step[list[Claim]]:
+    places = ", ".join(f"${number}" for number in range(4, 4 + len(ids)))
+    yield sql(
+        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = $2, due_at = NULL,"
+        f" batch_id = $3 WHERE lane = $1 AND id IN ({places}) AND status = 'pending'",
+        lane,
+        lease_until,
+        batch_id,
+        *ids,
+    )
+    rows = yield sql(
+        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, p.body, v.occurred_at FROM deliveries d"
+        " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
+        " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+        " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
+        " WHERE d.lane = $1 AND d.batch_id = $2 AND d.status = 'in_flight' AND d.lease_until = $3",
+        lane,
+        batch_id,
+        lease_until,
+    )
+    return [claim_of(row, row["fence"]) for row in rows if row["id"] in ids]
+
+
+def claim_of(row: Row, fence: int) -> Claim:
+    """A claim, from a row of its delivery with what else is needed to send it."""
+    return Claim(
+        delivery_id=row["id"],
+        fence=fence,
+        account_id=row["account_id"],
+        event_id=str(row["event_id"]),
+        event_type=row["event_type"],
+        occurred_at=row["occurred_at"],
+        endpoint_id=row["endpoint_id"],
+        dialect=row["dialect"],
+        dialect_event=row["dialect_event"],
+        ordinal=row["ordinal"],
+        url=row["url"],
+        body=row["body"],
+        attempt=row["attempts"] + 1,
+        round_attempt=row["attempts"] + 1 - row["round_start"],
+        retry_schedule=load_schedule(row["retry_schedule"]),
+        sealed_headers=row["sealed_headers"],
+        signature=row["signature"],
+        batch_id=row["batch_id"],
+    )
 
 
 def _insert_secret(secret: SigningSecret) -> Statement:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from hookwright.core.errors import Conflict, Unavailable
 from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
-from hookwright.core.model import Accepted, Claim, Draft, Instant, Settled
+from hookwright.core.model import Accepted, Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
     Known,
@@ -38,12 +38,13 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, Found, Records, Step, load_schedule, sql
+from hookwright.store.records import BATCH, Found, Records, Step, claim_of, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
 MAX_GROUP = 500
 BUSY_SECONDS = 5.0  # another process (the command line) may hold the file for a moment
+WAL_TRIES = 10
 
 # What says that we asked wrongly; every other error of the database is an outage.
 MISTAKES = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
@@ -286,13 +287,28 @@ def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA journal_mode = WAL")
+        _use_wal(db)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Switch the file to its write-ahead log, or see that it has been."""
+    for _ in range(WAL_TRIES):
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            # Of two that open a new file at once, SQLite refuses one without waiting, as each has a lock that the
+            # other needs. Whoever may write comes after the other: that is the wait.
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+        else:
+            return
+    raise sqlite3.OperationalError("the write-ahead log cannot be switched on")
 
 
 def _let_go(db: sqlite3.Connection | None) -> None:
@@ -422,15 +438,16 @@ def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
 
 def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> Found:
     rows = db.execute(
-        "SELECT d.*, e.url, e.status AS endpoint_status, e.retry_schedule, p.body, v.occurred_at"
-        " FROM deliveries d"
+        "SELECT d.*, e.url, e.status AS endpoint_status, e.batch_limit, e.retry_schedule, e.sealed_headers,"
+        " e.signature, p.body, v.occurred_at FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
         " WHERE d.status = 'pending' AND d.due_at <= ? ORDER BY d.due_at LIMIT ?",
         (now, limit),
     ).fetchall()
-    claims = [_claim_of(row) for row in rows if row["endpoint_status"] == "active"]
+    active = [row for row in rows if row["endpoint_status"] == "active"]
+    claims = [claim_of(row, row["fence"] + 1) for row in active if row["batch_limit"] == 1]
     db.executemany(
         "UPDATE deliveries SET status = 'in_flight', fence = ?, lease_until = ?, due_at = NULL"
         " WHERE lane = ? AND id = ?",
@@ -438,7 +455,8 @@ def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connectio
     )
     aside = [row for row in rows if row["endpoint_status"] != "active"]
     _put_aside(aside, now, db)
-    return Found(claims, len(aside))
+    batching = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in active if row["batch_limit"] > 1)
+    return Found(claims, len(aside), list(batching))
 
 
 def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:
@@ -451,26 +469,6 @@ def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection
             f"UPDATE deliveries SET {change} WHERE lane = ?1 AND id = ?2 AND ?3 IS NOT NULL",
             (row["lane"], row["id"], now),
         )
-
-
-def _claim_of(row: sqlite3.Row) -> Claim:
-    return Claim(
-        delivery_id=row["id"],
-        fence=row["fence"] + 1,
-        account_id=row["account_id"],
-        event_id=row["event_id"],
-        event_type=row["event_type"],
-        occurred_at=row["occurred_at"],
-        endpoint_id=row["endpoint_id"],
-        dialect=row["dialect"],
-        dialect_event=row["dialect_event"],
-        ordinal=row["ordinal"],
-        url=row["url"],
-        body=row["body"],
-        attempt=row["attempts"] + 1,
-        round_attempt=row["attempts"] + 1 - row["round_start"],
-        retry_schedule=load_schedule(row["retry_schedule"]),
-    )
 
 
 _OURS = "lane = ? AND id = ? AND fence = ? AND status = 'in_flight'"
