@@ -36,6 +36,11 @@ class Running:
                     return dict(record)
         raise AssertionError(f"ended without logging {event!r}:\n{''.join(self.errors)}")
 
+    async def read_log(self) -> None:
+        """Read log lines to the end, so that a busy process never waits for us to take them."""
+        async for _ in self._error_lines():
+            pass
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

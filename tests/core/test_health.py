@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
-from hookwright.core.health import HEALTHY, Change, Health, diagnose, progress_percent
-from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Instant
+from hookwright.core.health import HEALTHY, Change, diagnose, progress_percent
+from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Health, Instant
 
 NOW = 1_790_000_000 * SECOND
 

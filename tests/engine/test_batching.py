@@ -99,3 +99,13 @@ async def test_closing_waits_for_what_was_submitted() -> None:
     await batcher.close()
     assert written == [1]
     await task
+
+
+async def test_answers_that_do_not_fit_their_items_are_a_failure_and_nobody_waits_for_ever() -> None:
+    async def write(items: Sequence[int]) -> Sequence[int]:
+        return []
+
+    batcher: Batcher[int, int] = Batcher(write)
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(batcher.submit(number) for number in range(3)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {ValueError}

@@ -153,7 +153,14 @@ async def test_an_endpoint_that_is_not_active_keeps_its_own_reason(store: Store,
 
     await store.settle([settled(claimed, "dead", disable_reason="gone")], NOW + SECOND)
 
-    assert await store.endpoint(delivery.account_id, delivery.endpoint_id) == before
+    after = await store.endpoint(delivery.account_id, delivery.endpoint_id)
+    assert after is not None
+    assert before is not None
+    assert (after.status, after.status_reason, after.status_changed_at) == (
+        status,
+        "by Ada",
+        before.status_changed_at,
+    )
 
 
 async def test_a_disabled_endpoint_keeps_what_is_still_to_be_sent(store: Store) -> None:

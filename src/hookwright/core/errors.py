@@ -6,7 +6,7 @@ HookwrightError
 ├── Forbidden      known, but not allowed                                          403
 ├── NotFound       not there, or not yours: the two look the same                  404
 ├── Conflict       contradicts what is already accepted                            409
-└── Unavailable    the store cannot answer now; nothing was accepted               503
+└── Unavailable    the store cannot answer now; trying again may help               503
 """
 
 from msgspec import Struct
@@ -49,4 +49,7 @@ class Conflict(HookwrightError):
 
 
 class Unavailable(HookwrightError):
-    """The store cannot answer at the moment; nothing was accepted, so the caller should retry."""
+    """The store cannot answer at the moment, so the caller should retry.
+
+    Nothing was promised; but where a connection broke during a commit, it may have been done all the same.
+    """

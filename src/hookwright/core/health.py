@@ -11,24 +11,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hookwright.core.gates import breaker_wait
-from hookwright.core.model import DAY, HOUR, Instant
+from hookwright.core.model import DAY, HOUR, Health, Instant
 
 DISABLE_AFTER: Instant = 5 * DAY
 FAILURE_SPREAD: Instant = 12 * HOUR
 WARN_AT_PERCENT = (50, 70, 90)
 
 Change = Literal["warned", "disabled", "recovered"]
-
-
-class Health(Struct, frozen=True, kw_only=True):
-    """How an endpoint has fared: since when it fails without a success, its latest failure, what it was told."""
-
-    failing_since: Instant | None = None
-    failed_at: Instant | None = None
-    failures: int = 0  # in a row; those that land while the breaker is open do not count
-    warned_percent: int = 0
-    breaker_open_until: Instant | None = None
-    probing: bool = False
 
 
 HEALTHY = Health()

@@ -21,6 +21,9 @@ KeyKind = Literal["hookwright", "kajabi", "kit"]
 # `Subscription.resource` of a subscription that any resource satisfies. No resource is ever the empty string.
 ANY_RESOURCE = ""
 
+# The dialect name of Hookwright's own endpoints, whose words are the events' own.
+OWN_DIALECT = "hookwright"
+
 
 class Account(Struct, frozen=True, kw_only=True):
     """Whose endpoints these are: a tenant of the platform."""
@@ -127,6 +130,17 @@ class Subscription(Struct, frozen=True):
     resource: str = ANY_RESOURCE
 
 
+class Health(Struct, frozen=True, kw_only=True):
+    """How an endpoint has fared: since when it fails without a success, its latest failure, what it was told."""
+
+    failing_since: Instant | None = None
+    failed_at: Instant | None = None
+    failures: int = 0  # in a row; those that land while the breaker is open do not count
+    warned_percent: int = 0
+    breaker_open_until: Instant | None = None
+    probing: bool = False
+
+
 class Endpoint(Struct, frozen=True, kw_only=True):
     """A URL, what it subscribes to, and its state. Kajabi's hook and Kit's webhook are endpoints."""
 
@@ -142,6 +156,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     sealed_headers: bytes | None = None  # custom request headers: a JSON object, sealed by the vault
     signature: SignatureScheme = "v1"
     batch_limit: int = 1  # how many of its events may share one request
+    max_in_flight: int | None = None  # requests at once
+    rate_per_second: int | None = None  # requests a second
+    health: Health = Health()
     status: EndpointStatus = "active"
     status_reason: str | None = None
     status_changed_at: Instant
@@ -159,6 +176,8 @@ class EndpointChange(Struct, frozen=True, kw_only=True):
     sealed_headers: bytes | UnsetType | None = UNSET
     signature: SignatureScheme | UnsetType = UNSET
     retry_schedule: tuple[int, ...] | UnsetType | None = UNSET
+    max_in_flight: int | None | UnsetType = UNSET
+    rate_per_second: int | None | UnsetType = UNSET
     subscriptions: tuple[Subscription, ...] | UnsetType = UNSET
 
 
@@ -280,6 +299,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     sealed_headers: bytes | None = None
     signature: SignatureScheme = "v1"
     batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
+    troubled: bool = False  # whether the endpoint was failing when this was claimed
 
     @property
     def message_id(self) -> str:

@@ -1,4 +1,4 @@
-"""Standard Webhooks signatures, v1 (HMAC-SHA256).
+"""Standard Webhooks signatures: v1 (HMAC-SHA256), and the texts of v1a (Ed25519), whose arithmetic is elsewhere.
 
 Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -6,9 +6,12 @@ Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/st
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from hookwright.core.model import SignatureScheme
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret
+PUBLIC_KEY_PREFIX = "whpk_"
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 
 
@@ -35,15 +38,30 @@ def sign(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) ->
 
     `timestamp` is unix seconds, the value of the `webhook-timestamp` header of the same request.
     """
-    signed = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
-    digests = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
-    return " ".join("v1," + b64encode(digest).decode() for digest in digests)
+    signed = signed_content(message_id, timestamp, body)
+    return join_signatures("v1", (hmac.digest(key, signed, hashlib.sha256) for key in keys))
+
+
+def signed_content(message_id: str, timestamp: int, body: bytes) -> bytes:
+    """The bytes that a signature of either scheme covers."""
+    return b"%b.%d.%b" % (message_id.encode(), timestamp, body)
+
+
+def join_signatures(scheme: SignatureScheme, signatures: Iterable[bytes]) -> str:
+    """The `webhook-signature` header: `v1,<base64> v1,<base64>`."""
+    return " ".join(f"{scheme},{b64encode(signature).decode()}" for signature in signatures)
+
+
+def encode_public_key(key: bytes) -> str:
+    """The `whpk_` form of an Ed25519 public key, which a receiver verifies v1a with."""
+    return PUBLIC_KEY_PREFIX + b64encode(key).decode()
 
 
 def signed_headers(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The three Standard Webhooks headers of one request."""
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(keys, message_id, timestamp, body),
-    }
+    """The three Standard Webhooks headers of one request, signed by v1."""
+    return signature_headers(message_id, timestamp, sign(keys, message_id, timestamp, body))
+
+
+def signature_headers(message_id: str, timestamp: int, signature: str) -> dict[str, str]:
+    """The three Standard Webhooks headers with a signature that is made already."""
+    return {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": signature}

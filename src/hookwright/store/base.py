@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from hookwright.core.announcements import Announcement
 from hookwright.core.errors import Conflict
 from hookwright.core.model import (
     Accepted,
@@ -249,6 +250,12 @@ class Store(Protocol):
         transaction. A retry whose endpoint is not active any more waits for it; one of a deleted endpoint is
         cancelled.
         """
+
+    async def announcements(self, limit: int) -> list[Announcement]:
+        """What accounts are still to be told, oldest first. It was kept with the change that it tells of."""
+
+    async def delete_announcement(self, announcement: Announcement) -> None:
+        """It was told."""
 
     async def rescue(self, now: Instant) -> int:
         """Make deliveries due whose lease has ended without an outcome. Answers how many."""

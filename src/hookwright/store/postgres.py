@@ -37,7 +37,7 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, Found, Records, Step, claim_of
+from hookwright.store.records import BATCH, GUARDED, Found, Records, Step, claim_of, needs_noting
 
 ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
@@ -199,13 +199,13 @@ class PostgresStore(Records):
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         async with self._connection() as db:
             rows = await db.fetch(_CLAIM, now, limit, lease_until)
-            if aside := [row for row in rows if row["endpoint_status"] not in ("active", "batching")]:
+            if aside := [row for row in rows if row["endpoint_status"] not in ("active", "guarded")]:
                 await _put_aside(db, aside, now)
         claims = [claim_of(row, row["fence"]) for row in rows if row["endpoint_status"] == "active"]
-        batching = dict.fromkeys(
-            (row["lane"], row["endpoint_id"]) for row in rows if row["endpoint_status"] == "batching"
+        guarded = dict.fromkeys(
+            (row["lane"], row["endpoint_id"]) for row in rows if row["endpoint_status"] == "guarded"
         )
-        return Found(claims, len(aside), list(batching))
+        return Found(claims, len(aside), list(guarded))
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         async with self._connection() as db:
@@ -224,12 +224,14 @@ class PostgresStore(Records):
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
-            if not any(each.settlement.disable_reason for each in settled):
+            if not any(map(needs_noting, settled)):
+                # One statement is one transaction, and this is what happens nearly always.
                 written = await _settle(db, settled, now)
             else:
                 async with db.transaction():
                     written = await _settle(db, settled, now)
-                    await _disable(db, [each for each in settled if _lease_of(each) in written], now)
+                    noted = [each for each in settled if needs_noting(each) and _lease_of(each) in written]
+                    await _run_step(self._note_outcomes(noted, now), db)
         return {lease.delivery_id for lease in written}
 
     async def _rescue_some(self, now: Instant) -> int:
@@ -369,10 +371,10 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 
 # No CTE is joined to another: without statistics that would be a nested loop over both.
-_CLAIM = """
+_CLAIM = f"""
 WITH due AS (
-    SELECT d.lane, d.id, d.due_at, e.url, e.retry_schedule, e.sealed_headers, e.signature,
-           CASE WHEN e.status = 'active' AND e.batch_limit > 1 THEN 'batching' ELSE e.status END AS endpoint_status
+    SELECT d.lane, d.id, d.due_at, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since,
+           CASE WHEN e.status = 'active' AND {GUARDED} THEN 'guarded' ELSE e.status END AS endpoint_status
     FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
     WHERE d.status = 'pending' AND d.due_at <= $1
     ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
@@ -386,7 +388,8 @@ WITH due AS (
     WHERE d.lane = due.lane AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
               d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, due.due_at AS was_due,
-              due.endpoint_status, due.url, due.retry_schedule, due.sealed_headers, due.signature
+              due.endpoint_status, due.url, due.retry_schedule, due.sealed_headers, due.signature,
+              due.failing_since
 )
 SELECT l.*, p.body, v.occurred_at
 FROM looked_at l
@@ -494,19 +497,6 @@ WITH u AS (
 )
 SELECT id, fence FROM written
 """
-
-
-async def _disable(db: Connection, settled: Sequence[Settled], now: Instant) -> None:
-    for each in settled:
-        if each.settlement.disable_reason is not None:
-            await db.execute(
-                "UPDATE endpoints SET status = 'disabled', status_reason = $3, status_changed_at = $4,"
-                " updated_at = $4 WHERE lane = $1 AND id = $2 AND status = 'active'",
-                lane_of(each.claim.endpoint_id),
-                each.claim.endpoint_id,
-                each.settlement.disable_reason,
-                now,
-            )
 
 
 _RESCUE = """

@@ -16,9 +16,13 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, structs
 
+from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint
 from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Conflict, Unavailable
-from hookwright.core.lanes import LANES, lane_of, lane_of_event
+from hookwright.core.gates import Gate, admit
+from hookwright.core.health import diagnose
+from hookwright.core.lanes import LANE_COUNT, LANES, lane_of, lane_of_event
+from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
     Account,
     Attempt,
@@ -30,10 +34,12 @@ from hookwright.core.model import (
     EndpointStatus,
     Event,
     Grant,
+    Health,
     Instant,
     Key,
     OAuthApp,
     OAuthCode,
+    Settled,
     SigningSecret,
     Site,
     Subscription,
@@ -44,6 +50,12 @@ from hookwright.store.base import MAX_LIVE_SECRETS, DeliveryQuery, EndpointQuery
 BATCH = 2_000
 # Where rows live that belong to no account.
 PLATFORM_LANE = LANES[0]
+
+# Whether an endpoint's deliveries go through a gate or in batches, which `_claim_guarded` sees to.
+GUARDED = (
+    "(e.batch_limit > 1 OR e.max_in_flight IS NOT NULL OR e.rate_per_second IS NOT NULL"
+    " OR e.breaker_open_until IS NOT NULL)"
+)
 
 # How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
 CLAIM_ROUNDS = 10
@@ -67,7 +79,7 @@ class Found(NamedTuple):
 
     claims: list[Claim]
     set_aside: int
-    batching: list[tuple[int, int]]  # lane and id of endpoints whose due deliveries go out in batches
+    guarded: list[tuple[int, int]]  # lane and id of endpoints whose due deliveries go through a gate or in batches
 
 
 T = TypeVar("T")
@@ -472,8 +484,8 @@ class Records:
         yield sql(
             "INSERT INTO endpoints (lane, id, account_id, site_id, dialect, url, name, description, app_id,"
             " sealed_headers, signature, batch_limit, status, status_reason, status_changed_at, retry_schedule,"
-            " created_at, updated_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            " created_at, updated_at, max_in_flight, rate_per_second)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
             lane_of(endpoint.account_id),
             endpoint.id,
             endpoint.account_id,
@@ -492,6 +504,8 @@ class Records:
             _dump_schedule(endpoint.retry_schedule),
             endpoint.created_at,
             endpoint.updated_at,
+            endpoint.max_in_flight,
+            endpoint.rate_per_second,
         )
         yield from _subscribe(endpoint, endpoint.subscriptions)
         if secret is not None:
@@ -529,7 +543,10 @@ class Records:
         self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
     ) -> Step[Endpoint | None]:
         changed = yield sql(
-            "UPDATE endpoints SET status = $4, status_reason = $5, status_changed_at = $6, updated_at = $6"
+            "UPDATE endpoints SET status = $4, status_reason = $5, status_changed_at = $6, updated_at = $6,"
+            # Whatever the new status, a person has looked: the endpoint's troubles begin anew.
+            " failing_since = NULL, failed_at = NULL, failures = 0, warned_percent = 0, breaker_open_until = NULL,"
+            " probing = FALSE"
             " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
             lane_of(account_id),
             endpoint_id,
@@ -558,7 +575,8 @@ class Records:
         changed = changed_endpoint(endpoint, change, now)
         yield sql(
             "UPDATE endpoints SET url = $4, name = $5, description = $6, sealed_headers = $7, signature = $8,"
-            " retry_schedule = $9, updated_at = $10 WHERE lane = $1 AND id = $2 AND account_id = $3",
+            " retry_schedule = $9, max_in_flight = $10, rate_per_second = $11, updated_at = $12"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3",
             lane_of(account_id),
             endpoint_id,
             account_id,
@@ -568,6 +586,8 @@ class Records:
             changed.sealed_headers,
             changed.signature,
             _dump_schedule(changed.retry_schedule),
+            changed.max_in_flight,
+            changed.rate_per_second,
             now,
         )
         if changed.subscriptions != endpoint.subscriptions:
@@ -645,6 +665,64 @@ class Records:
         found = yield sql("DELETE FROM event_types WHERE lane = $1 AND name = $2 RETURNING name", PLATFORM_LANE, name)
         return bool(found)
 
+    # -- health ----------------------------------------------------------------------------------------------
+
+    def _note_outcomes(self, written: Sequence[Settled], now: Instant) -> Step[None]:
+        """What attempts mean for their endpoints and what is to be told of them; part of settling."""
+        told = [of_death(each, now) for each in written if each.settlement.status == "dead" and _counts(each)]
+        by_endpoint: dict[int, list[Settled]] = {}
+        for each in written:
+            by_endpoint.setdefault(each.claim.endpoint_id, []).append(each)
+        for endpoint_id in sorted(by_endpoint):  # in one order everywhere, so that two settlements cannot deadlock
+            told += yield from self._note_endpoint(by_endpoint[endpoint_id], now)
+        yield from _announce(told)
+
+    def _note_endpoint(self, settled: Sequence[Settled], now: Instant) -> Step[list[Announcement]]:
+        claim = settled[0].claim
+        lane = lane_of(claim.endpoint_id)
+        rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
+        before = _health(rows[0])
+        counted = [each for each in settled if _counts(each)]
+        diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now)
+        if diagnosis.health != before:
+            yield _keep_health(lane, claim.endpoint_id, diagnosis.health)
+        gone = next((each for each in settled if each.settlement.disable_reason is not None), None)
+        reason = gone.settlement.disable_reason if gone else "failing" if "disabled" in diagnosis.changes else None
+        disabled = rows[0]["status"] == "active" and reason is not None
+        if disabled:
+            yield sql(
+                "UPDATE endpoints SET status = 'disabled', status_reason = $3, status_changed_at = $4,"
+                " updated_at = $4 WHERE lane = $1 AND id = $2",
+                lane,
+                claim.endpoint_id,
+                reason,
+                now,
+            )
+        changes = [change for change in diagnosis.changes if change != "disabled"]
+        told = [of_endpoint(change, counted[-1], diagnosis.health, None, now) for change in changes]
+        if disabled and counted:
+            told.append(of_endpoint("disabled", counted[-1], diagnosis.health, reason, now))
+        return told
+
+    @reading
+    def announcements(self, limit: int) -> Step[list[Announcement]]:
+        # Every lane: there are few of them, and one process at a time asks.
+        rows = yield sql("SELECT * FROM announcements ORDER BY created_at, id LIMIT $1", limit)
+        return [
+            Announcement(
+                id=row["id"],
+                account_id=row["account_id"],
+                type=row["type"],
+                data=row["data"],
+                created_at=row["created_at"],
+            )
+            for row in rows
+        ]
+
+    @writing
+    def delete_announcement(self, announcement: Announcement) -> Step[None]:
+        yield sql("DELETE FROM announcements WHERE lane = $1 AND id = $2", lane_of(announcement.id), announcement.id)
+
     # -- events and deliveries -------------------------------------------------------------------------------
 
     async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
@@ -655,25 +733,23 @@ class Records:
             try:
                 found = await self._claim_some(limit - len(claims), now, lease_until)
                 claims += found.claims
-                for lane, endpoint_id in found.batching:
-                    claims += await self._claim_batches(lane, endpoint_id, now, lease_until)
+                for lane, endpoint_id in found.guarded:
+                    claims += await self._claim_guarded(lane, endpoint_id, now, lease_until)
             except Unavailable:
                 if claims:
                     return claims
                 raise
             rounds += 1
-            if not found.set_aside:
+            if not found.set_aside and not found.guarded:
                 break
         return claims
 
     @writing
-    def _claim_batches(self, lane: int, endpoint_id: int, now: Instant, lease_until: Instant) -> Step[list[Claim]]:
-        """The due deliveries of an endpoint that takes several events in one request, put together."""
-        # Held, so that only one worker at a time makes batches of these deliveries.
-        found = yield sql(
-            f"SELECT status, batch_limit FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id
-        )
-        if found[0]["status"] != "active":
+    def _claim_guarded(self, lane: int, endpoint_id: int, now: Instant, lease_until: Instant) -> Step[list[Claim]]:
+        """The due deliveries of an endpoint with a brake on, or that takes several events in one request."""
+        # Held, so that only one worker at a time goes through the gate and makes batches.
+        rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
+        if rows[0]["status"] != "active":
             return []
         due = yield sql(
             "SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size FROM deliveries d JOIN payloads p"
@@ -683,15 +759,16 @@ class Records:
             endpoint_id,
             now,
         )
-        in_order = sorted(due, key=lambda row: int(row["id"]))
-        queued = [Queued(row["id"], row["dialect_event"], row["size"], row["batch_id"]) for row in in_order]
-        batches = batches_of(queued, found[0]["batch_limit"])
-        if len(due) == BATCH:
-            batches = batches[:-1] or batches  # the last may be cut short by the limit
+        batches = _batches(due, rows[0]["batch_limit"])
+        gate = yield from _gate(rows[0])
+        admission = admit(gate, list(batches), now)
+        if admission.gate != gate:
+            yield _keep_gate(lane, endpoint_id, admission.gate)
         claims: list[Claim] = []
-        for batch in batches:
-            batch_id = next(row["batch_id"] for row in in_order if row["id"] == batch[0]) or batch[0]
-            claims += yield from _claim_batch(lane, batch_id, batch, lease_until)
+        for batch_id in admission.go:
+            claims += yield from _claim_batch(lane, batch_id, batches[batch_id], rows[0]["batch_limit"], lease_until)
+        for batch_id, until in admission.wait.items():
+            yield _postpone(lane, batches[batch_id], until)
         return claims
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
@@ -775,27 +852,137 @@ class Records:
         raise Conflict(f"the endpoint of delivery {delivery_id} is deleted")
 
 
-def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], lease_until: Instant) -> Step[list[Claim]]:
-    places = ", ".join(f"${number}" for number in range(4, 4 + len(ids)))
+def needs_noting(each: Settled) -> bool:
+    """Whether an attempt may change its endpoint's health, or is to be told of. Most succeed at healthy endpoints."""
+    return not succeeded(each.outcome) or each.claim.troubled
+
+
+def _counts(each: Settled) -> bool:
+    return not is_operational(each.claim.event_type)
+
+
+def _health(row: Row) -> Health:
+    return Health(
+        failing_since=row["failing_since"],
+        failed_at=row["failed_at"],
+        failures=row["failures"],
+        warned_percent=row["warned_percent"],
+        breaker_open_until=row["breaker_open_until"],
+        probing=bool(row["probing"]),
+    )
+
+
+def _keep_health(lane: int, endpoint_id: int, health: Health) -> Statement:
+    return sql(
+        "UPDATE endpoints SET failing_since = $3, failed_at = $4, failures = $5, warned_percent = $6,"
+        " breaker_open_until = $7, probing = $8 WHERE lane = $1 AND id = $2",
+        lane,
+        endpoint_id,
+        health.failing_since,
+        health.failed_at,
+        health.failures,
+        health.warned_percent,
+        health.breaker_open_until,
+        health.probing,
+    )
+
+
+def _announce(told: Sequence[Announcement]) -> Step[None]:
+    for announcement in told:
+        lane = lane_of(announcement.account_id)
+        taken = yield sql(
+            "UPDATE lanes SET next_counter = next_counter + 1 WHERE lane = $1 RETURNING next_counter, lane_index",
+            lane,
+        )
+        yield sql(
+            "INSERT INTO announcements (lane, id, account_id, type, data, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            lane,
+            (taken[0]["next_counter"] - 1) * LANE_COUNT + taken[0]["lane_index"],
+            announcement.account_id,
+            announcement.type,
+            announcement.data,
+            announcement.created_at,
+        )
+
+
+def _batches(due: Sequence[Row], limit: int) -> dict[int, list[int]]:
+    """What goes out together, by batch id: the one it had before, or else the id of its first delivery."""
+    in_order = sorted(due, key=lambda row: int(row["id"]))
+    queued = [Queued(row["id"], row["dialect_event"], row["size"], row["batch_id"]) for row in in_order]
+    batches = batches_of(queued, limit)
+    if len(due) == BATCH and len(batches) > 1:
+        batches.pop()  # it may be cut short by the limit of the look
+    known = {row["id"]: row["batch_id"] for row in in_order}
+    return {known[batch[0]] or batch[0]: batch for batch in batches}
+
+
+def _gate(row: Row) -> Step[Gate]:
+    in_flight = 0
+    if row["max_in_flight"] is not None:
+        # By the leases, of which there are never many, rather than through the endpoint's whole history.
+        found = yield sql(
+            "SELECT COUNT(DISTINCT COALESCE(batch_id, id)) AS number FROM deliveries"
+            " WHERE lane = $1 AND endpoint_id = $2 AND status = 'in_flight' AND lease_until > 0",
+            row["lane"],
+            row["id"],
+        )
+        in_flight = int(found[0]["number"])
+    return Gate(
+        max_in_flight=row["max_in_flight"],
+        in_flight=in_flight,
+        rate_per_second=row["rate_per_second"],
+        rate_free_at=row["rate_free_at"],
+        breaker_open_until=row["breaker_open_until"],
+        probing=bool(row["probing"]),
+    )
+
+
+def _keep_gate(lane: int, endpoint_id: int, gate: Gate) -> Statement:
+    return sql(
+        "UPDATE endpoints SET rate_free_at = $3, breaker_open_until = $4, probing = $5 WHERE lane = $1 AND id = $2",
+        lane,
+        endpoint_id,
+        gate.rate_free_at,
+        gate.breaker_open_until,
+        gate.probing,
+    )
+
+
+def _postpone(lane: int, ids: Sequence[int], until: Instant) -> Statement:
+    return sql(
+        f"UPDATE deliveries SET due_at = $2 WHERE lane = $1 AND id IN ({_places(3, ids)}) AND status = 'pending'",
+        lane,
+        until,
+        *ids,
+    )
+
+
+def _places(first: int, values: Sequence[object]) -> str:
+    return ", ".join(f"${number}" for number in range(first, first + len(values)))
+
+
+def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease_until: Instant) -> Step[list[Claim]]:
     yield sql(
         "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = $2, due_at = NULL,"
-        f" batch_id = $3 WHERE lane = $1 AND id IN ({places}) AND status = 'pending'",
+        f" batch_id = $3 WHERE lane = $1 AND id IN ({_places(4, ids)}) AND status = 'pending'",
         lane,
         lease_until,
-        batch_id,
+        batch_id if limit > 1 else None,
         *ids,
     )
     rows = yield sql(
-        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, p.body, v.occurred_at FROM deliveries d"
+        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at"
+        " FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
-        " WHERE d.lane = $1 AND d.batch_id = $2 AND d.status = 'in_flight' AND d.lease_until = $3",
+        f" WHERE d.lane = $1 AND d.id IN ({_places(3, ids)}) AND d.status = 'in_flight' AND d.lease_until = $2",
         lane,
-        batch_id,
         lease_until,
+        *ids,
     )
-    return [claim_of(row, row["fence"]) for row in rows if row["id"] in ids]
+    return [claim_of(row, row["fence"]) for row in rows]
 
 
 def claim_of(row: Row, fence: int) -> Claim:
@@ -819,6 +1006,7 @@ def claim_of(row: Row, fence: int) -> Claim:
         sealed_headers=row["sealed_headers"],
         signature=row["signature"],
         batch_id=row["batch_id"],
+        troubled=row["failing_since"] is not None,
     )
 
 
@@ -1139,6 +1327,9 @@ def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
         sealed_headers=row["sealed_headers"],
         signature=row["signature"],
         batch_limit=row["batch_limit"],
+        max_in_flight=row["max_in_flight"],
+        rate_per_second=row["rate_per_second"],
+        health=_health(row),
         status=row["status"],
         status_reason=row["status_reason"],
         status_changed_at=row["status_changed_at"],

@@ -38,7 +38,7 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, Found, Records, Step, claim_of, sql
+from hookwright.store.records import BATCH, GUARDED, Found, Records, Step, claim_of, needs_noting, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
@@ -137,7 +137,8 @@ class SqliteStore(Records):
         await self._writer.run(partial(_release, leases, now))
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
-        result: set[int] = await self._writer.run(partial(_settle, settled, now))
+        note = partial(self._note_outcomes, now=now)
+        result: set[int] = await self._writer.run(partial(_settle, note, settled, now))
         return result
 
     async def _rescue_some(self, now: Instant) -> int:
@@ -438,8 +439,8 @@ def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
 
 def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> Found:
     rows = db.execute(
-        "SELECT d.*, e.url, e.status AS endpoint_status, e.batch_limit, e.retry_schedule, e.sealed_headers,"
-        " e.signature, p.body, v.occurred_at FROM deliveries d"
+        "SELECT d.*, e.url, e.status AS endpoint_status, e.retry_schedule, e.sealed_headers,"
+        f" e.signature, e.failing_since, {GUARDED} AS guarded, p.body, v.occurred_at FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
@@ -447,7 +448,7 @@ def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connectio
         (now, limit),
     ).fetchall()
     active = [row for row in rows if row["endpoint_status"] == "active"]
-    claims = [claim_of(row, row["fence"] + 1) for row in active if row["batch_limit"] == 1]
+    claims = [claim_of(row, row["fence"] + 1) for row in active if not row["guarded"]]
     db.executemany(
         "UPDATE deliveries SET status = 'in_flight', fence = ?, lease_until = ?, due_at = NULL"
         " WHERE lane = ? AND id = ?",
@@ -455,8 +456,8 @@ def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connectio
     )
     aside = [row for row in rows if row["endpoint_status"] != "active"]
     _put_aside(aside, now, db)
-    batching = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in active if row["batch_limit"] > 1)
-    return Found(claims, len(aside), list(batching))
+    guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in active if row["guarded"])
+    return Found(claims, len(aside), list(guarded))
 
 
 def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:
@@ -493,8 +494,12 @@ def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> N
     )
 
 
-def _settle(settled: Sequence[Settled], now: Instant, db: sqlite3.Connection) -> set[int]:
-    return {each.claim.delivery_id for each in settled if _settle_one(each, now, db)}
+def _settle(
+    note: Callable[[Sequence[Settled]], Step[None]], settled: Sequence[Settled], now: Instant, db: sqlite3.Connection
+) -> set[int]:
+    written = [each for each in settled if _settle_one(each, now, db)]
+    _run_step(note([each for each in written if needs_noting(each)]), db)
+    return {each.claim.delivery_id for each in written}
 
 
 def _settle_one(each: Settled, now: Instant, db: sqlite3.Connection) -> bool:
@@ -538,12 +543,6 @@ def _settle_one(each: Settled, now: Instant, db: sqlite3.Connection) -> bool:
             settlement.due_at if status == "pending" else None,
         ),
     )
-    if settlement.disable_reason is not None:
-        db.execute(
-            "UPDATE endpoints SET status = 'disabled', status_reason = ?, status_changed_at = ?, updated_at = ?"
-            " WHERE lane = ? AND id = ? AND status = 'active'",
-            (settlement.disable_reason, now, now, lane, claim.endpoint_id),
-        )
     return True
 
 

@@ -1,0 +1,70 @@
+"""Operational events: what an account is told of its own endpoints and deliveries.
+
+They are published like any event, to whichever of the account's endpoints subscribed to them. They never cause one
+another: attempts to deliver them count neither for nor against an endpoint, and their own deaths are not announced.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from hookwright.core.health import Change, progress_percent
+from hookwright.core.model import Claim, Health, Instant, Settled
+from hookwright.core.times import iso_micros
+
+OPERATIONAL_TYPES = ("endpoint.warned", "endpoint.disabled", "endpoint.recovered", "delivery.dead")
+
+
+class Announcement(Struct, frozen=True, kw_only=True):
+    """Something to be told: an operational event's type and data (a JSON text). `id` is given when it is kept."""
+
+    id: int = 0
+    account_id: int
+    type: str
+    data: str
+    created_at: Instant
+
+
+def is_operational(event_type: str) -> bool:
+    """Whether an event tells of endpoints and deliveries, rather than of what a platform published."""
+    return event_type in OPERATIONAL_TYPES
+
+
+def of_endpoint(change: Change, settled: Settled, health: Health, reason: str | None, now: Instant) -> Announcement:
+    """An endpoint was warned, disabled or has recovered; `settled` is the attempt that showed it."""
+    data = {
+        "endpoint": _endpoint(settled.claim),
+        "reason": reason,
+        "failing_since": None if health.failing_since is None else iso_micros(health.failing_since),
+        "progress_percent": progress_percent(health, now),
+        "last_status_code": settled.outcome.status_code,
+        "last_error": settled.outcome.error,
+    }
+    return _announcement(f"endpoint.{change}", settled.claim, data, now)
+
+
+def of_death(settled: Settled, now: Instant) -> Announcement:
+    """A delivery gave up."""
+    claim = settled.claim
+    data = {
+        "delivery": {
+            "id": claim.delivery_id,
+            "event_id": claim.event_id,
+            "event_type": claim.event_type,
+            "attempts": claim.attempt,
+            "last_status_code": settled.outcome.status_code,
+            "last_error": settled.outcome.error,
+        },
+        "endpoint": _endpoint(claim),
+    }
+    return _announcement("delivery.dead", claim, data, now)
+
+
+def _endpoint(claim: Claim) -> dict[str, int | str]:
+    return {"id": claim.endpoint_id, "url": claim.url, "dialect": claim.dialect}
+
+
+def _announcement(type: str, claim: Claim, data: object, now: Instant) -> Announcement:
+    text = msgspec.json.encode(data).decode()
+    return Announcement(account_id=claim.account_id, type=type, data=text, created_at=now)

@@ -1,0 +1,31 @@
+"""Names of event types, and the families that a subscription may name instead of one type."""
+
+import re
+from collections.abc import Iterable
+
+EVERYTHING = "*"
+MAX_NAME_LENGTH = 100
+
+# `noun.verb`, each a lower-case identifier.
+NAME_PATTERN = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
+_NAME = re.compile(NAME_PATTERN.strip("^$"))
+
+
+def is_name(text: str) -> bool:
+    """Whether an event type could have this name."""
+    return len(text) <= MAX_NAME_LENGTH and _NAME.fullmatch(text) is not None
+
+
+def family_of(name: str) -> str:
+    """What every event type with the same noun shares: `contact.*`."""
+    return f"{name.partition('.')[0]}.*"
+
+
+def families_of(name: str) -> tuple[str, ...]:
+    """Every family that an event type belongs to, the narrowest first."""
+    return family_of(name), EVERYTHING
+
+
+def members_of(event: str, names: Iterable[str]) -> list[str]:
+    """The types among `names` that a subscription to this event means: the one type, or a whole family."""
+    return [name for name in names if event == name or event in families_of(name)]

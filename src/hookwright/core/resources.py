@@ -1,0 +1,51 @@
+"""Resources: what a subscription to Hookwright's own events can be narrowed to.
+
+They are the objects that exist before the event and that a subscriber may therefore name: a tag, a form, an offer.
+What comes into being with the event (a submission, a purchase, an order) is none, and neither is the contact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from hookwright.core.vocabulary import Data, OrderItem, Product
+
+
+def resources_of(data: Data) -> tuple[str, ...]:
+    """The ids of the objects in an event's data, and the URL of a link, each once; as text."""
+    sections = ((section, getattr(data, section, None)) for section in _RESOURCES)
+    found = (each for section, value in sections if value is not None for each in _RESOURCES[section](value))
+    return tuple(dict.fromkeys(text for text in map(str, found) if text))
+
+
+def has_resources(data_type: type[Data]) -> bool:
+    """Whether events with this data can have resources."""
+    return any(section in data_type.__struct_fields__ for section in _RESOURCES)
+
+
+def _own_id(value: Any) -> Iterable[int]:
+    return (value.id,)
+
+
+def _product_ids(products: Iterable[Product]) -> Iterable[int]:
+    return (product.id for product in products)
+
+
+def _ordered_offers(items: Iterable[OrderItem]) -> Iterable[int]:
+    return (item.item_id for item in items if item.item_type == "Offer" and item.item_id is not None)
+
+
+# By the name that the object has in the data.
+_RESOURCES: Mapping[str, Callable[[Any], Iterable[object]]] = {
+    "tag": _own_id,
+    "form": _own_id,
+    "sequence": _own_id,
+    "custom_field": _own_id,
+    "offer": _own_id,
+    "broadcast": _own_id,
+    "post": _own_id,
+    "link": lambda link: (link.url,),
+    "products": _product_ids,
+    "items": _ordered_offers,
+}

@@ -1,0 +1,46 @@
+"""Chores: what one turn does, and what it does not let happen."""
+
+import asyncio
+
+import pytest
+
+from hookwright.ambient import AnchoredClock
+from hookwright.core.model import SECOND
+from hookwright.engine import upkeep
+from hookwright.engine.upkeep import anchor
+from hookwright.store.base import Store
+
+YEAR_2000 = 946_684_800 * SECOND
+
+
+async def test_the_clock_is_set_to_the_databases(store: Store) -> None:
+    clock = AnchoredClock()
+    clock.anchor(YEAR_2000)
+    assert await anchor(store, clock) == 1
+    assert abs(clock.now() - await store.now()) < SECOND
+
+
+async def test_an_answer_that_took_long_does_not_set_the_clock_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "MAX_TRIP", 0)
+    clock = AnchoredClock()
+    clock.anchor(YEAR_2000)
+    assert await anchor(store, clock) == 0
+    assert clock.now() < YEAR_2000 + 60 * SECOND
+
+
+async def test_a_chore_that_fails_has_its_next_turn() -> None:
+    stop = asyncio.Event()
+    turns = 0
+
+    async def chore() -> int:
+        nonlocal turns
+        turns += 1
+        if turns == 3:
+            stop.set()
+        raise ValueError("nobody foresaw this")
+
+    async with asyncio.timeout(5):
+        await upkeep.repeat(chore, 0.001, stop)
+    assert turns == 3

@@ -1,0 +1,153 @@
+"""Caps, rates and breakers hold over all workers, spend no retries, and lose nothing."""
+
+import asyncio
+
+from msgspec.structs import replace
+
+from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT, CROWDED_WAIT
+from hookwright.core.health import DISABLE_AFTER
+from hookwright.core.model import DAY, HOUR, SECOND, Account, Claim, Endpoint, EndpointChange, Instant
+from hookwright.store.base import Store
+from store.given import NOW, accept, add_account, add_endpoint, claim_one, deliveries_of, draft, settled
+
+LEASE = NOW + 10 * SECOND
+
+
+async def braked_endpoint(store: Store, account: Account, change: EndpointChange) -> Endpoint:
+    endpoint = await add_endpoint(store, account)
+    changed = await store.change_endpoint(account.id, endpoint.id, change, NOW)
+    assert changed is not None
+    return changed
+
+
+async def accept_several(store: Store, account: Account, number: int, now: Instant = NOW) -> None:
+    await accept(store, *(draft(account, now=now) for _ in range(number)))
+
+
+async def claim_ids(store: Store, now: Instant) -> list[int]:
+    return [claim.delivery_id for claim in await store.claim(100, now, now + 10 * SECOND)]
+
+
+async def fail(store: Store, claim: Claim, now: Instant, status_code: int = 500) -> None:
+    await store.settle([settled(claim, "pending", due_at=now, status_code=status_code)], now)
+
+
+async def test_a_cap_bounds_what_is_in_flight_over_all_workers(store: Store, second: Store) -> None:
+    account = await add_account(store)
+    await braked_endpoint(store, account, EndpointChange(max_in_flight=3))
+    await accept_several(store, account, 20)
+    found = await asyncio.gather(*(each.claim(10, NOW, LEASE) for each in (store, second) * 3))
+    claims = [claim for claims in found for claim in claims]
+    assert len(claims) == 3
+    await store.settle([settled(claims[0])], NOW)
+    assert len(await claim_ids(store, NOW + CROWDED_WAIT)) == 1
+    assert {delivery.attempts for delivery in await deliveries_of(store, account, "pending")} == {0}
+
+
+async def test_a_rate_bounds_what_starts_over_all_workers(store: Store, second: Store) -> None:
+    account = await add_account(store)
+    await braked_endpoint(store, account, EndpointChange(rate_per_second=4))
+    await accept_several(store, account, 30)
+    found = await asyncio.gather(*(each.claim(10, NOW, LEASE) for each in (store, second) * 3))
+    assert sum(map(len, found)) == 4
+    assert await claim_ids(store, NOW) == []
+    assert len(await claim_ids(second, NOW + SECOND // 4)) == 1
+    assert len(await claim_ids(second, NOW + SECOND)) == 3
+
+
+async def test_what_a_brake_holds_back_does_not_hide_what_is_due_elsewhere(store: Store) -> None:
+    account = await add_account(store)
+    await braked_endpoint(store, account, EndpointChange(max_in_flight=1))
+    await accept_several(store, account, 50)
+    other = await add_account(store, "Grace's courses")
+    await add_endpoint(store, other)
+    await accept_several(store, other, 1, NOW + 1)
+    claims = await store.claim(5, NOW + 1, LEASE)
+    assert other.id in {claim.account_id for claim in claims}
+
+
+async def test_failures_in_a_row_open_the_breaker_and_one_probe_closes_it(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, BREAKER_FAILURES + 5)
+    for _ in range(BREAKER_FAILURES):
+        await fail(store, (await store.claim(1, NOW, LEASE))[0], NOW)
+    assert await claim_ids(store, NOW) == []
+    kept = await store.endpoint(account.id, endpoint.id)
+    assert kept is not None
+    assert kept.health.breaker_open_until == NOW + BREAKER_FIRST_WAIT
+
+    later = NOW + BREAKER_FIRST_WAIT
+    probes = await store.claim(100, later, later + 10 * SECOND)
+    assert len(probes) == 1
+    assert await claim_ids(store, later) == []
+    await store.settle([settled(probes[0])], later)
+    healthy = await store.endpoint(account.id, endpoint.id)
+    assert healthy is not None
+    assert healthy.health.breaker_open_until is None
+    # What waited for the probe's time may go now that it is due again.
+    assert len(await claim_ids(store, later + 61 * SECOND)) == BREAKER_FAILURES + 4
+
+
+async def test_an_endpoint_that_fails_for_five_days_is_warned_and_disabled_and_its_account_is_told(
+    store: Store,
+) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, 1)
+    for hour in range(0, 5 * 24 + 1, 2):
+        now = NOW + hour * HOUR
+        claims = await store.claim(1, now, now + SECOND)
+        if claims:
+            await fail(store, claims[0], now)
+    disabled = await store.endpoint(account.id, endpoint.id)
+    assert disabled is not None
+    assert (disabled.status, disabled.status_reason) == ("disabled", "failing")
+    told = [announcement.type for announcement in await store.announcements(100)]
+    assert told == ["endpoint.warned"] * 3 + ["endpoint.disabled"]
+
+
+async def test_activating_an_endpoint_begins_its_health_anew(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, 1)
+    await fail(store, await claim_one(store), NOW)
+    changed = await store.set_endpoint_status(account.id, endpoint.id, "active", None, NOW)
+    assert changed is not None
+    assert changed.health.failing_since is None
+
+
+async def test_a_delivery_that_dies_is_told_of_once_and_the_telling_is_deleted(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept_several(store, account, 1)
+    await store.settle([settled(await claim_one(store), "dead", status_code=500)], NOW)
+    [told] = await store.announcements(10)
+    assert (told.account_id, told.type) == (account.id, "delivery.dead")
+    await store.delete_announcement(told)
+    assert await store.announcements(10) == []
+
+
+async def test_deliveries_of_operational_events_count_neither_for_nor_against(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    operational = draft(account)
+    event = replace(operational.event, type="endpoint.warned")
+    await accept(store, replace(operational, event=event))
+    await store.settle([settled(await claim_one(store), "dead", status_code=500)], NOW)
+    kept = await store.endpoint(account.id, endpoint.id)
+    assert kept is not None
+    assert kept.health.failing_since is None
+    assert await store.announcements(10) == []
+
+
+async def test_a_success_after_a_warning_is_told(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept_several(store, account, 1)
+    for now in (NOW, NOW + 3 * DAY):
+        await fail(store, (await store.claim(1, now, now + SECOND))[0], now)
+    later = NOW + 3 * DAY
+    await store.settle([settled((await store.claim(1, later, later + SECOND))[0])], later)
+    assert [told.type for told in await store.announcements(10)] == ["endpoint.warned", "endpoint.recovered"]
+    assert later - NOW < DISABLE_AFTER
