@@ -19,14 +19,16 @@ from hookwright.ambient import AnchoredClock, Clock, Dice
 from hookwright.api import build_api
 from hookwright.config import ConfigError, Settings
 from hookwright.core.addresses import TargetPolicy
-from hookwright.dialects.base import Dialect, DialectSettings
+from hookwright.core.model import DAY
+from hookwright.dialects.base import Dialect, DialectSettings, Wording
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kit import KIT
+from hookwright.dialects.standard import STANDARD
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
-from hookwright.engine.upkeep import anchor, repeat, rescue
+from hookwright.engine.upkeep import Retention, anchor, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
@@ -36,9 +38,11 @@ from hookwright.vault import Vault, decode_master_key, keep_master_key
 from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
+WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 
 RESCUE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+PRUNE_EVERY_SECONDS = 60.0
 
 log = structlog.get_logger("hookwright")
 
@@ -59,7 +63,7 @@ class Hookwright:
             store,
             self._sender,
             Keyring(store, vault, clock),
-            {name: form for dialect in DIALECTS for name, form in dialect.forms.items()},
+            {name: form for wording in WORDINGS for name, form in wording.forms.items()},
             clock,
             dice,
             _worker_settings(settings),
@@ -72,7 +76,7 @@ class Hookwright:
             vault=vault,
             intake=self._intake,
             policy=policy,
-            translations={dialect.name: dialect.translate for dialect in DIALECTS},
+            translations={wording.name: wording.translate for wording in WORDINGS},
         )
         self._stop = asyncio.Event()
         self.app = _surfaces(self.services, settings, is_ready=lambda: not self._stop.is_set())
@@ -96,7 +100,10 @@ class Hookwright:
     def start(self) -> None:
         """Begin to send what is due."""
         self._loops = [asyncio.create_task(self.worker.run(self._stop))]
-        chores = [(partial(rescue, self._store, self._clock), RESCUE_EVERY_SECONDS)]
+        chores = [
+            (partial(rescue, self._store, self._clock), RESCUE_EVERY_SECONDS),
+            (partial(prune, self._store, self._clock, _retention_of(self.settings)), PRUNE_EVERY_SECONDS),
+        ]
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops += [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
@@ -173,6 +180,11 @@ def _worker_settings(settings: Settings) -> WorkerSettings:
         renew_seconds=settings.lease_seconds * 0.3,
         retry_schedule=settings.retry_schedule,
     )
+
+
+def _retention_of(settings: Settings) -> Retention:
+    days = settings.payload_retention_days
+    return Retention(round(settings.retention_days * DAY), None if days is None else round(days * DAY))
 
 
 def _limits_of(settings: Settings) -> SendLimits:

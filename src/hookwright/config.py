@@ -14,6 +14,14 @@ from msgspec import Struct
 from hookwright.core.retry import STANDARD_SCHEDULE, schedule_problem
 
 PREFIX = "HOOKWRIGHT_"
+MORE_THAN_NOTHING = (
+    "concurrency",
+    "connections",
+    "timeout_seconds",
+    "connect_timeout_seconds",
+    "lease_seconds",
+    "retention_days",
+)
 CONFIG_FILE = "hookwright.toml"
 POSTGRES_SCHEMES = ("postgres://", "postgresql://")
 DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
@@ -38,6 +46,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     lease_seconds: float = 10  # how long a killed process's deliveries stay its own
     drain_seconds: float = 20  # how long requests in flight may go on after SIGTERM
     retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE  # seconds before each attempt, the first included
+    retention_days: float = 30  # how long finished events, deliveries and attempts are kept
+    payload_retention_days: float | None = None  # how long their payloads are; by default as long
     rate_limits: bool = True  # apply the vendors' request limits to their APIs
     access_token_seconds: int | None = None  # lifetime of access tokens; by default as each vendor does
     sign_in_on_consent: bool = True  # the OAuth consent page asks for the account's key
@@ -98,7 +108,14 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
-    for name in ("concurrency", "connections", "timeout_seconds", "connect_timeout_seconds", "lease_seconds"):
+    for name in (
+        "concurrency",
+        "connections",
+        "timeout_seconds",
+        "connect_timeout_seconds",
+        "lease_seconds",
+        "retention_days",
+    ):
         if getattr(settings, name) <= 0:
             raise ConfigError(f"{name} ({PREFIX}{name.upper()}): must be more than 0")
     return settings

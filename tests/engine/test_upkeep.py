@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from hookwright.ambient import AnchoredClock
-from hookwright.core.model import SECOND
+from engine.harness import running_engine
+from hookwright.ambient import AnchoredClock, MovableClock
+from hookwright.core.model import DAY, SECOND
 from hookwright.engine import upkeep
-from hookwright.engine.upkeep import anchor
+from hookwright.engine.upkeep import Retention, anchor, prune
 from hookwright.store.base import Store
 
 YEAR_2000 = 946_684_800 * SECOND
@@ -44,3 +45,22 @@ async def test_a_chore_that_fails_has_its_next_turn() -> None:
     async with asyncio.timeout(5):
         await upkeep.repeat(chore, 0.001, stop)
     assert turns == 3
+
+
+async def test_what_is_older_than_it_is_kept_is_pruned_and_its_payload_before_it(
+    store: Store, clock: MovableClock
+) -> None:
+    keep = Retention(events=30 * DAY, payloads=7 * DAY)
+    async with running_engine(store, clock) as engine:
+        await engine.endpoint()
+        await engine.publish(idempotency_key="once")
+        await engine.worker.tick()
+        delivery = await engine.delivery()
+        assert await prune(store, clock, keep) == 0
+        clock.move(days=8)
+        assert await prune(store, clock, keep) == 1
+        assert await store.payload(delivery.id) is None
+        assert (await engine.delivery()).status == "delivered"
+        clock.move(days=23)
+        assert await prune(store, clock, keep) == 2
+        assert await engine.deliveries() == []

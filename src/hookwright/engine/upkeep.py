@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
+from msgspec import Struct
 
 from hookwright.ambient import AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
@@ -13,6 +15,9 @@ from hookwright.core.model import SECOND, Instant
 from hookwright.store.base import Store
 
 MAX_TRIP: Instant = SECOND
+
+# Rows of one step; each is a transaction of its own.
+PRUNE_STEP = 200
 
 log = structlog.get_logger("hookwright.upkeep")
 
@@ -38,6 +43,32 @@ async def anchor(store: Store, clock: AnchoredClock) -> int:
         return 0
     clock.anchor(instant + trip // 2)
     return 1
+
+
+class Retention(Struct, frozen=True):
+    """How long finished events are kept, and how long their payloads are (None: as long)."""
+
+    events: Instant
+    payloads: Instant | None = None
+
+
+async def prune(store: Store, clock: Clock, keep: Retention) -> int:
+    """Delete what has been kept long enough, lane by lane, in steps too small to disturb deliveries."""
+    now = clock.now()
+    pruned = 0
+    for lane_index in range(store.lane_count):
+        pruned += await _exhaust(partial(store.prune_events, lane_index, now - keep.events))
+        pruned += await _exhaust(partial(store.prune_keys, lane_index, now - keep.events))
+        if keep.payloads is not None:
+            pruned += await _exhaust(partial(store.prune_payloads, lane_index, now - keep.payloads))
+    return pruned
+
+
+async def _exhaust(step: Callable[[int], Awaitable[int]]) -> int:
+    total = 0
+    while (number := await step(PRUNE_STEP)) == PRUNE_STEP:
+        total += number
+    return total + number
 
 
 async def repeat(chore: Callable[[], Awaitable[int]], every_seconds: float, stop: asyncio.Event) -> None:

@@ -211,6 +211,19 @@ class Store(Protocol):
     async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
         """Delete an endpoint and cancel what was still to be sent to it. False when there is none."""
 
+    # -- retention -------------------------------------------------------------------------------------------
+    async def prune_events(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
+        """Delete up to `limit` old events of a lane with their deliveries, attempts and payloads. Answers how many.
+
+        An event of which anything is still to be sent is kept, however old it is.
+        """
+
+    async def prune_payloads(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
+        """Delete the data and payloads of up to `limit` old events, not the rest. They cannot be replayed then."""
+
+    async def prune_keys(self, lane_index: int, created_before: Instant, limit: int) -> int:
+        """Forget up to `limit` old idempotency keys of a lane. Answers how many."""
+
     # -- event types -----------------------------------------------------------------------------------------
     async def put_event_type(self, declared: DeclaredType) -> None:
         """Declare an event type, or declare it anew (its `created_at` stays)."""
@@ -273,5 +286,6 @@ class Store(Protocol):
     async def replay(self, delivery_id: int, now: Instant) -> Delivery | None:
         """Make a delivery due now, in a new round of its schedule. None when there is none.
 
-        Raises Conflict when it is being sent at this moment, or when its endpoint is deleted.
+        Raises Conflict when it is being sent at this moment, when its endpoint is deleted, or when its payload has
+        expired.
         """

@@ -723,6 +723,49 @@ class Records:
     def delete_announcement(self, announcement: Announcement) -> Step[None]:
         yield sql("DELETE FROM announcements WHERE lane = $1 AND id = $2", lane_of(announcement.id), announcement.id)
 
+    # -- retention -------------------------------------------------------------------------------------------
+
+    @writing
+    def prune_events(self, lane_index: int, accepted_before: Instant, limit: int) -> Step[int]:
+        lane = LANES[lane_index]
+        rows = yield _finished_events(lane, accepted_before, limit, "")
+        ids = [str(row["id"]) for row in rows]
+        if ids:
+            places = _places(2, ids)
+            of_events = f"lane = $1 AND event_id IN ({places})"
+            yield sql(
+                "DELETE FROM attempts WHERE lane = $1 AND delivery_id IN"
+                f" (SELECT id FROM deliveries WHERE {of_events})",
+                lane,
+                *ids,
+            )
+            for table in ("deliveries", "payloads"):
+                yield sql(f"DELETE FROM {table} WHERE {of_events}", lane, *ids)
+            yield sql(f"DELETE FROM events WHERE lane = $1 AND id IN ({places})", lane, *ids)
+        return len(ids)
+
+    @writing
+    def prune_payloads(self, lane_index: int, accepted_before: Instant, limit: int) -> Step[int]:
+        lane = LANES[lane_index]
+        rows = yield _finished_events(lane, accepted_before, limit, "AND v.data <> ''")
+        ids = [str(row["id"]) for row in rows]
+        if ids:
+            places = _places(2, ids)
+            yield sql(f"DELETE FROM payloads WHERE lane = $1 AND event_id IN ({places})", lane, *ids)
+            yield sql(f"UPDATE events SET data = '' WHERE lane = $1 AND id IN ({places})", lane, *ids)
+        return len(ids)
+
+    @writing
+    def prune_keys(self, lane_index: int, created_before: Instant, limit: int) -> Step[int]:
+        gone = yield sql(
+            "DELETE FROM idempotency_keys WHERE lane = $1 AND (account_id, key) IN (SELECT account_id, key"
+            " FROM idempotency_keys WHERE lane = $1 AND created_at < $2 LIMIT $3) RETURNING key",
+            LANES[lane_index],
+            created_before,
+            limit,
+        )
+        return len(gone)
+
     # -- events and deliveries -------------------------------------------------------------------------------
 
     async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
@@ -833,6 +876,14 @@ class Records:
         rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if not rows:
             return None
+        body = yield sql(
+            "SELECT ordinal FROM payloads WHERE lane = $1 AND event_id = $2 AND ordinal = $3",
+            lane,
+            rows[0]["event_id"],
+            rows[0]["ordinal"],
+        )
+        if not body:
+            raise Conflict(f"the payload of delivery {delivery_id} has expired")
         # What went out together goes out together again.
         column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
         changed = yield sql(
@@ -904,6 +955,18 @@ def _announce(told: Sequence[Announcement]) -> Step[None]:
             announcement.data,
             announcement.created_at,
         )
+
+
+def _finished_events(lane: int, accepted_before: Instant, limit: int, condition: str) -> Statement:
+    """Old events of which nothing is still to be sent: those are kept, however old they are."""
+    return sql(
+        f"SELECT v.id FROM events v WHERE v.lane = $1 AND v.accepted_at < $2 {condition}"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.lane = $1 AND d.event_id = v.id"
+        " AND d.status IN ('pending', 'in_flight')) ORDER BY v.accepted_at LIMIT $3",
+        lane,
+        accepted_before,
+        limit,
+    )
 
 
 def _batches(due: Sequence[Row], limit: int) -> dict[int, list[int]]:

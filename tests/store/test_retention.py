@@ -1,0 +1,85 @@
+"""Retention: what is old and finished goes, in small steps; what is still to be sent stays."""
+
+import pytest
+
+from hookwright.core.errors import Conflict
+from hookwright.core.lanes import LANE_COUNT
+from hookwright.core.model import DAY, Account, Delivery
+from hookwright.store.base import DeliveryQuery, Store
+from store.given import NOW, accept, add_account, add_endpoint, claim, deliveries_of, draft, settled
+
+LATER = NOW + 31 * DAY
+
+
+async def finished_events(store: Store, number: int) -> Account:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, *(draft(account, key=f"key-{position}") for position in range(number)))
+    await store.settle([settled(each) for each in await claim(store)], NOW)
+    return account
+
+
+async def prune_all(store: Store, account: Account, limit: int = 100) -> int:
+    return await store.prune_events(account.id % LANE_COUNT, LATER, limit)
+
+
+async def only_delivery(store: Store, account: Account) -> Delivery:
+    (delivery,) = await deliveries_of(store, account)
+    return delivery
+
+
+async def test_an_old_event_goes_with_everything_that_hangs_on_it(store: Store) -> None:
+    account = await finished_events(store, 1)
+    delivery = await only_delivery(store, account)
+    assert await prune_all(store, account) == 1
+    assert await store.event(delivery.event_id) is None
+    assert await store.delivery(delivery.id) is None
+    assert await store.attempts(delivery.id) == []
+    assert await store.payload(delivery.id) is None
+
+
+async def test_it_goes_in_small_steps(store: Store) -> None:
+    account = await finished_events(store, 5)
+    assert [await prune_all(store, account, 2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+async def test_what_is_younger_stays(store: Store) -> None:
+    account = await finished_events(store, 1)
+    assert await store.prune_events(account.id % LANE_COUNT, NOW, 100) == 0
+
+
+async def test_what_is_still_to_be_sent_stays_however_old(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await add_endpoint(store, account)
+    await accept(store, draft(account))
+    assert await prune_all(store, account) == 0
+    claims = await claim(store)
+    assert await prune_all(store, account) == 0
+    await store.settle([settled(claims[0])], NOW)
+    assert await prune_all(store, account) == 0
+    await store.settle([settled(claims[1])], NOW)
+    assert await prune_all(store, account) == 1
+
+
+async def test_a_payload_may_go_before_its_delivery_which_then_cannot_be_replayed(store: Store) -> None:
+    account = await finished_events(store, 1)
+    lane_index = account.id % LANE_COUNT
+    assert await store.prune_payloads(lane_index, LATER, 100) == 1
+    assert await store.prune_payloads(lane_index, LATER, 100) == 0
+    delivery = await only_delivery(store, account)
+    assert await store.payload(delivery.id) is None
+    event = await store.event(delivery.event_id)
+    assert event is not None
+    assert event.data == b""
+    with pytest.raises(Conflict, match="expired"):
+        await store.replay(delivery.id, NOW)
+    assert len(await store.deliveries(DeliveryQuery(account_id=account.id))) == 1
+
+
+async def test_old_idempotency_keys_are_forgotten(store: Store) -> None:
+    account = await finished_events(store, 3)
+    lane_index = account.id % LANE_COUNT
+    assert await store.prune_keys(lane_index, NOW, 100) == 0
+    assert await store.prune_keys(lane_index, LATER, 2) == 2
+    assert await store.prune_keys(lane_index, LATER, 2) == 1
