@@ -12,6 +12,7 @@ from hookwright.core.addresses import TargetPolicy
 from hookwright.core.model import Account
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kit import KIT
+from hookwright.dialects.standard import STANDARD
 from hookwright.engine.intake import GroupCommit
 from hookwright.operations.accounts import create_account
 from hookwright.operations.services import Services
@@ -82,7 +83,7 @@ def services_on(store: Store, clock: MovableClock, intake: GroupCommit) -> Servi
         vault=Vault(bytes(32)),
         intake=intake,
         policy=TargetPolicy(allow_private=True),
-        translations={dialect.name: dialect.translate for dialect in (KAJABI, KIT)},
+        translations={dialect.name: dialect.translate for dialect in (STANDARD, KAJABI, KIT)},
     )
 
 

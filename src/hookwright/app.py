@@ -28,8 +28,9 @@ from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
-from hookwright.engine.upkeep import Retention, anchor, prune, repeat, rescue
+from hookwright.engine.upkeep import Retention, advance_replays, anchor, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
+from hookwright.operations.announcements import tell
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.postgres import PostgresStore
@@ -42,7 +43,9 @@ WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 
 RESCUE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
+REPLAY_EVERY_SECONDS = 1.0  # a replay's rate is a number of deliveries a second
 
 log = structlog.get_logger("hookwright")
 
@@ -102,6 +105,8 @@ class Hookwright:
         self._loops = [asyncio.create_task(self.worker.run(self._stop))]
         chores = [
             (partial(rescue, self._store, self._clock), RESCUE_EVERY_SECONDS),
+            (partial(advance_replays, self._store, self._clock), REPLAY_EVERY_SECONDS),
+            (partial(tell, self.services), TELL_EVERY_SECONDS),
             (partial(prune, self._store, self._clock, _retention_of(self.settings)), PRUNE_EVERY_SECONDS),
         ]
         if isinstance(self._clock, AnchoredClock):

@@ -30,7 +30,8 @@ values = st.recursive(
 ids = st.integers(0, 2**54).map(str) | texts.filter(bool)
 members = st.dictionaries(
     st.sampled_from(["name", "title", "subdomain", "kind", "account", "scopes", "attributes", "status", "type"])
-    | st.sampled_from(["retry_schedule", "site", "occurred_at", "idempotency_key", "data", "events"]),
+    | st.sampled_from(["retry_schedule", "site", "occurred_at", "idempotency_key", "data", "events", "url"])
+    | st.sampled_from(["description", "headers", "signature", "schema", "sample"]),
     values
     | st.sampled_from(["hookwright", "kajabi", "active", "2026-01-31T00:00:00Z", *EVENT_TYPES])
     | st.lists(st.sampled_from(["read", "owner"]), max_size=2),
@@ -48,11 +49,14 @@ PATHS = (
     "events/batch",
     "events/{}",
     "event-types",
+    "event-types/{}",
     "deliveries",
     "deliveries/{}",
     "deliveries/{}/replay",
     "endpoints",
     "endpoints/{}",
+    "endpoints/{}/signing-secrets",
+    "endpoints/{}/signing-secrets/rotate",
     "accounts",
     "accounts/{}",
     "accounts/{}/signing-secrets",
@@ -67,7 +71,7 @@ PATHS = (
 
 @many
 @given(
-    method=st.sampled_from(["GET", "POST", "PATCH", "DELETE"]),
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
     path=st.sampled_from(PATHS),
     id=ids,
     query=parameters,

@@ -19,6 +19,7 @@ def claim(round_attempt: int = 1, attempt: int | None = None) -> Claim:
         event_id="0197e7a0-0000-7000-8000-000000000000",
         event_type="contact.tag_added",
         occurred_at=NOW,
+        created_at=NOW,
         endpoint_id=128,
         dialect="kajabi",
         dialect_event="tag_added",

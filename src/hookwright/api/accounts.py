@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from hookwright.api.bodies import documented_body, json_body
+from hookwright.api.caching import keep_out_of_caches
 from hookwright.api.callers import AdminCaller
 from hookwright.api.cursors import cut, decode_cursor
 from hookwright.api.document import refusals
@@ -24,11 +25,6 @@ from hookwright.core.errors import Forbidden, NotFound
 from hookwright.operations import accounts
 
 router = APIRouter(tags=["Accounts"], responses=refusals(404, 422))
-
-
-def keep_out_of_caches(response: Response) -> None:
-    """A dependency of the routes that answer with secrets."""
-    response.headers["Cache-Control"] = "no-store"
 
 
 SECRET = [Depends(keep_out_of_caches)]

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from hookwright import __version__
-from hookwright.api import accounts, deliveries, endpoints, events, keys, publishing
+from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing
 from hookwright.api.document import DocumentedApi, refusals
 from hookwright.api.errors import install_error_handlers
 from hookwright.api.health import IsReady, add_health
@@ -34,7 +34,7 @@ def build_api(services: Services, is_ready: IsReady = lambda: True) -> FastAPI:
         responses=refusals(401, 403, 503),
     )
     app.state.services = services
-    for each in (publishing, events, deliveries, endpoints, accounts, keys):
+    for each in (publishing, events, event_types, deliveries, endpoints, accounts, keys):
         app.include_router(each.router, prefix=PREFIX)
     add_health(app, services, is_ready)
     add_reference(app, f"{PREFIX}/docs")

@@ -12,6 +12,7 @@ from hookwright.api.views import DeliveryDetail, DeliveryPage, DeliveryView, del
 from hookwright.core.model import Delivery, Instant
 from hookwright.core.times import from_datetime
 from hookwright.operations.deliveries import replay_delivery, require_delivery
+from hookwright.operations.event_types import require_known_type
 from hookwright.store.base import DeliveryQuery
 
 router = APIRouter(tags=["Deliveries"])
@@ -21,6 +22,8 @@ router = APIRouter(tags=["Deliveries"])
 async def list_deliveries(caller: ReadCaller, filters: Annotated[DeliveryFilters, Query()]) -> DeliveryPage:
     """Newest first. A filter that matches nothing gives an empty list."""
     query = _query(caller, filters)
+    if filters.event_type is not None:
+        await require_known_type(caller.services, filters.event_type, "/event_type")
     if filters.account is not None and not caller.reaches(filters.account):
         return DeliveryPage(data=[], next_cursor=None)
     found = await caller.services.store.deliveries(query)

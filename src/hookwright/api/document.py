@@ -6,6 +6,7 @@ import msgspec
 from fastapi import FastAPI
 
 from hookwright.api.errors import MEDIA_TYPE
+from hookwright.core.event_names import NAME_PATTERN
 from hookwright.core.samples import SAMPLES
 from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.operations.publish import MAX_BATCH, MAX_IDEMPOTENCY_KEY_LENGTH
@@ -61,7 +62,12 @@ def _publish_schema() -> Schema:
         "type": "object",
         "description": "One event. What `data` holds depends on `type`; members beyond the schema are kept.",
         "properties": {
-            "type": {"type": "string", "enum": list(EVENT_TYPES)},
+            "type": {
+                "type": "string",
+                "pattern": NAME_PATTERN,
+                "example": "contact.tag_added",
+                "description": "One of `GET /event-types`.",
+            },
             "account": {**_LENIENT_ID, "description": "Whose event it is."},
             "site": {
                 "anyOf": [*_LENIENT_ID["anyOf"], {"type": "null"}],
@@ -81,7 +87,7 @@ def _publish_schema() -> Schema:
             "data": {"type": "object"},
         },
         "required": ["type", "account", "data"],
-        "oneOf": [_variant(data_type) for data_type in _DATA_TYPES],
+        "oneOf": [*(_variant(data_type) for data_type in _DATA_TYPES), _DECLARED],
     }
 
 
@@ -92,6 +98,13 @@ def _variant(data_type: type) -> Schema:
         "title": data_type.__name__.removesuffix("Data"),
         "properties": {"type": {"enum": names}, "data": _ref(data_type.__name__)},
     }
+
+
+_DECLARED: Schema = {
+    "title": "Declared",
+    "description": "A type that the platform declared; its data is as its schema says.",
+    "properties": {"type": {"not": {"enum": list(EVENT_TYPES)}}, "data": {"type": "object"}},
+}
 
 
 def _batch_schema() -> Schema:

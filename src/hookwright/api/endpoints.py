@@ -1,29 +1,75 @@
-"""Endpoints of every dialect: look at them, pause them, give them a schedule, delete them.
+"""Endpoints: those of every dialect are listed, paused, given a schedule and deleted; our own are also made here.
 
-They are made through their dialects. An id alone does not say whose endpoint it is, so a key that reaches every
-account names the account in the query.
+An id alone does not say whose endpoint it is, so a key that reaches every account names the account in the query.
 """
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from msgspec import UNSET
 
 from hookwright.api.bodies import documented_body, json_body
+from hookwright.api.caching import keep_out_of_caches
 from hookwright.api.callers import Caller, ManageCaller, ReadCaller
 from hookwright.api.cursors import cut, decode_cursor
 from hookwright.api.document import refusals
-from hookwright.api.requests import EndpointChange, EndpointFilters, PathId, RowId
-from hookwright.api.views import EndpointPage, EndpointView, endpoint_view
+from hookwright.api.endpoint_views import (
+    EndpointPage,
+    EndpointView,
+    EndpointWithKey,
+    VerifyingKeys,
+    VerifyingKeyView,
+    endpoint_view,
+    verifying_key_view,
+    verifying_keys_view,
+)
+from hookwright.api.requests import EndpointChange, EndpointFilters, NewEndpoint, PathId, RowId, WantedEvent
 from hookwright.core import model
+from hookwright.core.errors import Invalid, Problem
 from hookwright.operations.accounts import require_account
-from hookwright.operations.endpoints import change_endpoint as change_with
+from hookwright.operations.endpoints import Details, open_headers, require_endpoint, set_status
 from hookwright.operations.endpoints import delete_endpoint as delete
-from hookwright.operations.endpoints import require_endpoint, set_status
+from hookwright.operations.own_endpoints import (
+    change_own_endpoint,
+    create_own_endpoint,
+    reveal_verifying_keys,
+    rotate_verifying_key,
+)
+from hookwright.operations.services import Services
 from hookwright.store.base import EndpointQuery
+
+# What the API of an endpoint's own dialect leaves to us.
+CHANGEABLE_EVERYWHERE = frozenset({"status", "retry_schedule"})
 
 router = APIRouter(tags=["Endpoints"], responses=refusals(404, 422))
 
 NamedAccount = Annotated[RowId | None, Query(alias="account", description="Required unless the key has an account.")]
+
+
+@router.post(
+    "/endpoints",
+    status_code=201,
+    dependencies=[Depends(keep_out_of_caches)],
+    openapi_extra=documented_body(NewEndpoint),
+    summary="Create an endpoint",
+)
+async def create_endpoint(
+    caller: ManageCaller, asked: Annotated[NewEndpoint, Depends(json_body(NewEndpoint))]
+) -> EndpointWithKey:
+    """It gets events in the Standard Webhooks form. The answer shows what its receiver verifies signatures with."""
+    account_id = caller.one_account(asked.account)
+    await require_account(caller.services, account_id)
+    details = Details(
+        name=asked.name,
+        description=asked.description,
+        headers=asked.headers,
+        signature=asked.signature,
+        retry_schedule=_tuple(asked.retry_schedule),
+    )
+    wanted = _subscriptions(asked.events)
+    endpoint, key = await create_own_endpoint(caller.services, account_id, asked.url, wanted, details)
+    shown = _shown(caller.services, endpoint).model_dump()
+    return EndpointWithKey(**shown, signing_secret=key.signing_secret, verification_key=key.verification_key)
 
 
 @router.get("/endpoints", summary="List endpoints")
@@ -39,13 +85,13 @@ async def list_endpoints(caller: ReadCaller, filters: Annotated[EndpointFilters,
     await require_account(caller.services, account_id)
     found = await caller.services.store.endpoints(query)
     page, next_cursor = cut(found, filters.limit, lambda endpoint: (endpoint.id,))
-    return EndpointPage(data=[endpoint_view(endpoint) for endpoint in page], next_cursor=next_cursor)
+    return EndpointPage(data=[_shown(caller.services, endpoint) for endpoint in page], next_cursor=next_cursor)
 
 
 @router.get("/endpoints/{id}", summary="Get an endpoint")
 async def get_endpoint(id: PathId, caller: ReadCaller, account: NamedAccount = None) -> EndpointView:
     """An endpoint with what it subscribes to."""
-    return endpoint_view(await _require(caller, account, id))
+    return _shown(caller.services, await _require(caller, account, id))
 
 
 @router.patch("/endpoints/{id}", openapi_extra=documented_body(EndpointChange), summary="Change an endpoint")
@@ -55,16 +101,22 @@ async def change_endpoint(
     change: Annotated[EndpointChange, Depends(json_body(EndpointChange))],
     account: NamedAccount = None,
 ) -> EndpointView:
-    """Pause or activate an endpoint, or set its retry schedule. What is left out stays as it is."""
+    """What is left out stays as it is. Of a dialect's endpoint only the status and the retry schedule change here.
+
+    `events` and `headers` replace what was there. What was accepted for an endpoint before its events changed is
+    still sent to it, to its URL of the moment.
+    """
     endpoint = await _require(caller, account, id)
+    if endpoint.dialect != model.OWN_DIALECT:
+        _refuse_beyond_ours(change, endpoint.dialect)
     services, account_id = caller.services, endpoint.account_id
-    # The schedule comes first: it may be refused, and then nothing has changed.
-    if "retry_schedule" in change.model_fields_set:
-        wanted = model.EndpointChange(retry_schedule=_tuple(change.retry_schedule))
-        endpoint = await change_with(services, account_id, id, wanted)
+    # The rest comes before the status: it may be refused, and then nothing has changed.
+    if change.model_fields_set - {"status"}:
+        headers = change.headers if "headers" in change.model_fields_set else None
+        endpoint = await change_own_endpoint(services, account_id, id, _wanted_change(change), headers)
     if "status" in change.model_fields_set:
         endpoint = await set_status(services, account_id, id, change.status)
-    return endpoint_view(endpoint)
+    return _shown(services, endpoint)
 
 
 @router.delete("/endpoints/{id}", status_code=204, summary="Delete an endpoint")
@@ -73,8 +125,57 @@ async def delete_endpoint(id: PathId, caller: ManageCaller, account: NamedAccoun
     await delete(caller.services, caller.one_account(account), id, None)
 
 
+@router.get(
+    "/endpoints/{id}/signing-secrets",
+    dependencies=[Depends(keep_out_of_caches)],
+    summary="Reveal an endpoint's signing secrets",
+)
+async def reveal_signing_secrets(id: PathId, caller: ManageCaller, account: NamedAccount = None) -> VerifyingKeys:
+    """What its receiver verifies with. 404 for a dialect's endpoint: its secret is the account's or the dialect's."""
+    keys = await reveal_verifying_keys(caller.services, caller.one_account(account), id)
+    return verifying_keys_view(keys)
+
+
+@router.post(
+    "/endpoints/{id}/signing-secrets/rotate",
+    responses=refusals(409),
+    dependencies=[Depends(keep_out_of_caches)],
+    summary="Rotate an endpoint's signing secret",
+)
+async def rotate_signing_secret(id: PathId, caller: ManageCaller, account: NamedAccount = None) -> VerifyingKeyView:
+    """A new secret. The old one also signs for 24 hours, so that the receiver can change over."""
+    key = await rotate_verifying_key(caller.services, caller.one_account(account), id)
+    return verifying_key_view(key)
+
+
 async def _require(caller: Caller, account: int | None, id: int) -> model.Endpoint:
     return await require_endpoint(caller.services, caller.one_account(account), id, None)
+
+
+def _shown(services: Services, endpoint: model.Endpoint) -> EndpointView:
+    return endpoint_view(endpoint, open_headers(services, endpoint))
+
+
+def _refuse_beyond_ours(change: EndpointChange, dialect: str) -> None:
+    asked = [name for name in type(change).model_fields if name in change.model_fields_set - CHANGEABLE_EVERYWHERE]
+    if asked:
+        message = f"cannot be changed here: it belongs to the API of the dialect {dialect}"
+        raise Invalid(*(Problem(f"/{name}", message) for name in asked))
+
+
+def _wanted_change(change: EndpointChange) -> model.EndpointChange:
+    asked = change.model_fields_set
+    return model.EndpointChange(
+        url=change.url if "url" in asked else UNSET,
+        name=change.name if "name" in asked else UNSET,
+        description=change.description if "description" in asked else UNSET,
+        retry_schedule=_tuple(change.retry_schedule) if "retry_schedule" in asked else UNSET,
+        subscriptions=tuple(_subscriptions(change.events)) if "events" in asked else UNSET,
+    )
+
+
+def _subscriptions(events: list[WantedEvent]) -> list[model.Subscription]:
+    return [model.Subscription(each.event, each.resource or model.ANY_RESOURCE) for each in events]
 
 
 def _tuple(schedule: list[int] | None) -> tuple[int, ...] | None:

@@ -88,7 +88,8 @@ def _refusal_of(error: Exception) -> Refusal:
         case Conflict():
             return Refusal(409, _sentence(str(error)))
         case Unavailable():
-            detail = "The store cannot answer at the moment; nothing was accepted. Try again."
+            # Not "nothing was accepted": a commit may have lost only its confirmation, a batch only a part.
+            detail = "The store cannot answer at the moment. Try again, with the same idempotency keys."
             return Refusal(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
         case BodyTooLarge():
             return Refusal(413, "The body is larger than this path takes.")

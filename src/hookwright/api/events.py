@@ -1,4 +1,4 @@
-"""Events that were accepted, and the types that can be published."""
+"""Events that were accepted."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,9 @@ from starlette.responses import Response
 
 from hookwright.api.callers import ReadCaller
 from hookwright.api.document import refusals
-from hookwright.api.views import EventTypeList, EventView
+from hookwright.api.views import EventView
 from hookwright.core.model import Event
-from hookwright.core.samples import SAMPLES
 from hookwright.core.times import iso_micros
-from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.operations.deliveries import require_event
 
 router = APIRouter(tags=["Events"])
@@ -24,12 +22,6 @@ async def get_event(id: UUID, caller: ReadCaller) -> Response:
     """The event as it was accepted. Its deliveries are listed by `GET /deliveries?event=…`."""
     event = await require_event(caller.services, caller.account_id, str(id))
     return Response(msgspec.json.encode(_shown(event)), media_type="application/json")
-
-
-@router.get("/event-types", response_model=EventTypeList, summary="List event types")
-async def list_event_types(caller: ReadCaller) -> dict[str, Any]:
-    """Every type that can be published, with the JSON Schema of its data and a sample."""
-    return {"data": [_event_type(name) for name in EVENT_TYPES]}
 
 
 def _shown(event: Event) -> dict[str, Any]:
@@ -44,7 +36,3 @@ def _shown(event: Event) -> dict[str, Any]:
         "idempotency_key": event.idempotency_key,
         "data": msgspec.Raw(event.data),
     }
-
-
-def _event_type(name: str) -> dict[str, Any]:
-    return {"name": name, "schema": msgspec.json.schema(EVENT_TYPES[name]), "sample": SAMPLES[name]}

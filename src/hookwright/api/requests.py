@@ -1,20 +1,23 @@
 """What the ordinary routes take: ids, bodies and query parameters."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from hookwright.api.cursors import DEFAULT_LIMIT, MAX_LIMIT
+from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
 from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import DeliveryStatus, KeyKind
-from hookwright.core.vocabulary import EVENT_TYPES
+from hookwright.core.model import DeliveryStatus, KeyKind, SignatureScheme
 from hookwright.operations.accounts import MAX_NAME_LENGTH
+from hookwright.operations.event_types import MAX_DESCRIPTION_LENGTH
 
 MAX_SCOPES = 100
 MAX_ATTRIBUTES = 20
+MAX_EVENTS = 100
+MAX_URL_LENGTH = 2_048
 
 
 def _without_nul(text: str) -> str:
@@ -31,16 +34,24 @@ def _digits(value: object) -> object:
     return value
 
 
-def _known_event_type(name: str) -> str:
-    if name not in EVENT_TYPES:
-        raise ValueError(f"unknown event type; one of {', '.join(EVENT_TYPES)}")
-    return name
+def _wanted_event(value: object) -> object:
+    # A name alone stands for any resource of it.
+    if isinstance(value, str):
+        return {"event": value}
+    if not isinstance(value, dict):
+        raise ValueError("must be the name of an event, or an object with `event` and `resource`")
+    return value
+
+
+def _resource_text(value: object) -> object:
+    # The ids of the vocabulary are integers; a subscription keeps them as text.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 RowId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_digits)]
 PathId = Annotated[int, Path(ge=0, le=MAX_ID), BeforeValidator(_digits)]
-EventType = Annotated[str, AfterValidator(_known_event_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})]
 Text = Annotated[str, AfterValidator(_without_nul)]
+EventType = Annotated[str, StringConstraints(max_length=MAX_TYPE_LENGTH)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S")]
 Subdomain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 # Kajabi's scopes have the form `view:contacts`; ours and `owner` are plain words.
@@ -85,17 +96,97 @@ class NewKey(RequestModel):
     )
 
 
+class WantedEvent(RequestModel):
+    """An event type, `noun.*` or `*`; and one resource, or any."""
+
+    event: Text = Field(max_length=MAX_TYPE_LENGTH)
+    resource: Annotated[str, BeforeValidator(_resource_text)] | None = Field(
+        default=None,
+        min_length=1,
+        description="The id of a tag, form, sequence, custom field, offer, product, broadcast or post; a link's URL.",
+    )
+
+
+_WANTED_EVENT_SCHEMA = {"anyOf": [{"type": "string"}, WantedEvent.model_json_schema()]}
+
+Url = Annotated[Text, StringConstraints(max_length=MAX_URL_LENGTH)]
+Description = Annotated[Text, StringConstraints(max_length=MAX_DESCRIPTION_LENGTH)]
+DisplayName = Annotated[Text, StringConstraints(max_length=MAX_NAME_LENGTH)]
+WantedEvents = Annotated[
+    list[Annotated[WantedEvent, BeforeValidator(_wanted_event), WithJsonSchema(_WANTED_EVENT_SCHEMA)]],
+    Field(min_length=1, max_length=MAX_EVENTS, description="What it gets: event types, `noun.*`, or `*`."),
+]
+Headers = Annotated[dict[str, str], Field(description="Sent with every request; names that are ours are refused.")]
+RetrySchedule = Annotated[
+    list[int] | None,
+    Field(description="Seconds before each attempt, the first included; null for the service's own."),
+]
+
+
+class NewEndpoint(RequestModel):
+    """An endpoint of Hookwright's own, which gets events in the Standard Webhooks form."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "account": 64,
+                "url": "https://receiver.example.com/events",
+                "events": ["contact.*", "purchase.created", {"event": "form.submitted", "resource": "512"}],
+                "description": "Our warehouse",
+            }
+        }
+    )
+
+    account: RowId | None = Field(default=None, description="Required unless the key has an account.")
+    url: Url
+    events: WantedEvents
+    name: DisplayName = ""
+    description: Description = ""
+    headers: Headers = {}
+    retry_schedule: RetrySchedule = None
+    signature: SignatureScheme = Field(
+        default="v1", description="v1: HMAC-SHA256 with a shared secret. v1a: Ed25519, verified with a public key."
+    )
+
+
 class EndpointChange(RequestModel):
-    """What is left out stays as it is."""
+    """What is left out stays as it is. Of a dialect's endpoint only `status` and `retry_schedule` can change here."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"status": "active", "retry_schedule": [0, 60, 3600]}})
 
+    url: Url = ""
+    events: WantedEvents = []
+    name: DisplayName = ""
+    description: Description = ""
+    headers: Headers = {}
     status: Literal["active", "paused"] = Field(
         default="active", description="Activating also makes everything due that waited for the endpoint."
     )
-    retry_schedule: list[int] | None = Field(
-        default=None, description="Seconds before each attempt, the first included; null for the service's own."
+    retry_schedule: RetrySchedule = None
+
+
+class NewEventType(RequestModel):
+    """What is left out is empty: a declaration replaces the one before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "description": "An invoice was paid in full.",
+                "schema": {
+                    "type": "object",
+                    "properties": {"invoice": {"type": "object", "required": ["id"]}},
+                    "required": ["invoice"],
+                },
+                "sample": {"invoice": {"id": 9001}},
+            }
+        }
     )
+
+    description: Description = ""
+    json_schema: dict[str, Any] | None = Field(
+        default=None, alias="schema", description="JSON Schema 2020-12 of the data; enforced at publish."
+    )
+    sample: dict[str, Any] | None = Field(default=None, description="Data that fits the schema.")
 
 
 class Paging(RequestModel):

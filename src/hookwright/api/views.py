@@ -15,7 +15,6 @@ from hookwright.core.model import (
     Key,
     KeyKind,
     Site,
-    Subscription,
 )
 from hookwright.core.times import iso_micros
 from hookwright.operations.keys import NewKey, client_id_of
@@ -66,26 +65,6 @@ class SigningSecrets(BaseModel):
 
 class RotatedSigningSecret(BaseModel):
     signing_secret: str
-
-
-class SubscriptionView(BaseModel):
-    event: str
-    resource: str | None = Field(description="null: any resource")
-
-
-class EndpointView(BaseModel):
-    id: int
-    account: int
-    site: int | None
-    dialect: str
-    url: str
-    subscriptions: list[SubscriptionView]
-    status: EndpointStatus
-    status_reason: str | None
-    status_changed_at: str
-    retry_schedule: list[int] | None
-    created_at: str
-    updated_at: str
 
 
 class EventReference(BaseModel):
@@ -151,17 +130,16 @@ class EventView(BaseModel):
 
 class EventTypeView(BaseModel):
     name: str
-    json_schema: dict[str, Any] = Field(alias="schema", description="JSON Schema 2020-12 of the data.")
-    sample: dict[str, Any]
+    description: str
+    declared: bool = Field(description="Whether the platform declared it; the others are built in.")
+    json_schema: dict[str, Any] | None = Field(
+        alias="schema", description="JSON Schema 2020-12 of the data; null: any object."
+    )
+    sample: dict[str, Any] | None
 
 
 class AccountPage(BaseModel):
     data: list[AccountView]
-    next_cursor: str | None
-
-
-class EndpointPage(BaseModel):
-    data: list[EndpointView]
     next_cursor: str | None
 
 
@@ -222,23 +200,6 @@ def key_with_secret(new: NewKey) -> KeyWithSecret:
     )
 
 
-def endpoint_view(endpoint: Endpoint) -> EndpointView:
-    return EndpointView(
-        id=endpoint.id,
-        account=endpoint.account_id,
-        site=endpoint.site_id,
-        dialect=endpoint.dialect,
-        url=endpoint.url,
-        subscriptions=[_subscription_view(each) for each in endpoint.subscriptions],
-        status=endpoint.status,
-        status_reason=endpoint.status_reason,
-        status_changed_at=iso_micros(endpoint.status_changed_at),
-        retry_schedule=None if endpoint.retry_schedule is None else list(endpoint.retry_schedule),
-        created_at=iso_micros(endpoint.created_at),
-        updated_at=iso_micros(endpoint.updated_at),
-    )
-
-
 def delivery_view(delivery: Delivery) -> DeliveryView:
     return DeliveryView(
         id=delivery.id,
@@ -286,10 +247,6 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
         response_body=attempt.response_body.decode(errors="replace"),
         next_attempt_at=_iso_or_none(attempt.next_attempt_at),
     )
-
-
-def _subscription_view(subscription: Subscription) -> SubscriptionView:
-    return SubscriptionView(event=subscription.event, resource=subscription.resource or None)
 
 
 def _iso_or_none(instant: Instant | None) -> str | None:

@@ -15,6 +15,7 @@ DAY: Instant = 24 * HOUR
 
 EndpointStatus = Literal["active", "paused", "disabled", "deleted"]
 DeliveryStatus = Literal["pending", "in_flight", "delivered", "dead", "cancelled"]
+ReplayStatus = Literal["running", "done", "cancelled"]
 SignatureScheme = Literal["v1", "v1a"]
 KeyKind = Literal["hookwright", "kajabi", "kit"]
 
@@ -176,8 +177,8 @@ class EndpointChange(Struct, frozen=True, kw_only=True):
     sealed_headers: bytes | UnsetType | None = UNSET
     signature: SignatureScheme | UnsetType = UNSET
     retry_schedule: tuple[int, ...] | UnsetType | None = UNSET
-    max_in_flight: int | None | UnsetType = UNSET
-    rate_per_second: int | None | UnsetType = UNSET
+    max_in_flight: int | UnsetType | None = UNSET
+    rate_per_second: int | UnsetType | None = UNSET
     subscriptions: tuple[Subscription, ...] | UnsetType = UNSET
 
 
@@ -203,6 +204,8 @@ class Event(Struct, frozen=True, kw_only=True):
     accepted_at: Instant
     data: bytes
     idempotency_key: str | None = None
+    expires_at: Instant | None = None  # from when on it is not to be sent any more
+    traceparent: str | None = None  # its place in the producer's trace (W3C Trace Context)
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -268,6 +271,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     last_status_code: int | None
     last_error: str | None
     batch_id: int | None = None
+    expires_at: Instant | None = None
 
     @property
     def message_id(self) -> str:
@@ -287,6 +291,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     event_id: str
     event_type: str
     occurred_at: Instant
+    created_at: Instant  # the delivery's: when the event was accepted
     endpoint_id: int
     dialect: str
     dialect_event: str
@@ -300,6 +305,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     signature: SignatureScheme = "v1"
     batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
     troubled: bool = False  # whether the endpoint was failing when this was claimed
+    traceparent: str | None = None  # the event's
 
     @property
     def message_id(self) -> str:
@@ -357,6 +363,27 @@ class Parcel(Struct, frozen=True, kw_only=True):
     @property
     def first(self) -> Claim:
         return self.claims[0]
+
+
+class Replay(Struct, frozen=True, kw_only=True):
+    """A replay of many: every finished delivery of an account that passes the filters, at a rate, until it is done.
+
+    `total` is how many passed when it began; `replayed` is how many have been made due.
+    """
+
+    id: int
+    account_id: int
+    endpoint_id: int | None
+    event_type: str | None
+    statuses: tuple[DeliveryStatus, ...]
+    created_from: Instant | None
+    created_to: Instant
+    rate_per_second: int
+    status: ReplayStatus = "running"
+    total: int
+    replayed: int = 0
+    created_at: Instant
+    finished_at: Instant | None = None
 
 
 Translate = Callable[[Event], Iterable[Notice]]

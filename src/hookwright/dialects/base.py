@@ -21,19 +21,28 @@ class DialectSettings:
     sign_in_on_consent: bool = True  # False only in `hookwright dev`: the consent page trusts whoever sees it
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """One foreign API.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How events read in some words, and how they are sent: all that deliveries need.
 
-    `prefixes` are the paths it answers; the longest prefix wins, so `/api/v1/hooks` may be one dialect's while
-    `/api/v1` is ours. `translate` turns an event into notices. `forms` says how endpoints are sent to, by the dialect
-    name that they and the notices carry: most dialects have one form, of their own name.
+    `translate` turns an event into notices. `forms` says how endpoints are sent to, by the dialect name that they and
+    the notices carry: most dialects have one form, of their own name.
     """
 
     name: str
-    prefixes: tuple[str, ...]
     translate: Translate
     forms: Mapping[str, WireForm]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect(Wording):
+    """One foreign API: its words, and the routes through which its endpoints are made.
+
+    `prefixes` are the paths it answers; the longest prefix wins, so `/api/v1/hooks` may be one dialect's while
+    `/api/v1` is ours.
+    """
+
+    prefixes: tuple[str, ...]
     build_app: Callable[[Services, DialectSettings], FastAPI]
 
 

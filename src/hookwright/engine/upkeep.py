@@ -45,6 +45,14 @@ async def anchor(store: Store, clock: AnchoredClock) -> int:
     return 1
 
 
+async def advance_replays(store: Store, clock: Clock) -> int:
+    """Take the next second's step of every running replay. Answers how many deliveries became due."""
+    advanced = 0
+    for replay in await store.running_replays():
+        advanced += await store.advance_replay(replay.account_id, replay.id, replay.rate_per_second, clock.now())
+    return advanced
+
+
 class Retention(Struct, frozen=True):
     """How long finished events are kept, and how long their payloads are (None: as long)."""
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import count
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
-from hookwright.core.model import Accepted, Draft, Event, Notice, Site, Translate
+from hookwright.core.model import OWN_DIALECT, Accepted, DeclaredType, Draft, Event, Notice, Site, Translate
 from hookwright.core.times import from_datetime
 from hookwright.core.vocabulary import EVENT_TYPES, decode_data, problem_of
+from hookwright.operations.event_types import declared_types, unknown_type
 from hookwright.operations.services import Services
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
@@ -24,12 +26,16 @@ MAX_BATCH = 1_000
 
 
 class Publish(Struct, frozen=True, kw_only=True):
-    """What a platform sends for one event. `site` is only needed when the account has several."""
+    """What a platform sends for one event. `site` is only needed when the account has several.
+
+    A delivery that was not made by `expires_at` is not made any more: it dies, visibly.
+    """
 
     type: str
     account: int
     site: int | None = None
     occurred_at: datetime | None = None
+    expires_at: datetime | None = None
     idempotency_key: str | None = None
     data: Raw
 
@@ -46,11 +52,12 @@ async def publish(services: Services, requests: Sequence[Publish], root: str = "
 
 async def _drafts(services: Services, requests: Sequence[Publish], root: str) -> list[Draft]:
     sites = await _sites_of(services, {request.account for request in requests})
+    declared = await _declared_types(services, requests)
     drafts: list[Draft] = []
     problems: list[Problem] = []
     for position, request in enumerate(requests):
         try:
-            drafts.append(_draft(services, request, sites))
+            drafts.append(_draft(services, request, sites, declared))
         except Invalid as error:
             place = f"{root}/{position}" if root else ""
             problems += [replace(problem, pointer=place + problem.pointer) for problem in error.problems]
@@ -65,8 +72,15 @@ async def _sites_of(services: Services, account_ids: set[int]) -> dict[int, list
     return {id: await services.store.sites(id) for id in existing}
 
 
-def _draft(services: Services, request: Publish, sites: Mapping[int, list[Site]]) -> Draft:
-    _check(request, sites)
+async def _declared_types(services: Services, requests: Sequence[Publish]) -> Mapping[str, DeclaredType]:
+    """What the platform declared; nothing is read where every type is a built-in one."""
+    return {} if all(request.type in EVENT_TYPES for request in requests) else await declared_types(services)
+
+
+def _draft(
+    services: Services, request: Publish, sites: Mapping[int, list[Site]], declared: Mapping[str, DeclaredType]
+) -> Draft:
+    _check(services, request, sites, declared)
     now = services.clock.now()
     event = Event(
         id=new_event_id(now, request.account % LANE_COUNT),
@@ -77,21 +91,27 @@ def _draft(services: Services, request: Publish, sites: Mapping[int, list[Site]]
         accepted_at=now,
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
+        expires_at=None if request.expires_at is None else from_datetime(request.expires_at),
     )
-    notices = _notices(services.translations, event)
+    notices = notices_of(services.translations, event)
     if event.site_id is None and len(sites[request.account]) > 1:
         _refuse_without_site(services.translations, event, sites[request.account])
     return Draft(event=event, fingerprint=fingerprint(request), notices=notices)
 
 
-def _check(request: Publish, sites: Mapping[int, list[Site]]) -> None:
+def _check(
+    services: Services, request: Publish, sites: Mapping[int, list[Site]], declared: Mapping[str, DeclaredType]
+) -> None:
     if request.account not in sites:
         raise Invalid(Problem("/account", f"account {request.account} does not exist", "unknown"))
-    if request.type not in EVENT_TYPES:
-        raise Invalid(Problem("/type", f"unknown event type; one of {', '.join(EVENT_TYPES)}", "unknown"))
+    if request.type not in EVENT_TYPES and request.type not in declared:
+        raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
     if request.idempotency_key is not None:
         _check_idempotency_key(request.idempotency_key)
-    decode_data(request.type, request.data)
+    if request.type in EVENT_TYPES:
+        decode_data(request.type, request.data)
+    elif problems := services.declared_types.problems(declared[request.type], _whole(request.data), "/data"):
+        raise Invalid(*problems)
 
 
 def _check_idempotency_key(key: str) -> None:
@@ -111,15 +131,19 @@ def _site_id(request: Publish, sites: Sequence[Site]) -> int | None:
 def _refuse_without_site(translations: Mapping[str, Translate], event: Event, sites: Sequence[Site]) -> None:
     # Endpoints of a site would miss this event in silence if we accepted it without one.
     with_site = replace(event, site_id=sites[0].id)
-    if any(notice.site_id is not None for notice in _notices(translations, with_site)):
+    if any(notice.site_id is not None for notice in notices_of(translations, with_site)):
         known = ", ".join(str(site.id) for site in sites)
         raise Invalid(Problem("/site", f"is required: the account has several sites ({known})", "blank"))
 
 
-def _notices(translations: Mapping[str, Translate], event: Event) -> tuple[Notice, ...]:
-    """Every notice that an event may become, numbered from 1; 0 is kept for Hookwright's own form of it."""
-    every = (notice for translate in translations.values() for notice in translate(event))
-    return tuple(replace(notice, ordinal=number) for number, notice in enumerate(every, start=1))
+def notices_of(translations: Mapping[str, Translate], event: Event) -> tuple[Notice, ...]:
+    """Every notice that an event may become: Hookwright's own is number 0, the dialects' are numbered from 1."""
+    foreign = count(1)
+    return tuple(
+        replace(notice, ordinal=0 if notice.dialect == OWN_DIALECT else next(foreign))
+        for translate in translations.values()
+        for notice in translate(event)
+    )
 
 
 def fingerprint(request: Publish) -> bytes:
@@ -127,7 +151,14 @@ def fingerprint(request: Publish) -> bytes:
 
     Raises Invalid for data that a JSON reader would stumble over later.
     """
-    same = (request.type, request.account, request.site, request.occurred_at, _whole(request.data))
+    same = (
+        request.type,
+        request.account,
+        request.site,
+        request.occurred_at,
+        request.expires_at,
+        _whole(request.data),
+    )
     return hashlib.sha256(msgspec.json.encode(same, order="sorted")).digest()
 
 

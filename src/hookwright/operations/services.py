@@ -1,13 +1,14 @@
 """What operations work with, put together once by `app.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hookwright.ambient import Clock, Dice
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Accepted, Draft, Translate
+from hookwright.operations.declared_types import DeclaredTypes
 from hookwright.store.base import Store
 from hookwright.vault import Vault
 
@@ -31,3 +32,4 @@ class Services:
     intake: Intake
     policy: TargetPolicy
     translations: Mapping[str, Translate]  # by dialect name
+    declared_types: DeclaredTypes = field(default_factory=DeclaredTypes)

@@ -52,6 +52,7 @@ class EventRow(NamedTuple):
     accepted_at: Instant
     idempotency_key: str | None
     data: str
+    traceparent: str | None
 
 
 class PayloadRow(NamedTuple):
@@ -71,6 +72,7 @@ class DeliveryRow(NamedTuple):
     ordinal: int
     due_at: Instant
     created_at: Instant
+    expires_at: Instant | None
 
 
 class Known(NamedTuple):
@@ -126,6 +128,7 @@ def event_row(draft: Draft) -> EventRow:
         event.accepted_at,
         event.idempotency_key,
         event.data.decode(),
+        event.traceparent,
     )
 
 
@@ -160,6 +163,7 @@ def _delivery_row(draft: Draft, notice: Notice, endpoint_id: int, id: int) -> De
         notice.ordinal,
         event.accepted_at,
         event.accepted_at,
+        event.expires_at,
     )
 
 

@@ -32,10 +32,14 @@ from hookwright.core.model import (
     Key,
     OAuthApp,
     OAuthCode,
+    Replay,
     Settled,
     SigningSecret,
     Site,
 )
+
+# How far a backlog is counted: a monitor that asks every few seconds must not read millions of rows.
+MOST_COUNTED = 100_000
 
 # How many signing secrets of one owner may be live at once; each of them signs every request.
 MAX_LIVE_SECRETS = 10
@@ -84,6 +88,19 @@ class Lease(Struct, frozen=True):
 
     delivery_id: int
     fence: int
+
+
+class Backlog(Struct, frozen=True, kw_only=True):
+    """What waits at one moment. Each number is counted no further than `MOST_COUNTED`.
+
+    `due` deliveries may be sent now; the one that has been due longest since `oldest_due_at`. Breakers are those of
+    active endpoints: half open once a probe may go or is under way.
+    """
+
+    due: int
+    oldest_due_at: Instant | None
+    breakers_open: int
+    breakers_half_open: int
 
 
 class Store(Protocol):
@@ -211,6 +228,28 @@ class Store(Protocol):
     async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
         """Delete an endpoint and cancel what was still to be sent to it. False when there is none."""
 
+    # -- replays of many -------------------------------------------------------------------------------------
+    async def count_deliveries(self, query: DeliveryQuery, at_most: int) -> int:
+        """How many deliveries a query finds, counted no further than `at_most`."""
+
+    async def add_replay(self, replay: Replay) -> None: ...
+
+    async def replay_of_many(self, account_id: int, replay_id: int) -> Replay | None: ...
+
+    async def replays(self, account_id: int, below: int | None, limit: int) -> list[Replay]:
+        """The account's replays, newest first, with ids below the given one."""
+
+    async def running_replays(self) -> list[Replay]: ...
+
+    async def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Replay | None:
+        """End a running replay; what it has made due stays due. None when there is none."""
+
+    async def advance_replay(self, account_id: int, replay_id: int, limit: int, now: Instant) -> int:
+        """Make the next deliveries of a running replay due, up to `limit`, oldest first. Answers how many it saw.
+
+        Each is seen once, by one process. A replay that sees none any more is done.
+        """
+
     # -- retention -------------------------------------------------------------------------------------------
     async def prune_events(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
         """Delete up to `limit` old events of a lane with their deliveries, attempts and payloads. Answers how many.
@@ -247,7 +286,7 @@ class Store(Protocol):
         """Take up to `limit` due deliveries: nobody else sends them until the lease ends.
 
         Deliveries whose endpoint is paused or disabled are put aside until it is active again, those of a deleted
-        one are cancelled; neither counts.
+        one are cancelled, those that have expired die; none of them counts.
         """
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
@@ -269,6 +308,9 @@ class Store(Protocol):
 
     async def delete_announcement(self, announcement: Announcement) -> None:
         """It was told."""
+
+    async def backlog(self, now: Instant) -> Backlog:
+        """What waits to be sent, and how many breakers are open, over all lanes. For monitors; its cost is bounded."""
 
     async def rescue(self, now: Instant) -> int:
         """Make deliveries due whose lease has ended without an outcome. Answers how many."""

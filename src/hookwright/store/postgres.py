@@ -37,7 +37,7 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, GUARDED, Found, Records, Step, claim_of, needs_noting
+from hookwright.store.records import BATCH, EXPIRE, WHAT_IT_MEETS, Found, Records, Step, claim_of, needs_noting
 
 ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
@@ -199,12 +199,10 @@ class PostgresStore(Records):
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         async with self._connection() as db:
             rows = await db.fetch(_CLAIM, now, limit, lease_until)
-            if aside := [row for row in rows if row["endpoint_status"] not in ("active", "guarded")]:
+            if aside := [row for row in rows if row["meets"] not in ("active", "guarded")]:
                 await _put_aside(db, aside, now)
-        claims = [claim_of(row, row["fence"]) for row in rows if row["endpoint_status"] == "active"]
-        guarded = dict.fromkeys(
-            (row["lane"], row["endpoint_id"]) for row in rows if row["endpoint_status"] == "guarded"
-        )
+        claims = [claim_of(row, row["fence"]) for row in rows if row["meets"] == "active"]
+        guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in rows if row["meets"] == "guarded")
         return Found(claims, len(aside), list(guarded))
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
@@ -351,17 +349,19 @@ async def _insert(
 
 _INSERT = """
 WITH new_events AS (
-    INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data)
+    INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,
+                        traceparent)
     SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-                             $8::text[], $9::text[])
+                             $8::text[], $9::text[], $10::text[])
 ), new_payloads AS (
     INSERT INTO payloads (lane, event_id, ordinal, body)
-    SELECT $1, * FROM unnest($10::uuid[], $11::smallint[], $12::bytea[])
+    SELECT $1, * FROM unnest($11::uuid[], $12::smallint[], $13::bytea[])
 )
 INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event, ordinal,
-                        due_at, created_at, status)
-SELECT $1, *, 'pending' FROM unnest($13::bigint[], $14::bigint[], $15::uuid[], $16::text[], $17::bigint[],
-                                    $18::text[], $19::text[], $20::smallint[], $21::bigint[], $22::bigint[])
+                        due_at, created_at, expires_at, status)
+SELECT $1, *, 'pending' FROM unnest($14::bigint[], $15::bigint[], $16::uuid[], $17::text[], $18::bigint[],
+                                    $19::text[], $20::text[], $21::smallint[], $22::bigint[], $23::bigint[],
+                                    $24::bigint[])
 """
 
 
@@ -374,24 +374,24 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 _CLAIM = f"""
 WITH due AS (
     SELECT d.lane, d.id, d.due_at, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since,
-           CASE WHEN e.status = 'active' AND {GUARDED} THEN 'guarded' ELSE e.status END AS endpoint_status
+           {WHAT_IT_MEETS.format(now="$1")} AS meets
     FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
     WHERE d.status = 'pending' AND d.due_at <= $1
     ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 ), looked_at AS (
     UPDATE deliveries d SET
-        status = CASE due.endpoint_status WHEN 'active' THEN 'in_flight' ELSE 'pending' END,
-        fence = CASE due.endpoint_status WHEN 'active' THEN d.fence + 1 ELSE d.fence END,
-        lease_until = CASE due.endpoint_status WHEN 'active' THEN $3::bigint END,
-        due_at = CASE due.endpoint_status WHEN 'active' THEN NULL ELSE d.due_at END
+        status = CASE due.meets WHEN 'active' THEN 'in_flight' ELSE 'pending' END,
+        fence = CASE due.meets WHEN 'active' THEN d.fence + 1 ELSE d.fence END,
+        lease_until = CASE due.meets WHEN 'active' THEN $3::bigint END,
+        due_at = CASE due.meets WHEN 'active' THEN NULL ELSE d.due_at END
     FROM due
     WHERE d.lane = due.lane AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
-              d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, due.due_at AS was_due,
-              due.endpoint_status, due.url, due.retry_schedule, due.sealed_headers, due.signature,
+              d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
+              due.meets, due.url, due.retry_schedule, due.sealed_headers, due.signature,
               due.failing_since
 )
-SELECT l.*, p.body, v.occurred_at
+SELECT l.*, p.body, v.occurred_at, v.traceparent
 FROM looked_at l
 LEFT JOIN payloads p ON p.lane = l.lane AND p.event_id = l.event_id AND p.ordinal = l.ordinal
 LEFT JOIN events v ON v.lane = l.lane AND v.id = l.event_id
@@ -402,6 +402,7 @@ ORDER BY l.was_due, l.id
 async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
     """Take deliveries out of the due ones whose endpoint does not receive now."""
     by_endpoint: dict[tuple[int, int], list[int]] = {}
+    await _expire(db, [row for row in rows if row["meets"] == "expired"], now)
     for row in rows:
         by_endpoint.setdefault((row["lane"], row["endpoint_id"]), []).append(row["id"])
     for (lane, endpoint_id), ids in by_endpoint.items():
@@ -424,6 +425,18 @@ async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
                 ids,
                 now,
             )
+
+
+async def _expire(db: Connection, rows: Sequence[Any], now: Instant) -> None:
+    if rows:
+        await db.execute(
+            f"UPDATE deliveries d SET {EXPIRE.format(now='$3')}"
+            " FROM unnest($1::smallint[], $2::bigint[]) AS u (lane, id)"
+            " WHERE d.lane = u.lane AND d.id = u.id AND d.status = 'pending' AND d.expires_at <= $3",
+            [row["lane"] for row in rows],
+            [row["id"] for row in rows],
+            now,
+        )
 
 
 # Only what is in flight has a lease. It is asked for in these words because a condition on the status would let the

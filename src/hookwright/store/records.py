@@ -21,7 +21,7 @@ from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Conflict, Unavailable
 from hookwright.core.gates import Gate, admit
 from hookwright.core.health import diagnose
-from hookwright.core.lanes import LANE_COUNT, LANES, lane_of, lane_of_event
+from hookwright.core.lanes import LANE_COUNT, LANES, MAX_ID, lane_of, lane_of_event
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
     Account,
@@ -39,12 +39,13 @@ from hookwright.core.model import (
     Key,
     OAuthApp,
     OAuthCode,
+    Replay,
     Settled,
     SigningSecret,
     Site,
     Subscription,
 )
-from hookwright.store.base import MAX_LIVE_SECRETS, DeliveryQuery, EndpointQuery
+from hookwright.store.base import MAX_LIVE_SECRETS, MOST_COUNTED, Backlog, DeliveryQuery, EndpointQuery
 
 # How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
 BATCH = 2_000
@@ -56,6 +57,14 @@ GUARDED = (
     "(e.batch_limit > 1 OR e.max_in_flight IS NOT NULL OR e.rate_per_second IS NOT NULL"
     " OR e.breaker_open_until IS NOT NULL)"
 )
+
+# What a due delivery meets: its own expiry first, then its endpoint's status, or a gate before an active endpoint.
+# The placeholder is the present instant.
+WHAT_IT_MEETS = (
+    "CASE WHEN d.expires_at <= {now} THEN 'expired'"
+    f" WHEN e.status = 'active' AND {GUARDED} THEN 'guarded' ELSE e.status END"
+)
+EXPIRE = "status = 'dead', due_at = NULL, finished_at = {now}, last_error = 'expired'"
 
 # How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
 CLAIM_ROUNDS = 10
@@ -723,6 +732,134 @@ class Records:
     def delete_announcement(self, announcement: Announcement) -> Step[None]:
         yield sql("DELETE FROM announcements WHERE lane = $1 AND id = $2", lane_of(announcement.id), announcement.id)
 
+    # -- replays of many -------------------------------------------------------------------------------------
+
+    @reading
+    def count_deliveries(self, query: DeliveryQuery, at_most: int) -> Step[int]:
+        where, values = _delivery_filters(query)
+        rows = yield sql(
+            "SELECT COUNT(*) AS number FROM"
+            f" (SELECT 1 FROM deliveries WHERE {where} LIMIT ${len(values) + 1}) AS counted",
+            *values,
+            at_most,
+        )
+        return int(rows[0]["number"])
+
+    @writing
+    def add_replay(self, replay: Replay) -> Step[None]:
+        yield sql(
+            "INSERT INTO replays (lane, id, account_id, endpoint_id, event_type, statuses, created_from, created_to,"
+            " rate_per_second, status, total, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            lane_of(replay.account_id),
+            replay.id,
+            replay.account_id,
+            replay.endpoint_id,
+            replay.event_type,
+            json.dumps(replay.statuses),
+            replay.created_from,
+            replay.created_to,
+            replay.rate_per_second,
+            replay.status,
+            replay.total,
+            replay.created_at,
+        )
+
+    @reading
+    def replay_of_many(self, account_id: int, replay_id: int) -> Step[Replay | None]:
+        rows = yield sql(
+            "SELECT * FROM replays WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            replay_id,
+            account_id,
+        )
+        return _replay(rows[0]) if rows else None
+
+    @reading
+    def replays(self, account_id: int, below: int | None, limit: int) -> Step[list[Replay]]:
+        rows = yield sql(
+            "SELECT * FROM replays WHERE lane = $1 AND account_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+            lane_of(account_id),
+            account_id,
+            MAX_ID + 1 if below is None else below,
+            limit,
+        )
+        return [_replay(row) for row in rows]
+
+    @reading
+    def running_replays(self) -> Step[list[Replay]]:
+        # Every lane: there are few of them, and a chore asks.
+        rows = yield sql("SELECT * FROM replays WHERE status = 'running' ORDER BY id")
+        return [_replay(row) for row in rows]
+
+    @writing
+    def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Step[Replay | None]:
+        yield sql(
+            "UPDATE replays SET status = 'cancelled', finished_at = $4"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status = 'running'",
+            lane_of(account_id),
+            replay_id,
+            account_id,
+            now,
+        )
+        rows = yield sql(
+            "SELECT * FROM replays WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            replay_id,
+            account_id,
+        )
+        return _replay(rows[0]) if rows else None
+
+    @writing
+    def advance_replay(self, account_id: int, replay_id: int, limit: int, now: Instant) -> Step[int]:
+        lane = lane_of(account_id)
+        # Held, so that two processes never take the same step.
+        rows = yield sql(
+            f"SELECT * FROM replays WHERE lane = $1 AND id = $2 AND status = 'running' {self.ALONE}", lane, replay_id
+        )
+        if not rows:
+            return 0
+        where, values = _delivery_filters(_replayed_by(_replay(rows[0])))
+        place = (rows[0]["place_created_at"], rows[0]["place_id"])
+        number = len(values)
+        found = yield sql(
+            f"SELECT id, created_at FROM deliveries WHERE {where}"
+            f" AND (created_at, id) > (${number + 1}, ${number + 2}) ORDER BY created_at, id LIMIT ${number + 3}",
+            *values,
+            *place,
+            limit,
+        )
+        if not found:
+            yield sql(
+                "UPDATE replays SET status = 'done', finished_at = $3 WHERE lane = $1 AND id = $2",
+                lane,
+                replay_id,
+                now,
+            )
+            return 0
+        ids = [int(row["id"]) for row in found]
+        # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
+        changed = yield sql(
+            "UPDATE deliveries SET status = 'pending', due_at = $2, round_start = attempts, finished_at = NULL"
+            f" WHERE lane = $1 AND id IN ({_places(3, ids)}) AND status IN ('delivered', 'dead', 'cancelled')"
+            " AND EXISTS (SELECT 1 FROM endpoints e WHERE e.lane = $1 AND e.id = deliveries.endpoint_id"
+            " AND e.status <> 'deleted') AND EXISTS (SELECT 1 FROM payloads p WHERE p.lane = $1"
+            " AND p.event_id = deliveries.event_id AND p.ordinal = deliveries.ordinal) RETURNING id",
+            lane,
+            now,
+            *ids,
+        )
+        yield sql(
+            "UPDATE replays SET replayed = replayed + $3, place_created_at = $4, place_id = $5"
+            " WHERE lane = $1 AND id = $2",
+            lane,
+            replay_id,
+            len(changed),
+            found[-1]["created_at"],
+            found[-1]["id"],
+        )
+        return len(found)
+
     # -- retention -------------------------------------------------------------------------------------------
 
     @writing
@@ -797,7 +934,8 @@ class Records:
         due = yield sql(
             "SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size FROM deliveries d JOIN payloads p"
             " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
-            f" WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3 LIMIT {BATCH}",
+            " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
+            f" AND (d.expires_at IS NULL OR d.expires_at > $3) LIMIT {BATCH}",
             lane,
             endpoint_id,
             now,
@@ -816,6 +954,30 @@ class Records:
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         raise NotImplementedError
+
+    @reading
+    def backlog(self, now: Instant) -> Step[Backlog]:
+        # Every lane, as in a claim; both look-ups walk an index that holds nothing else, and no further than the bound.
+        due = yield sql(
+            "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM (SELECT due_at FROM deliveries"
+            " WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2) AS waiting",
+            now,
+            MOST_COUNTED,
+        )
+        breakers = yield sql(
+            "SELECT COUNT(*) AS number, COUNT(CASE WHEN probing OR breaker_open_until <= $1 THEN 1 END) AS half_open"
+            " FROM (SELECT probing, breaker_open_until FROM endpoints"
+            " WHERE breaker_open_until IS NOT NULL AND status = 'active' LIMIT $2) AS troubled",
+            now,
+            MOST_COUNTED,
+        )
+        half_open = int(breakers[0]["half_open"])
+        return Backlog(
+            due=int(due[0]["number"]),
+            oldest_due_at=due[0]["oldest"],
+            breakers_open=int(breakers[0]["number"]) - half_open,
+            breakers_half_open=half_open,
+        )
 
     async def rescue(self, now: Instant) -> int:
         """See Store. In batches, each its own transaction."""
@@ -969,6 +1131,35 @@ def _finished_events(lane: int, accepted_before: Instant, limit: int, condition:
     )
 
 
+def _replayed_by(replay: Replay) -> DeliveryQuery:
+    return DeliveryQuery(
+        account_id=replay.account_id,
+        endpoint_id=replay.endpoint_id,
+        event_type=replay.event_type,
+        statuses=replay.statuses,
+        created_from=replay.created_from,
+        created_to=replay.created_to,
+    )
+
+
+def _replay(row: Row) -> Replay:
+    return Replay(
+        id=row["id"],
+        account_id=row["account_id"],
+        endpoint_id=row["endpoint_id"],
+        event_type=row["event_type"],
+        statuses=tuple(json.loads(row["statuses"])),
+        created_from=row["created_from"],
+        created_to=row["created_to"],
+        rate_per_second=row["rate_per_second"],
+        status=row["status"],
+        total=row["total"],
+        replayed=row["replayed"],
+        created_at=row["created_at"],
+        finished_at=row["finished_at"],
+    )
+
+
 def _batches(due: Sequence[Row], limit: int) -> dict[int, list[int]]:
     """What goes out together, by batch id: the one it had before, or else the id of its first delivery."""
     in_order = sorted(due, key=lambda row: int(row["id"]))
@@ -1035,8 +1226,8 @@ def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease
         *ids,
     )
     rows = yield sql(
-        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at"
-        " FROM deliveries d"
+        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at,"
+        " v.traceparent FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
@@ -1057,6 +1248,7 @@ def claim_of(row: Row, fence: int) -> Claim:
         event_id=str(row["event_id"]),
         event_type=row["event_type"],
         occurred_at=row["occurred_at"],
+        created_at=row["created_at"],
         endpoint_id=row["endpoint_id"],
         dialect=row["dialect"],
         dialect_event=row["dialect_event"],
@@ -1070,6 +1262,7 @@ def claim_of(row: Row, fence: int) -> Claim:
         signature=row["signature"],
         batch_id=row["batch_id"],
         troubled=row["failing_since"] is not None,
+        traceparent=row["traceparent"],
     )
 
 
@@ -1412,6 +1605,7 @@ def _event(row: Row) -> Event:
         accepted_at=row["accepted_at"],
         data=row["data"].encode(),
         idempotency_key=row["idempotency_key"],
+        traceparent=row["traceparent"],
     )
 
 
@@ -1434,6 +1628,7 @@ def _delivery(row: Row) -> Delivery:
         last_status_code=row["last_status_code"],
         last_error=row["last_error"],
         batch_id=row["batch_id"],
+        expires_at=row["expires_at"],
     )
 
 

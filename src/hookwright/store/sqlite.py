@@ -38,7 +38,7 @@ from hookwright.store.acceptance import (
 )
 from hookwright.store.base import Lease
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, GUARDED, Found, Records, Step, claim_of, needs_noting, sql
+from hookwright.store.records import BATCH, EXPIRE, WHAT_IT_MEETS, Found, Records, Step, claim_of, needs_noting, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
@@ -381,8 +381,8 @@ def _accept(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[
     matches = _match(lane, new, db)
     ids = [counter * LANE_COUNT for counter in _reserve(len(matches), db)] if matches else []
     db.executemany(
-        "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data)"
-        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,"
+        f" traceparent) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         map(event_row, new),
     )
     db.executemany(
@@ -390,7 +390,8 @@ def _accept(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[
     )
     db.executemany(
         "INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event,"
-        f" ordinal, status, due_at, created_at) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+        " ordinal, status, due_at, created_at, expires_at)"
+        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)",
         delivery_rows(new, matches, ids),
     )
     counts = count_matches(new, matches)
@@ -439,30 +440,31 @@ def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
 
 def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> Found:
     rows = db.execute(
-        "SELECT d.*, e.url, e.status AS endpoint_status, e.retry_schedule, e.sealed_headers,"
-        f" e.signature, e.failing_since, {GUARDED} AS guarded, p.body, v.occurred_at FROM deliveries d"
+        f"SELECT d.*, e.url, {WHAT_IT_MEETS.format(now='?1')} AS meets, e.retry_schedule, e.sealed_headers,"
+        " e.signature, e.failing_since, p.body, v.occurred_at, v.traceparent FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
-        " WHERE d.status = 'pending' AND d.due_at <= ? ORDER BY d.due_at LIMIT ?",
+        " WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2",
         (now, limit),
     ).fetchall()
-    active = [row for row in rows if row["endpoint_status"] == "active"]
-    claims = [claim_of(row, row["fence"] + 1) for row in active if not row["guarded"]]
+    claims = [claim_of(row, row["fence"] + 1) for row in rows if row["meets"] == "active"]
     db.executemany(
         "UPDATE deliveries SET status = 'in_flight', fence = ?, lease_until = ?, due_at = NULL"
         " WHERE lane = ? AND id = ?",
         [(claim.fence, lease_until, lane_of(claim.delivery_id), claim.delivery_id) for claim in claims],
     )
-    aside = [row for row in rows if row["endpoint_status"] != "active"]
+    aside = [row for row in rows if row["meets"] not in ("active", "guarded")]
     _put_aside(aside, now, db)
-    guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in active if row["guarded"])
+    guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in rows if row["meets"] == "guarded")
     return Found(claims, len(aside), list(guarded))
 
 
 def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:
     for row in rows:
-        if row["endpoint_status"] == "deleted":
+        if row["meets"] == "expired":
+            change = EXPIRE.format(now="?3")
+        elif row["meets"] == "deleted":
             change = "status = 'cancelled', due_at = NULL, finished_at = ?3"
         else:
             change = "due_at = NULL"

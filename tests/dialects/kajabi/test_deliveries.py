@@ -77,6 +77,7 @@ def test_a_delivery_is_json_signed_by_standard_webhooks(clock: MovableClock) -> 
         event_id="e",
         event_type="contact.tag_added",
         occurred_at=0,
+        created_at=0,
         endpoint_id=1,
         dialect="kajabi",
         dialect_event="tag_added",

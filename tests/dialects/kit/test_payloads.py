@@ -7,7 +7,7 @@ import pytest
 from hookwright.core.errors import Invalid
 from hookwright.core.model import Event, Notice
 from hookwright.dialects.kit.events import PARAMETERS
-from hookwright.dialects.kit.payloads import translate
+from hookwright.dialects.kit.payloads import translate_for_webhooks
 
 from .clients import vendors
 
@@ -53,7 +53,7 @@ def event_of(type: str, data: dict[str, Any]) -> Event:
 
 
 def notices_of(type: str, data: dict[str, Any]) -> list[Notice]:
-    return list(translate(event_of(type, data)))
+    return list(translate_for_webhooks(event_of(type, data)))
 
 
 def subscriber_of(type: str = "contact.activated", **contact: Any) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def test_an_amount_that_no_float_can_hold_is_refused_before_it_is_accepted() -> 
     event = event_of("purchase.created", PURCHASE)
     huge = event.data.replace(b'"tax_in_cents":2', b'"tax_in_cents":' + b"9" * 400)
     with pytest.raises(Invalid) as refused:
-        list(translate(msgspec.structs.replace(event, data=huge)))
+        list(translate_for_webhooks(msgspec.structs.replace(event, data=huge)))
     assert refused.value.problems[0].pointer == "/data/purchase/tax_in_cents"
 
 

@@ -171,6 +171,9 @@ async def test_the_openapi_document_describes_what_is_answered(kit: httpx.AsyncC
     document = (await kit.get("/v4/openapi.json")).json()
     assert set(document["paths"]) == {
         *("/v4/webhooks", "/v4/webhooks/{id}", "/v4/account", "/v3/automations/hooks", "/v3/automations/hooks/{id}"),
+        *("/v4/webhook_endpoints", "/v4/webhook_endpoints/{id}"),
+        *(f"/v4/webhook_endpoints/{{id}}/{name}" for name in ("rotate_secret", "revoke_previous_secret")),
+        *("/v4/webhook_endpoints/{id}/deliveries", "/v4/webhook_endpoints/{id}/deliveries/{delivery_id}"),
         *("/v4/oauth/authorize", "/v4/oauth/token", "/v4/oauth/revoke"),
     }
     assert "HTTPValidationError" not in document["components"]["schemas"]
@@ -180,7 +183,7 @@ async def test_the_openapi_document_describes_what_is_answered(kit: httpx.AsyncC
     check_against(request, published["request_example"])
     created = operation["responses"]["201"]["content"]["application/json"]["schema"]
     check_against({**created, "components": document["components"]}, published["created_example"])
-    for path in ("/v4/account", "/v4/webhooks"):
+    for path in ("/v4/account", "/v4/webhooks", "/v4/webhook_endpoints"):
         listed = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         schema = {**listed, "components": document["components"]}
         check_against(schema, (await kit.get(path)).json())

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import require_account_id_v3
 from hookwright.dialects.kit.events import shown_event
+from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.paging import MAX_PER_PAGE, PageRequest, read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import NewWebhook, Rule, RuleDeleted, V3Error, request_body
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
-from hookwright.dialects.kit.webhooks import create_webhook, parse_webhook_id, webhook_object, webhooks_of
+from hookwright.dialects.kit.webhooks import create_webhook, webhook_object, webhooks_of
 from hookwright.operations.endpoints import delete_endpoint
 from hookwright.web.limits import parse_json, read_body
 
@@ -58,7 +59,7 @@ async def list_rules(request: Request, surface: KitSurface) -> Response:
 async def delete_a_rule(id: str, request: Request, surface: KitSurface) -> Response:
     """Delete a webhook; `api_secret` in the body or in the query."""
     account_id = await _authenticate(surface, await _given(request))
-    await delete_endpoint(surface.services, account_id, parse_webhook_id(id), DIALECT)
+    await delete_endpoint(surface.services, account_id, parse_id(id), DIALECT)
     return KitJson({"success": True})
 
 

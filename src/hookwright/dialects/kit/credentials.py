@@ -1,6 +1,6 @@
 """Who is calling: a Kit API key, an OAuth access token or, for v3, the key as `api_secret`."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Security
 from fastapi.security import APIKeyHeader, OAuth2AuthorizationCodeBearer
@@ -27,7 +27,7 @@ TOKEN_TEXTS: dict[TokenFault, str] = {
     "spent": "The access token is invalid",
 }
 
-# Either of the two; they stand here for the OpenAPI document alone, `require_account_id` reads the headers.
+# Either of the two; they stand here for the OpenAPI document alone, `require_caller` reads the headers.
 DOCUMENTED_SECURITY = (
     Security(APIKeyHeader(name=API_KEY_HEADER, scheme_name="ApiKey", auto_error=False)),
     Security(
@@ -43,14 +43,29 @@ DOCUMENTED_SECURITY = (
 )
 
 
-async def require_account_id(request: Request) -> int:
-    """The account that a v4 request may act for. Raises Unauthorized with the vendor's text, RateLimited."""
+class Caller(NamedTuple):
+    """The account that a v4 request may act for, and the OAuth app that acts; None for an API key."""
+
+    account_id: int
+    app_id: int | None
+
+
+async def require_caller(request: Request) -> Caller:
+    """Who makes a v4 request. Raises Unauthorized with the vendor's text, RateLimited."""
     surface = surface_of(request)
     if api_key := request.headers.get(API_KEY_HEADER):
-        return await _account_of_key(surface, api_key)
+        return await _caller_with_key(surface, api_key)
     if token := bearer_token(request):
-        return await _account_of_token(surface, token)
+        return await _caller_with_token(surface, token)
     raise Unauthorized("Authentication Failed")
+
+
+KitCaller = Annotated[Caller, Depends(require_caller)]
+
+
+async def require_account_id(caller: KitCaller) -> int:
+    """The account that a v4 request may act for. Raises as `require_caller` does."""
+    return caller.account_id
 
 
 AccountId = Annotated[int, Depends(require_account_id)]
@@ -74,23 +89,23 @@ def account_of(key: Key) -> int:
     return key.account_id
 
 
-async def _account_of_key(surface: Surface, api_key: str) -> int:
+async def _caller_with_key(surface: Surface, api_key: str) -> Caller:
     try:
         key = await authenticate_key(surface.services, "kit", api_key)
     except Unauthorized:
         # The vendor documents no text of its own for a bad API key.
         raise Unauthorized(TOKEN_TEXTS["invalid"]) from None
     _admit(surface, surface.key_limiter, key.id)
-    return account_of(key)
+    return Caller(account_of(key), None)
 
 
-async def _account_of_token(surface: Surface, token: str) -> int:
+async def _caller_with_token(surface: Surface, token: str) -> Caller:
     try:
         grant = await authenticate_access(surface.services, "kit", token)
     except TokenRefused as refused:
         raise Unauthorized(TOKEN_TEXTS[refused.fault]) from None
     _admit(surface, surface.token_limiter, grant.id)
-    return grant.account_id
+    return Caller(grant.account_id, grant.app_id)
 
 
 def _admit(surface: Surface, limiter: RateLimiter, credential_id: int) -> None:

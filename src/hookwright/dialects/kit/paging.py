@@ -5,6 +5,7 @@ Source: Kit openapi v4.json, "List webhooks"; null cursors of an empty list as r
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +29,11 @@ class PageRequest(NamedTuple):
     per_page: int = DEFAULT_PER_PAGE
     count_all: bool = False
 
+    @property
+    def walks_back(self) -> bool:
+        """Whether it asks for what comes right before a cursor."""
+        return self.before is not None and self.after is None
+
 
 class Page(NamedTuple):
     """Endpoints, newest first, and the `pagination` object that goes with them."""
@@ -44,7 +50,7 @@ def parse_page_request(
         after=_parse_cursor("after", after) if after else None,
         before=_parse_cursor("before", before) if before else None,
         per_page=_parse_per_page(per_page) if per_page else DEFAULT_PER_PAGE,
-        count_all=_parse_boolean("include_total_count", include_total_count) if include_total_count else False,
+        count_all=parse_boolean("include_total_count", include_total_count) if include_total_count else False,
     )
 
 
@@ -52,16 +58,36 @@ async def read_page(store: Store, filters: EndpointQuery, page: PageRequest) -> 
     """One page of the endpoints that pass the filters."""
     endpoints, more = await _read_endpoints(store, filters, page)
     previous, following = await _neighbours(store, filters, page, endpoints, more)
+    total = await store.count_endpoints(filters) if page.count_all else None
+    return Page(endpoints, pagination_of([endpoint.id for endpoint in endpoints], previous, following, page, total))
+
+
+def cut_page(endpoints: Sequence[Endpoint], page: PageRequest) -> Page:
+    """One page of endpoints that are all at hand, newest first."""
+    between = [
+        endpoint
+        for endpoint in endpoints
+        if (page.after is None or endpoint.id < page.after) and (page.before is None or endpoint.id > page.before)
+    ]
+    shown = between[-page.per_page :] if page.walks_back else between[: page.per_page]
+    newest, oldest = (shown[0].id, shown[-1].id) if shown else _where_nothing_is(page)
+    previous = any(endpoint.id > newest for endpoint in endpoints)
+    following = any(endpoint.id < oldest for endpoint in endpoints)
+    return Page(shown, pagination_of([endpoint.id for endpoint in shown], previous, following, page, len(endpoints)))
+
+
+def pagination_of(
+    ids: Sequence[int], previous: bool, following: bool, page: PageRequest, total: int | None
+) -> dict[str, Any]:
+    """The `pagination` object of a page that shows these ids; `total` only if the request wants it."""
     pagination: dict[str, Any] = {
         "has_previous_page": previous,
         "has_next_page": following,
-        "start_cursor": cursor_of(endpoints[0].id) if endpoints else None,
-        "end_cursor": cursor_of(endpoints[-1].id) if endpoints else None,
+        "start_cursor": cursor_of(ids[0]) if ids else None,
+        "end_cursor": cursor_of(ids[-1]) if ids else None,
         "per_page": page.per_page,
     }
-    if page.count_all:
-        pagination["total_count"] = await store.count_endpoints(filters)
-    return Page(endpoints, pagination)
+    return {**pagination, "total_count": total} if page.count_all else pagination
 
 
 def cursor_of(id: int) -> str:
@@ -69,20 +95,22 @@ def cursor_of(id: int) -> str:
     return b64encode(b"[%d]" % id).decode()
 
 
-def _walks_back(page: PageRequest) -> bool:
-    return page.before is not None and page.after is None
+def _where_nothing_is(page: PageRequest) -> tuple[int, int]:
+    """Between which ids an empty page lies: it has nothing newer than the first, nothing older than the second."""
+    if page.walks_back:
+        return MAX_ID, (page.before or 0) + 1
+    return MAX_ID if page.after is None else page.after - 1, 0
 
 
 async def _read_endpoints(store: Store, filters: EndpointQuery, page: PageRequest) -> tuple[list[Endpoint], bool]:
     """The page's endpoints, and whether there are more in the direction that it walks."""
-    walks_back = _walks_back(page)
     # One more than the page holds tells whether another page follows.
     query = msgspec.structs.replace(
-        filters, below=page.after, above=page.before, ascending=walks_back, limit=page.per_page + 1
+        filters, below=page.after, above=page.before, ascending=page.walks_back, limit=page.per_page + 1
     )
     found = await store.endpoints(query)
     endpoints = found[: page.per_page]
-    return (endpoints[::-1] if walks_back else endpoints), len(found) > page.per_page
+    return (endpoints[::-1] if page.walks_back else endpoints), len(found) > page.per_page
 
 
 async def _neighbours(
@@ -94,7 +122,7 @@ async def _neighbours(
     if page.after is not None and page.before is not None and endpoints:
         newest, oldest = endpoints[0].id, endpoints[-1].id
         return await _any(store, filters, above=newest), await _any(store, filters, below=oldest)
-    if _walks_back(page):
+    if page.walks_back:
         behind = endpoints[-1].id if endpoints else (page.before or 0) + 1
         return more, await _any(store, filters, below=behind)
     behind = endpoints[0].id if endpoints else (page.after or 0) - 1
@@ -109,25 +137,27 @@ def _parse_cursor(name: str, text: str) -> int:
     try:
         (id,) = msgspec.json.decode(b64decode(text + "=" * (-len(text) % 4), validate=True), type=tuple[int])
     except (Base64Error, ValueError):  # msgspec's DecodeError is a ValueError, and so is non-ASCII base64
-        raise _refused(name, "is not a cursor of this list") from None
+        raise refused(name, "is not a cursor of this list") from None
     if not 0 <= id <= MAX_ID:
-        raise _refused(name, "is not a cursor of this list")
+        raise refused(name, "is not a cursor of this list")
     return int(id)
 
 
 def _parse_per_page(text: str) -> int:
     digits = text.removeprefix("-")
     if not digits.isascii() or not digits.isdigit():
-        raise _refused("per_page", "must be an integer")
+        raise refused("per_page", "must be an integer")
     # Over the maximum the vendor's behaviour is not documented: we give what we can and say how many that is.
     return 1 if text.startswith("-") else max(1, min(int(digits[:100]), MAX_PER_PAGE))
 
 
-def _parse_boolean(name: str, text: str) -> bool:
+def parse_boolean(name: str, text: str) -> bool:
+    """A query parameter that says yes or no. Raises Invalid with the client's text."""
     if text.lower() not in _BOOLEANS:
-        raise _refused(name, "must be true or false")
+        raise refused(name, "must be true or false")
     return _BOOLEANS[text.lower()]
 
 
-def _refused(name: str, message: str) -> Invalid:
-    return Invalid(Problem(f"/{name}", f"`{name}` {message}"))
+def refused(name: str, message: str) -> Invalid:
+    """The refusal of a parameter. Kit's errors are texts alone, so it is the text that names it."""
+    return Invalid(Problem("", f"`{name}` {message}"))

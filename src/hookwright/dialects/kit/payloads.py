@@ -50,7 +50,7 @@ class _Rule(NamedTuple):
     body: Callable[[Event, Any], JsonObject]
 
 
-def translate(event: Event) -> Iterable[Notice]:
+def translate_for_webhooks(event: Event) -> Iterable[Notice]:
     """The notices of an event: none for a type that Kit has no words for. Raises Invalid for malformed data."""
     if event.type == "purchase.created":
         return _purchase_notices(event)
@@ -82,7 +82,7 @@ def _encoded(body: Callable[[Event, Any], JsonObject], event: Event, data: objec
 
 
 def _subscriber_body(event: Event, data: Any) -> JsonObject:
-    return {"subscriber": _subscriber(event, data.contact)}
+    return {"subscriber": subscriber_object(event, data.contact)}
 
 
 def _field_body(event: Event, data: Any) -> JsonObject:
@@ -92,18 +92,19 @@ def _field_body(event: Event, data: Any) -> JsonObject:
 def _field_value_body(event: Event, data: Any) -> JsonObject:
     field: CustomField = data.custom_field
     return {
-        "subscriber": _subscriber(event, data.contact),
+        "subscriber": subscriber_object(event, data.contact),
         "custom_field": {**_custom_field(field), "value": field.value},
     }
 
 
-def _subscriber(event: Event, contact: Contact) -> JsonObject:
+def subscriber_object(event: Event, contact: Contact) -> JsonObject:
+    """Kit's subscriber, in the state that the event has left it in."""
     return {
         "id": contact.id,
         "first_name": _first_name(contact),
         "email_address": contact.email,
         "state": _STATE_AFTER.get(event.type, "active") if contact.state == "active" else contact.state,
-        "created_at": iso_millis(_instant(contact.created_at, event)),
+        "created_at": iso_millis(instant_of(contact.created_at, event)),
         "fields": contact.fields,
     }
 
@@ -127,7 +128,7 @@ def _purchase_body(event: Event, data: PurchaseCreatedData) -> JsonObject:
         "status": purchase.status,
         "email_address": data.contact.email,
         "currency": purchase.currency,
-        "transaction_time": iso_seconds(_instant(purchase.transaction_time, event)),
+        "transaction_time": iso_seconds(instant_of(purchase.transaction_time, event)),
         "subtotal": major(subtotal),
         "shipping": major(purchase.shipping_in_cents),
         "discount": major(purchase.discount_in_cents),
@@ -165,7 +166,8 @@ def _major_units(currency: str, minor_units: int) -> float:
     return float(minor_units / 10 ** _MINOR_UNIT_DIGITS.get(currency.upper(), 2))
 
 
-def _instant(moment: datetime | None, event: Event) -> Instant:
+def instant_of(moment: datetime | None, event: Event) -> Instant:
+    """The instant of a moment, or that of the event for one that the platform did not tell."""
     return event.occurred_at if moment is None else from_datetime(moment)
 
 

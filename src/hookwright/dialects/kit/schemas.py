@@ -187,12 +187,12 @@ class OAuthError(BaseModel):
     error_description: str
 
 
-def request_body(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
+def request_body(model: type[BaseModel], *media_types: str, required: bool = True) -> dict[str, Any]:
     """The part of an OpenAPI operation that describes its body, for routes that read theirs by hand."""
     schema = model.model_json_schema(ref_template=f"#/x-{model.__name__}/{{model}}")
     definitions = schema.pop("$defs", {})
     content = {media_type: {"schema": _inlined(schema, definitions)} for media_type in media_types}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 def _inlined(value: Any, definitions: dict[str, Any]) -> Any:

@@ -3,18 +3,19 @@
 Source: developers.kit.com "Create a webhook", "List webhooks", "Delete a webhook" (Kit openapi v4.json).
 """
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hookwright.core.errors import Invalid, NotFound, Problem
-from hookwright.core.lanes import MAX_ID
+from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, AccountId
 from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
-from hookwright.dialects.kit.paging import DEFAULT_PER_PAGE, MAX_PER_PAGE, parse_page_request, read_page
+from hookwright.dialects.kit.ids import parse_id
+from hookwright.dialects.kit.page_queries import AskedPage
+from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList, request_body
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
@@ -50,18 +51,8 @@ async def create_a_webhook(request: Request, surface: KitSurface, account_id: Ac
 
 
 @router.get("", responses={200: {"model": WebhookList}})
-async def list_webhooks(
-    surface: KitSurface,
-    account_id: AccountId,
-    after: Annotated[str | None, Query(description="A cursor: what is older than it")] = None,
-    before: Annotated[str | None, Query(description="A cursor: what is newer than it")] = None,
-    per_page: Annotated[
-        str | None, Query(description=f"1 to {MAX_PER_PAGE}; {DEFAULT_PER_PAGE} when it is absent")
-    ] = None,
-    include_total_count: Annotated[str | None, Query(description="true, false, 1 or 0")] = None,
-) -> Response:
+async def list_webhooks(surface: KitSurface, account_id: AccountId, asked: AskedPage) -> Response:
     """List webhooks, newest first."""
-    asked = parse_page_request(after, before, per_page, include_total_count)
     page = await read_page(surface.services.store, webhooks_of(account_id), asked)
     webhooks = [webhook_object(endpoint, shown_event(endpoint.subscriptions[0])) for endpoint in page.endpoints]
     return KitJson({"webhooks": webhooks, "pagination": page.pagination})
@@ -70,7 +61,7 @@ async def list_webhooks(
 @router.delete("/{id}", status_code=204, responses={204: {"description": "Deleted"}, 404: {"model": Errors}})
 async def delete_a_webhook(id: str, surface: KitSurface, account_id: AccountId) -> Response:
     """Delete a webhook. A body is ignored: Kit's own clients send `[]`."""
-    await delete_endpoint(surface.services, account_id, parse_webhook_id(id), DIALECT)
+    await delete_endpoint(surface.services, account_id, parse_id(id), DIALECT)
     return Response(status_code=204)
 
 
@@ -95,10 +86,3 @@ def webhooks_of(account_id: int) -> EndpointQuery:
 def webhook_object(endpoint: Endpoint, event: ShownEvent) -> dict[str, Any]:
     """`{"id", "account_id", "event", "target_url"}`."""
     return {"id": endpoint.id, "account_id": endpoint.account_id, "event": event, "target_url": endpoint.url}
-
-
-def parse_webhook_id(text: str) -> int:
-    """The id in a path. Raises NotFound for what cannot be one."""
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(MAX_ID)) or int(text) > MAX_ID:
-        raise NotFound(f"webhook {text[:20]} does not exist")
-    return int(text)

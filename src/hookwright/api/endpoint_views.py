@@ -1,0 +1,98 @@
+"""What the routes of endpoints answer. What is secret in a custom header's value is never shown again."""
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, Field
+
+from hookwright.core.model import Endpoint, EndpointStatus, SignatureScheme, Subscription
+from hookwright.core.times import iso_micros
+from hookwright.operations.own_endpoints import VerifyingKey
+
+HIDDEN = "…"
+
+
+class SubscriptionView(BaseModel):
+    event: str
+    resource: str | None = Field(description="null: any resource")
+
+
+class EndpointView(BaseModel):
+    id: int
+    account: int
+    site: int | None
+    dialect: str
+    url: str
+    subscriptions: list[SubscriptionView]
+    name: str
+    description: str
+    headers: dict[str, str] = Field(description="The names of the custom headers; their values are hidden.")
+    signature: SignatureScheme
+    status: EndpointStatus
+    status_reason: str | None
+    status_changed_at: str
+    retry_schedule: list[int] | None
+    created_at: str
+    updated_at: str
+
+
+class EndpointWithKey(EndpointView):
+    """What its receiver verifies with: `signing_secret` for v1, `verification_key` for v1a; the other is null."""
+
+    signing_secret: str | None = Field(description="`whsec_…`, the secret that both sides share.")
+    verification_key: str | None = Field(description="`whpk_…`, an Ed25519 public key.")
+
+
+class VerifyingKeyView(BaseModel):
+    """`signing_secret` for v1, `verification_key` for v1a; the other is null."""
+
+    signing_secret: str | None
+    verification_key: str | None
+
+
+class VerifyingKeys(BaseModel):
+    """Every live one, newest first: each of them signs. One of the lists is empty."""
+
+    signing_secrets: list[str]
+    verification_keys: list[str]
+
+
+class EndpointPage(BaseModel):
+    data: list[EndpointView]
+    next_cursor: str | None
+
+
+def endpoint_view(endpoint: Endpoint, headers: Iterable[str] = ()) -> EndpointView:
+    """An endpoint with the names of its custom headers."""
+    return EndpointView(
+        id=endpoint.id,
+        account=endpoint.account_id,
+        site=endpoint.site_id,
+        dialect=endpoint.dialect,
+        url=endpoint.url,
+        subscriptions=[_subscription_view(each) for each in endpoint.subscriptions],
+        name=endpoint.name,
+        description=endpoint.description,
+        headers=dict.fromkeys(headers, HIDDEN),
+        signature=endpoint.signature,
+        status=endpoint.status,
+        status_reason=endpoint.status_reason,
+        status_changed_at=iso_micros(endpoint.status_changed_at),
+        retry_schedule=None if endpoint.retry_schedule is None else list(endpoint.retry_schedule),
+        created_at=iso_micros(endpoint.created_at),
+        updated_at=iso_micros(endpoint.updated_at),
+    )
+
+
+def verifying_keys_view(keys: Sequence[VerifyingKey]) -> VerifyingKeys:
+    return VerifyingKeys(
+        signing_secrets=[key.signing_secret for key in keys if key.signing_secret is not None],
+        verification_keys=[key.verification_key for key in keys if key.verification_key is not None],
+    )
+
+
+def verifying_key_view(key: VerifyingKey) -> VerifyingKeyView:
+    return VerifyingKeyView(signing_secret=key.signing_secret, verification_key=key.verification_key)
+
+
+def _subscription_view(subscription: Subscription) -> SubscriptionView:
+    return SubscriptionView(event=subscription.event, resource=subscription.resource or None)

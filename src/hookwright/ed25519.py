@@ -1,0 +1,24 @@
+"""Ed25519 (RFC 8032): the arithmetic of Standard Webhooks' v1a signatures."""
+
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+SEED_BYTES = 32
+REMEMBERED_KEYS = 1_000
+
+
+def public_key_of(seed: bytes) -> bytes:
+    """The 32 bytes of the public key that belongs to a seed of 32 bytes. Raises ValueError for another length."""
+    return _private_key(seed).public_key().public_bytes_raw()
+
+
+def sign_ed25519(seed: bytes, message: bytes) -> bytes:
+    """The signature of 64 bytes. Raises ValueError for a seed that does not have 32 bytes."""
+    return _private_key(seed).sign(message)
+
+
+# Expanding a seed costs as much as a signature, and an endpoint signs with the same one again and again.
+@lru_cache(REMEMBERED_KEYS)
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(seed)
