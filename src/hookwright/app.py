@@ -35,6 +35,8 @@ from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.postgres import PostgresStore
 from hookwright.store.sqlite import SqliteStore
+from hookwright.telemetry.metrics import Metrics, Scrape
+from hookwright.telemetry.traces import NoTraces, Traces
 from hookwright.vault import Vault, decode_master_key, keep_master_key
 from hookwright.web.reference import add_reference
 
@@ -56,8 +58,12 @@ class Hookwright:
     `open` and `start` bring it up, `drain` and `close` down; `Services` is what both halves share.
     """
 
-    def __init__(self, settings: Settings, store: Store, vault: Vault, clock: Clock, dice: Dice) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, vault: Vault, clock: Clock, dice: Dice, traces: Traces
+    ) -> None:
         self.settings = settings
+        self._traces = traces
+        metrics = Metrics()
         self._store = store
         self._clock = clock
         policy = TargetPolicy(allow_private=settings.allow_private_targets)
@@ -70,8 +76,10 @@ class Hookwright:
             clock,
             dice,
             _worker_settings(settings),
+            metrics,
+            traces,
         )
-        self._intake = GroupCommit(store, on_accepted=self.worker.wake)
+        self._intake = GroupCommit(store, on_accepted=self.worker.wake, metrics=metrics)
         self.services = Services(
             store=store,
             clock=clock,
@@ -80,15 +88,18 @@ class Hookwright:
             intake=self._intake,
             policy=policy,
             translations={wording.name: wording.translate for wording in WORDINGS},
+            traces=traces,
         )
         self._stop = asyncio.Event()
-        self.app = _surfaces(self.services, settings, is_ready=lambda: not self._stop.is_set())
+        scrape = Scrape(metrics, store, clock) if settings.metrics else None
+        self.app = _surfaces(self.services, settings, lambda: not self._stop.is_set(), scrape)
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock | None = None, dice: Dice | None = None) -> Hookwright:
         """Connect, migrate, and set the clock. Raises ConfigError, Unavailable."""
         vault = _vault_of(settings)
+        traces = _traces_of(settings)
         store = _store_of(settings)
         try:
             await store.migrate()
@@ -97,8 +108,9 @@ class Hookwright:
                 await anchor(store, clock)
         except BaseException:
             await store.close()
+            await traces.close()
             raise
-        return cls(settings, store, vault, clock, dice or Dice())
+        return cls(settings, store, vault, clock, dice or Dice(), traces)
 
     def start(self) -> None:
         """Begin to send what is due."""
@@ -125,6 +137,7 @@ class Hookwright:
         """Let go of connections and of the store. To be called after `drain`."""
         await self._sender.close()
         await self._store.close()
+        await self._traces.close()
 
 
 @asynccontextmanager
@@ -163,13 +176,15 @@ class Surfaces:
         await self._otherwise(scope, receive, send)
 
 
-def _surfaces(services: Services, settings: Settings, is_ready: Callable[[], bool]) -> Surfaces:
+def _surfaces(
+    services: Services, settings: Settings, is_ready: Callable[[], bool], scrape: Scrape | None
+) -> Surfaces:
     dialect_settings = DialectSettings(
         access_token_seconds=settings.access_token_seconds,
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready)
+    api = build_api(services, is_ready, scrape)
     surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)
@@ -203,6 +218,18 @@ def _store_of(settings: Settings) -> Store:
     _make_folder(path.parent)
     _make_private(path)
     return SqliteStore(path)
+
+
+def _traces_of(settings: Settings) -> Traces:
+    if not settings.traces:
+        return NoTraces()
+    try:
+        from hookwright.telemetry.spans import exporting_spans
+    except ImportError as error:
+        raise ConfigError(
+            f"traces (HOOKWRIGHT_TRACES): {error.name} is not installed; install hookwright[otel]"
+        ) from None
+    return exporting_spans()
 
 
 def _make_private(path: Path) -> None:

@@ -53,6 +53,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     sign_in_on_consent: bool = True  # the OAuth consent page asks for the account's key
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+    metrics: bool = True  # answer GET /metrics, to anyone who reaches it
+    traces: bool = False  # export spans over OTLP; needs hookwright[otel]
 
     def sqlite_path(self) -> Path | None:
         """The SQLite file, or None when the database is PostgreSQL."""

@@ -9,25 +9,13 @@ import msgspec
 import pytest
 
 from api.conftest import TARGET, CallerWith
+from api.failures import claim_one, fail_once
 from api.requests import get, pointers, publish
 from hookwright.ambient import MovableClock
-from hookwright.core.model import SECOND, Account, Claim, Endpoint, Outcome, Settled, Settlement
+from hookwright.core.model import Account, Endpoint
 from hookwright.core.times import iso_micros
 from hookwright.operations.endpoints import delete_endpoint
 from hookwright.operations.services import Services
-
-
-async def claim_one(services: Services, clock: MovableClock) -> Claim:
-    (claim,) = await services.store.claim(1, clock.now(), clock.now() + 60 * SECOND)
-    return claim
-
-
-async def fail_once(services: Services, clock: MovableClock) -> None:
-    """An attempt that the receiver answers with a 500, after which the delivery is dead."""
-    claim = await claim_one(services, clock)
-    outcome = Outcome(started_at=clock.now(), duration_us=1500, status_code=500, body=b"no \xff")
-    settlement = Settlement(status="dead", due_at=None)
-    await services.store.settle([Settled(claim=claim, outcome=outcome, settlement=settlement)], clock.now())
 
 
 async def only_delivery(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -53,6 +41,7 @@ async def test_a_delivery_is_listed_with_its_event_and_endpoint(
         "attempt_count": 0,
         "next_attempt_at": iso_micros(clock.now()),
         "created_at": iso_micros(clock.now()),
+        "expires_at": None,
         "finished_at": None,
         "last_status_code": None,
         "last_error": None,

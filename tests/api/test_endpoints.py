@@ -6,8 +6,10 @@ import httpx
 import pytest
 
 from api.conftest import TARGET, CallerWith
+from api.failures import fail_once
 from api.requests import get, pointers, publish
 from hookwright.ambient import MovableClock
+from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
 from hookwright.core.model import SECOND, Account, Endpoint, Subscription
 from hookwright.core.times import iso_micros
 from hookwright.operations.endpoints import create_endpoint
@@ -37,7 +39,16 @@ async def test_an_endpoint_shows_what_it_subscribes_to(
         "status": "active",
         "status_reason": None,
         "status_changed_at": now,
+        "health": {
+            "failing_since": None,
+            "failures": 0,
+            "progress_percent": 0,
+            "breaker": "closed",
+            "breaker_open_until": None,
+        },
         "retry_schedule": None,
+        "max_in_flight": None,
+        "rate_per_second": None,
         "created_at": now,
         "updated_at": now,
     }
@@ -104,6 +115,41 @@ async def test_a_retry_schedule_is_set_and_taken_back(tenant: httpx.AsyncClient,
     assert (await tenant.patch(path, json={"retry_schedule": None})).json()["retry_schedule"] is None
 
 
+async def test_limits_are_set_and_taken_back(tenant: httpx.AsyncClient, endpoint: Endpoint) -> None:
+    path = f"/api/v1/endpoints/{endpoint.id}"
+    limits = {"max_in_flight": 1000, "rate_per_second": 10_000}
+    assert (await tenant.patch(path, json=limits)).json().items() >= limits.items()
+    assert (await tenant.patch(path, json={"max_in_flight": None})).json()["max_in_flight"] is None
+    assert (await get(tenant, f"/endpoints/{endpoint.id}"))["rate_per_second"] == 10_000
+
+
+async def test_an_endpoint_shows_how_it_fares(
+    tenant: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
+    services: Services,
+    account: Account,
+    endpoint: Endpoint,
+    clock: MovableClock,
+) -> None:
+    since = iso_micros(clock.now())
+    for _ in range(BREAKER_FAILURES):
+        await publish(admin, account)
+        await fail_once(services, clock)
+    opened = {
+        "failing_since": since,
+        "failures": BREAKER_FAILURES,
+        "progress_percent": 0,
+        "breaker": "open",
+        "breaker_open_until": iso_micros(clock.now() + BREAKER_FIRST_WAIT),
+    }
+    assert (await get(tenant, f"/endpoints/{endpoint.id}"))["health"] == opened
+    clock.move(seconds=BREAKER_FIRST_WAIT / SECOND)
+    half_open = {**opened, "breaker": "half_open", "breaker_open_until": None}
+    assert (await get(tenant, f"/endpoints/{endpoint.id}"))["health"] == half_open
+    clock.move(days=2.5)
+    assert (await get(tenant, f"/endpoints/{endpoint.id}"))["health"]["progress_percent"] == 50
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -113,6 +159,12 @@ async def test_a_retry_schedule_is_set_and_taken_back(tenant: httpx.AsyncClient,
         ({"retry_schedule": [-1]}, "/retry_schedule"),
         ({"retry_schedule": [2**70]}, "/retry_schedule"),
         ({"retry_schedule": ["soon"]}, "/retry_schedule/0"),
+        ({"max_in_flight": 0}, "/max_in_flight"),
+        ({"max_in_flight": 1001}, "/max_in_flight"),
+        ({"max_in_flight": 2**70}, "/max_in_flight"),
+        ({"max_in_flight": "many"}, "/max_in_flight"),
+        ({"rate_per_second": 0}, "/rate_per_second"),
+        ({"rate_per_second": 10_001}, "/rate_per_second"),
         ({"url": "https://example.com"}, "/url"),
         ({"events": ["contact.created"]}, "/events"),
         ({"headers": {}}, "/headers"),

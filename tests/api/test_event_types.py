@@ -7,6 +7,7 @@ import pytest
 
 from api.conftest import CallerWith
 from api.requests import EVENTS, get, pointers
+from hookwright.core.announcements import OPERATIONAL_TYPES
 from hookwright.core.model import Account
 
 PATH = "/api/v1/event-types"
@@ -29,7 +30,7 @@ async def declared(admin: httpx.AsyncClient) -> dict[str, Any]:
 async def test_a_declared_type_is_shown_after_the_built_in_ones(
     admin: httpx.AsyncClient, declared: dict[str, Any]
 ) -> None:
-    assert declared == {"name": "invoice.paid", "declared": True, **INVOICE}
+    assert declared == {"name": "invoice.paid", "declared": True, "operational": False, **INVOICE}
     assert await get(admin, "/event-types/invoice.paid") == declared
     listed = (await get(admin, "/event-types"))["data"]
     assert listed[-1] == declared
@@ -40,6 +41,15 @@ async def test_a_built_in_type_can_be_looked_at(admin: httpx.AsyncClient) -> Non
     shown = await get(admin, "/event-types/contact.created")
     assert (shown["name"], shown["declared"]) == ("contact.created", False)
     assert shown["sample"]["contact"]["email"] == "grace@example.com"
+
+
+async def test_what_only_hookwright_publishes_is_listed_and_marked(admin: httpx.AsyncClient) -> None:
+    listed = (await get(admin, "/event-types"))["data"]
+    marked = [each for each in listed if each["operational"]]
+    assert [each["name"] for each in marked] == list(OPERATIONAL_TYPES)
+    assert await get(admin, "/event-types/delivery.dead") == marked[-1]
+    assert (marked[-1]["declared"], marked[-1]["sample"]["delivery"]["attempts"]) == (False, 10)
+    assert (await admin.put(f"{PATH}/delivery.dead", json={})).status_code == 409
 
 
 async def test_a_declaration_replaces_the_one_before_wholly(

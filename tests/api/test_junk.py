@@ -31,7 +31,8 @@ ids = st.integers(0, 2**54).map(str) | texts.filter(bool)
 members = st.dictionaries(
     st.sampled_from(["name", "title", "subdomain", "kind", "account", "scopes", "attributes", "status", "type"])
     | st.sampled_from(["retry_schedule", "site", "occurred_at", "idempotency_key", "data", "events", "url"])
-    | st.sampled_from(["description", "headers", "signature", "schema", "sample"]),
+    | st.sampled_from(["description", "headers", "signature", "schema", "sample", "statuses", "rate_per_second"])
+    | st.sampled_from(["max_in_flight", "since", "created_from", "created_to", "finished_from", "dry_run"]),
     values
     | st.sampled_from(["hookwright", "kajabi", "active", "2026-01-31T00:00:00Z", *EVENT_TYPES])
     | st.lists(st.sampled_from(["read", "owner"]), max_size=2),
@@ -53,8 +54,13 @@ PATHS = (
     "deliveries",
     "deliveries/{}",
     "deliveries/{}/replay",
+    "replays",
+    "replays/{}",
+    "replays/{}/cancel",
     "endpoints",
     "endpoints/{}",
+    "endpoints/{}/test",
+    "endpoints/{}/recover",
     "endpoints/{}/signing-secrets",
     "endpoints/{}/signing-secrets/rotate",
     "accounts",

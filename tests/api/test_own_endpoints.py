@@ -38,6 +38,8 @@ async def test_a_new_endpoint_is_shown_with_its_secret_once(
         "description": "Everything about contacts",
         "headers": {"Authorization": "Bearer abc", "X-Tenant": "ada"},
         "retry_schedule": [0, 60],
+        "max_in_flight": 4,
+        "rate_per_second": 20,
     }
     made = await create(tenant, **asked)
     assert made.pop("signing_secret").startswith("whsec_")
@@ -61,7 +63,16 @@ async def test_a_new_endpoint_is_shown_with_its_secret_once(
         "status": "active",
         "status_reason": None,
         "status_changed_at": now,
+        "health": {
+            "failing_since": None,
+            "failures": 0,
+            "progress_percent": 0,
+            "breaker": "closed",
+            "breaker_open_until": None,
+        },
         "retry_schedule": [0, 60],
+        "max_in_flight": 4,
+        "rate_per_second": 20,
         "created_at": now,
         "updated_at": now,
     }
@@ -144,6 +155,8 @@ async def test_a_platforms_key_names_the_account(admin: httpx.AsyncClient, accou
         ({"name": "x" * 201}, "/name"),
         ({"description": "a\0b"}, "/description"),
         ({"retry_schedule": []}, "/retry_schedule"),
+        ({"max_in_flight": 0}, "/max_in_flight"),
+        ({"rate_per_second": 10_001}, "/rate_per_second"),
         ({"colour": "red"}, "/colour"),
     ],
 )

@@ -9,10 +9,12 @@ import pytest
 
 from api.conftest import BASE_URL, CallerWith
 from api.requests import EVENTS, event, get, pointers, publish
+from hookwright.ambient import MovableClock
 from hookwright.api import build_api
 from hookwright.core.errors import Conflict, Unavailable
-from hookwright.core.model import Accepted, Account, Draft, Endpoint
+from hookwright.core.model import SECOND, Accepted, Account, Draft, Endpoint
 from hookwright.core.samples import SAMPLES
+from hookwright.core.times import iso_micros
 from hookwright.operations.accounts import create_site
 from hookwright.operations.keys import create_key
 from hookwright.operations.services import Services
@@ -250,3 +252,26 @@ async def test_nothing_is_answered_2xx_that_is_not_on_disk(
     assert int(response.headers["retry-after"]) > 0
     assert pointers(response) == []
     assert "secret" not in response.text
+
+
+async def test_an_event_may_expire_and_its_deliveries_say_when(
+    admin: httpx.AsyncClient, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    later = iso_micros(clock.now() + SECOND)
+    answer = await publish(admin, account, expires_at=later)
+    (delivery,) = (await get(admin, "/deliveries", event=answer["event_id"]))["data"]
+    assert delivery["expires_at"] == later
+    assert (await get(admin, f"/deliveries/{delivery['id']}"))["expires_at"] == later
+
+
+async def test_what_has_expired_already_is_refused(
+    admin: httpx.AsyncClient, account: Account, clock: MovableClock
+) -> None:
+    expired = event(account, expires_at=iso_micros(clock.now()))
+    for path, body, pointer in (
+        (EVENTS, expired, "/expires_at"),
+        (BATCH, {"events": [expired]}, "/events/0/expires_at"),
+    ):
+        refused = await admin.post(path, json=body)
+        assert (refused.status_code, pointers(refused)) == (422, [pointer])
+    assert pointers(await admin.post(EVENTS, json={**expired, "expires_at": "soon"})) == ["/expires_at"]

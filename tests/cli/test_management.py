@@ -61,6 +61,22 @@ def test_an_app_is_created_listed_and_deleted(command_line: CommandLine) -> None
     assert command_line.json("apps", "list") == []
 
 
+def test_a_replay_is_counted_begun_shown_and_cancelled(command_line: CommandLine) -> None:
+    account = account_id(command_line)
+    filters = ("--status", "dead", "--status", "cancelled", "--created-from", "2026-01-31", "--rate", "5")
+    counted = command_line.json("replays", "create", account, *filters, "--dry-run")
+    assert counted == {"dry_run": True, "deliveries": 0}
+    begun = command_line.json("replays", "create", account, *filters)
+    assert (begun["statuses"], begun["created_from"]) == (["dead", "cancelled"], "2026-01-31T00:00:00.000000Z")
+    assert (begun["rate_per_second"], begun["status"], begun["total"]) == (5, "running", 0)
+    assert command_line.json("replays", "show", account, str(begun["id"])) == begun
+    cancelled = command_line.json("replays", "cancel", account, str(begun["id"]))
+    assert cancelled == {**begun, "status": "cancelled", "finished_at": cancelled["finished_at"]}
+    assert "/statuses" in command_line.refusal("replays", "create", account, "--status", "asleep")
+    assert "does not exist" in command_line.refusal("replays", "show", account, "64")
+    assert "does not exist" in command_line.refusal("replays", "create", str(int(account) + 64))
+
+
 def test_migrating_twice_is_the_same_as_once(command_line: CommandLine) -> None:
     assert command_line.text("migrate") == "the schema is up to date\n"
     assert command_line.text("migrate") == "the schema is up to date\n"

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
-from hookwright.core.health import HEALTHY, Change, diagnose, progress_percent
+from hookwright.core.health import HEALTHY, Change, breaker_of, diagnose, progress_percent
 from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Health, Instant
 
 NOW = 1_790_000_000 * SECOND
@@ -87,3 +87,11 @@ def test_progress_is_the_share_of_five_days() -> None:
     assert progress_percent(HEALTHY, NOW) == 0
     assert progress_percent(health, NOW + 60 * HOUR) == 50
     assert progress_percent(health, NOW + 30 * DAY) == 100
+
+
+def test_a_breaker_is_open_until_its_time_and_then_half_open_until_a_success() -> None:
+    health = Health(failing_since=NOW, breaker_open_until=NOW + MINUTE)
+    assert breaker_of(HEALTHY, NOW) == "closed"
+    assert breaker_of(health, NOW) == "open"
+    assert breaker_of(health, NOW + MINUTE) == "half_open"
+    assert breaker_of(replace(health, probing=True), NOW) == "half_open"

@@ -24,6 +24,8 @@ from hookwright.operations.endpoints import create_endpoint
 from hookwright.operations.publish import Publish, publish
 from hookwright.operations.services import Services
 from hookwright.store.base import DeliveryQuery, Store
+from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.traces import NoTraces, Traces
 from hookwright.testing.receiver import Receiver
 from hookwright.vault import Vault
 
@@ -44,6 +46,7 @@ class Engine:
     worker: Worker
     receiver: Receiver
     new_account: NewAccount
+    metrics: Metrics
 
     @property
     def store(self) -> Store:
@@ -57,14 +60,15 @@ class Engine:
         url = self.receiver.url + path
         return await create_endpoint(self.services, self.account.id, DIALECT, url, [Subscription(event)])
 
-    async def publish(self, **changes: Any) -> Accepted:
-        request: dict[str, Any] = {
+    async def publish(self, traceparent: str | None = None, **changes: Any) -> Accepted:
+        fields: dict[str, Any] = {
             "type": "contact.created",
             "account": self.account.id,
             "data": {"contact": {"id": 1, "email": "ada@example.com"}},
         }
-        body = msgspec.json.encode(request | changes)
-        [answer] = await publish(self.services, [msgspec.json.decode(body, type=Publish)])
+        body = msgspec.json.encode(fields | changes)
+        request = msgspec.json.decode(body, type=Publish)
+        [answer] = await publish(self.services, [request], traceparent=traceparent)
         assert isinstance(answer, Accepted)
         return answer
 
@@ -82,7 +86,13 @@ class Engine:
         return make_worker(self.services, self.clock, **settings)
 
 
-def make_worker(services: Services, clock: MovableClock, limits: SendLimits | None = None, **settings: Any) -> Worker:
+def make_worker(
+    services: Services,
+    clock: MovableClock,
+    limits: SendLimits | None = None,
+    metrics: Metrics | None = None,
+    **settings: Any,
+) -> Worker:
     return Worker(
         services.store,
         Sender(clock, TargetPolicy(allow_private=True), limits),
@@ -91,13 +101,16 @@ def make_worker(services: Services, clock: MovableClock, limits: SendLimits | No
         clock,
         Dice(seed=2),
         WorkerSettings(**settings),
+        metrics,
+        services.traces,
     )
 
 
 @asynccontextmanager
-async def running_engine(store: Store, clock: MovableClock) -> AsyncIterator[Engine]:
+async def running_engine(store: Store, clock: MovableClock, traces: Traces | None = None) -> AsyncIterator[Engine]:
     """An engine with one account and a receiver that answers 200."""
-    intake = GroupCommit(store)
+    metrics = Metrics()
+    intake = GroupCommit(store, metrics=metrics)
     services = Services(
         store=store,
         clock=clock,
@@ -106,10 +119,12 @@ async def running_engine(store: Store, clock: MovableClock) -> AsyncIterator[Eng
         intake=intake,
         policy=TargetPolicy(allow_private=True),
         translations={DIALECT: translate},
+        traces=traces or NoTraces(),
     )
     async with Receiver() as receiver:
         account = await create_account(services, "Ada's courses")
-        yield Engine(services, clock, make_worker(services, clock), receiver, account)
+        worker = make_worker(services, clock, metrics=metrics)
+        yield Engine(services, clock, worker, receiver, account, metrics)
         await intake.close()
 
 

@@ -77,6 +77,19 @@ async def test_each_endpoint_that_matches_gets_a_delivery_that_is_due_at_once(st
         assert await store.payload(delivery.id) == b'{"tag":1}'
 
 
+async def test_a_draft_for_one_endpoint_goes_to_no_other(store: Store) -> None:
+    account = await add_account(store)
+    one, other = await add_endpoint(store, account), await add_endpoint(store, account)
+    indifferent = await add_endpoint(store, account, Subscription("form_submit"))
+
+    for endpoint, expected in ((one, {one.id}), (other, {other.id}), (indifferent, set())):
+        accepted = await accept_one(store, replace(draft(account), only_endpoint_id=endpoint.id))
+        assert await receivers(store, accepted) == expected
+        assert accepted.deliveries == len(expected)
+    both = replace(draft(account, key="k"), only_endpoint_id=one.id), draft(account)
+    assert [each.deliveries for each in await accept(store, *both) if isinstance(each, Accepted)] == [1, 2]
+
+
 async def test_an_event_that_nobody_wants_is_kept_without_deliveries(store: Store) -> None:
     account = await add_account(store)
     await add_endpoint(store, account, Subscription("purchase_create"))

@@ -69,6 +69,16 @@ async def test_what_came_after_the_replay_began_is_left_alone(store: Store) -> N
     assert await store.advance_replay(account.id, job.id, 10, NOW) == 0
 
 
+async def test_what_finished_before_an_instant_can_be_left_out(store: Store) -> None:
+    account = await dead_deliveries(store, 1)
+    await accept(store, draft(account))
+    await store.settle([settled(await claim_one(store), "dead", status_code=500)], NOW + SECOND)
+    job = replace(await begin(store, account), id=await store.new_id(account.id), finished_from=NOW + SECOND)
+    await store.add_replay(job)
+    assert await kept(store, job) == job
+    assert await store.advance_replay(account.id, job.id, 10, NOW + SECOND) == 1
+
+
 async def test_two_processes_never_take_the_same_step(store: Store, second: Store) -> None:
     account = await dead_deliveries(store, 40)
     job = await begin(store, account)

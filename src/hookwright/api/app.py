@@ -3,10 +3,10 @@
 from fastapi import FastAPI
 
 from hookwright import __version__
-from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing
+from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing, replays, samples
 from hookwright.api.document import DocumentedApi, refusals
 from hookwright.api.errors import install_error_handlers
-from hookwright.api.health import IsReady, add_health
+from hookwright.api.health import IsReady, Scrape, add_health, add_metrics
 from hookwright.operations.services import Services
 from hookwright.web.methods import HeadAsGet
 from hookwright.web.reference import add_reference
@@ -21,8 +21,11 @@ Every refusal is a problem document (RFC 9457) with a list `errors` that points 
 """
 
 
-def build_api(services: Services, is_ready: IsReady = lambda: True) -> FastAPI:
-    """A new app over these services, with `/healthz` and `/readyz`; `is_ready` is False while the process stops."""
+def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scrape | None = None) -> FastAPI:
+    """A new app over these services, with `/healthz` and `/readyz`; `is_ready` is False while the process stops.
+
+    `scrape` gives what `/metrics` answers; without it there is no such path.
+    """
     app = DocumentedApi(
         title="Hookwright API",
         version=__version__,
@@ -34,9 +37,11 @@ def build_api(services: Services, is_ready: IsReady = lambda: True) -> FastAPI:
         responses=refusals(401, 403, 503),
     )
     app.state.services = services
-    for each in (publishing, events, event_types, deliveries, endpoints, accounts, keys):
+    for each in (publishing, events, event_types, deliveries, replays, endpoints, samples, accounts, keys):
         app.include_router(each.router, prefix=PREFIX)
     add_health(app, services, is_ready)
+    if scrape is not None:
+        add_metrics(app, scrape)
     add_reference(app, f"{PREFIX}/docs")
     install_error_handlers(app)
     app.add_middleware(HeadAsGet)

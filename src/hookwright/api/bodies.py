@@ -14,14 +14,17 @@ from hookwright.web.limits import parse_json, read_body
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def json_body(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
+def json_body(model: type[Model], *, required: bool = True) -> Callable[[Request], Awaitable[Model]]:
     """A dependency that reads the body as this model. It raises Invalid for what does not fit, BodyTooLarge.
+
+    Where it is not `required`, no body is an empty object.
 
     FastAPI's own body parameters are read before the caller is authenticated, and without a limit.
     """
 
     async def read(request: Request) -> Model:
-        value = parse_json(await read_body(request))
+        body = await read_body(request)
+        value = parse_json(body) if body or required else {}
         try:
             return model.model_validate(value)
         except ValidationError as error:
@@ -30,10 +33,10 @@ def json_body(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     return read
 
 
-def documented_body(model: type[BaseModel]) -> dict[str, Any]:
+def documented_body(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """The `openapi_extra` of a route that reads this model itself."""
     content = {"application/json": {"schema": model.model_json_schema()}}
     return {
-        "requestBody": {"required": True, "content": content},
+        "requestBody": {"required": required, "content": content},
         "responses": {str(status): response for status, response in refusals(400, 413).items()},
     }

@@ -77,6 +77,10 @@ def _publish_schema() -> Schema:
                 "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
                 "description": "When it happened; now, if it is left out.",
             },
+            "expires_at": {
+                "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
+                "description": "In the future. A delivery that was not made by then is dead, with `expired`.",
+            },
             "idempotency_key": {
                 "anyOf": [
                     {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH},

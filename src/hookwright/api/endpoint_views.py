@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, Field
 
-from hookwright.core.model import Endpoint, EndpointStatus, SignatureScheme, Subscription
-from hookwright.core.times import iso_micros
+from hookwright.core.health import Breaker, breaker_of, progress_percent
+from hookwright.core.model import Endpoint, EndpointStatus, Health, Instant, SignatureScheme, Subscription
+from hookwright.core.times import iso_micros, iso_or_none
 from hookwright.operations.own_endpoints import VerifyingKey
 
 HIDDEN = "…"
@@ -14,6 +15,16 @@ HIDDEN = "…"
 class SubscriptionView(BaseModel):
     event: str
     resource: str | None = Field(description="null: any resource")
+
+
+class HealthView(BaseModel):
+    """How an endpoint has fared since its last success."""
+
+    failing_since: str | None = Field(description="null unless its latest attempt failed.")
+    failures: int = Field(description="In a row.")
+    progress_percent: int = Field(description="How far it is on its way to being disabled for failing.")
+    breaker: Breaker = Field(description="While it is open nothing is sent; half open, one request at a time.")
+    breaker_open_until: str | None = Field(description="null unless the breaker is open.")
 
 
 class EndpointView(BaseModel):
@@ -30,7 +41,10 @@ class EndpointView(BaseModel):
     status: EndpointStatus
     status_reason: str | None
     status_changed_at: str
+    health: HealthView
     retry_schedule: list[int] | None
+    max_in_flight: int | None = Field(description="How many requests may be under way at once; null: no limit.")
+    rate_per_second: int | None = Field(description="How many requests may be sent in a second; null: no limit.")
     created_at: str
     updated_at: str
 
@@ -61,8 +75,8 @@ class EndpointPage(BaseModel):
     next_cursor: str | None
 
 
-def endpoint_view(endpoint: Endpoint, headers: Iterable[str] = ()) -> EndpointView:
-    """An endpoint with the names of its custom headers."""
+def endpoint_view(endpoint: Endpoint, now: Instant, headers: Iterable[str] = ()) -> EndpointView:
+    """An endpoint with the names of its custom headers, and how it fares at this moment."""
     return EndpointView(
         id=endpoint.id,
         account=endpoint.account_id,
@@ -77,7 +91,10 @@ def endpoint_view(endpoint: Endpoint, headers: Iterable[str] = ()) -> EndpointVi
         status=endpoint.status,
         status_reason=endpoint.status_reason,
         status_changed_at=iso_micros(endpoint.status_changed_at),
+        health=_health_view(endpoint.health, now),
         retry_schedule=None if endpoint.retry_schedule is None else list(endpoint.retry_schedule),
+        max_in_flight=endpoint.max_in_flight,
+        rate_per_second=endpoint.rate_per_second,
         created_at=iso_micros(endpoint.created_at),
         updated_at=iso_micros(endpoint.updated_at),
     )
@@ -92,6 +109,17 @@ def verifying_keys_view(keys: Sequence[VerifyingKey]) -> VerifyingKeys:
 
 def verifying_key_view(key: VerifyingKey) -> VerifyingKeyView:
     return VerifyingKeyView(signing_secret=key.signing_secret, verification_key=key.verification_key)
+
+
+def _health_view(health: Health, now: Instant) -> HealthView:
+    breaker = breaker_of(health, now)
+    return HealthView(
+        failing_since=iso_or_none(health.failing_since),
+        failures=health.failures,
+        progress_percent=progress_percent(health, now),
+        breaker=breaker,
+        breaker_open_until=iso_or_none(health.breaker_open_until) if breaker == "open" else None,
+    )
 
 
 def _subscription_view(subscription: Subscription) -> SubscriptionView:

@@ -1,4 +1,4 @@
-"""Endpoints: those of every dialect are listed, paused, given a schedule and deleted; our own are also made here.
+"""Endpoints: those of every dialect are listed, paused, limited and deleted; our own are also made here.
 
 An id alone does not say whose endpoint it is, so a key that reaches every account names the account in the query.
 """
@@ -23,7 +23,7 @@ from hookwright.api.endpoint_views import (
     verifying_key_view,
     verifying_keys_view,
 )
-from hookwright.api.requests import EndpointChange, EndpointFilters, NewEndpoint, PathId, RowId, WantedEvent
+from hookwright.api.requests import EndpointChange, EndpointFilters, NamedAccount, NewEndpoint, PathId, WantedEvent
 from hookwright.core import model
 from hookwright.core.errors import Invalid, Problem
 from hookwright.operations.accounts import require_account
@@ -39,11 +39,9 @@ from hookwright.operations.services import Services
 from hookwright.store.base import EndpointQuery
 
 # What the API of an endpoint's own dialect leaves to us.
-CHANGEABLE_EVERYWHERE = frozenset({"status", "retry_schedule"})
+CHANGEABLE_EVERYWHERE = frozenset({"status", "retry_schedule", "max_in_flight", "rate_per_second"})
 
 router = APIRouter(tags=["Endpoints"], responses=refusals(404, 422))
-
-NamedAccount = Annotated[RowId | None, Query(alias="account", description="Required unless the key has an account.")]
 
 
 @router.post(
@@ -65,6 +63,8 @@ async def create_endpoint(
         headers=asked.headers,
         signature=asked.signature,
         retry_schedule=_tuple(asked.retry_schedule),
+        max_in_flight=asked.max_in_flight,
+        rate_per_second=asked.rate_per_second,
     )
     wanted = _subscriptions(asked.events)
     endpoint, key = await create_own_endpoint(caller.services, account_id, asked.url, wanted, details)
@@ -101,7 +101,7 @@ async def change_endpoint(
     change: Annotated[EndpointChange, Depends(json_body(EndpointChange))],
     account: NamedAccount = None,
 ) -> EndpointView:
-    """What is left out stays as it is. Of a dialect's endpoint only the status and the retry schedule change here.
+    """What is left out stays as it is. Of a dialect's endpoint only the status, the retry schedule and limits change.
 
     `events` and `headers` replace what was there. What was accepted for an endpoint before its events changed is
     still sent to it, to its URL of the moment.
@@ -153,7 +153,7 @@ async def _require(caller: Caller, account: int | None, id: int) -> model.Endpoi
 
 
 def _shown(services: Services, endpoint: model.Endpoint) -> EndpointView:
-    return endpoint_view(endpoint, open_headers(services, endpoint))
+    return endpoint_view(endpoint, services.clock.now(), open_headers(services, endpoint))
 
 
 def _refuse_beyond_ours(change: EndpointChange, dialect: str) -> None:
@@ -170,6 +170,8 @@ def _wanted_change(change: EndpointChange) -> model.EndpointChange:
         name=change.name if "name" in asked else UNSET,
         description=change.description if "description" in asked else UNSET,
         retry_schedule=_tuple(change.retry_schedule) if "retry_schedule" in asked else UNSET,
+        max_in_flight=change.max_in_flight if "max_in_flight" in asked else UNSET,
+        rate_per_second=change.rate_per_second if "rate_per_second" in asked else UNSET,
         subscriptions=tuple(_subscriptions(change.events)) if "events" in asked else UNSET,
     )
 

@@ -10,27 +10,34 @@ from hookwright.api.callers import AdminCaller, Caller, ReadCaller
 from hookwright.api.document import refusals
 from hookwright.api.requests import NewEventType
 from hookwright.api.views import EventTypeList, EventTypeView
+from hookwright.core.announcements import OPERATIONAL_TYPES, is_operational
 from hookwright.core.errors import Forbidden
 from hookwright.core.model import DeclaredType
-from hookwright.core.samples import SAMPLES
+from hookwright.core.samples import OPERATIONAL_SAMPLES, SAMPLES
 from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.operations import event_types
 from hookwright.operations.event_types import declared_types, require_declared_type
 
 router = APIRouter(tags=["Event types"])
 
+_BUILT_IN = {**EVENT_TYPES, **OPERATIONAL_TYPES}
+_BUILT_IN_SAMPLES = {**SAMPLES, **OPERATIONAL_SAMPLES}
+
 
 @router.get("/event-types", response_model=EventTypeList, summary="List event types")
 async def list_event_types(caller: ReadCaller) -> dict[str, Any]:
-    """Every type that can be published, with the JSON Schema of its data and a sample: the built-in ones first."""
+    """Every type that can be subscribed to, with the JSON Schema of its data and a sample: the built-in ones first.
+
+    The operational ones are published by Hookwright alone: they tell of an account's own endpoints and deliveries.
+    """
     declared = await declared_types(caller.services)
-    return {"data": [*map(_built_in, EVENT_TYPES), *map(_declared, declared.values())]}
+    return {"data": [*map(_built_in, _BUILT_IN), *map(_declared, declared.values())]}
 
 
 @router.get("/event-types/{name}", response_model=EventTypeView, responses=refusals(404), summary="Get an event type")
 async def get_event_type(name: str, caller: ReadCaller) -> dict[str, Any]:
-    """One type that can be published."""
-    if name in EVENT_TYPES:
+    """One type that can be subscribed to."""
+    if name in _BUILT_IN:
         return _built_in(name)
     return _declared(await require_declared_type(caller.services, name))
 
@@ -76,8 +83,14 @@ def _require_platform(caller: Caller) -> None:
 
 
 def _built_in(name: str) -> dict[str, Any]:
-    schema = msgspec.json.schema(EVENT_TYPES[name])
-    return {"name": name, "description": "", "declared": False, "schema": schema, "sample": SAMPLES[name]}
+    return {
+        "name": name,
+        "description": "",
+        "declared": False,
+        "operational": is_operational(name),
+        "schema": msgspec.json.schema(_BUILT_IN[name]),
+        "sample": _BUILT_IN_SAMPLES[name],
+    }
 
 
 def _declared(declared: DeclaredType) -> dict[str, Any]:
@@ -85,6 +98,7 @@ def _declared(declared: DeclaredType) -> dict[str, Any]:
         "name": declared.name,
         "description": declared.description,
         "declared": True,
+        "operational": False,
         "schema": _value(declared.schema),
         "sample": _value(declared.sample),
     }

@@ -1,7 +1,7 @@
-"""What an orchestrator asks: does the process live, and may it get traffic."""
+"""What an orchestrator asks, does the process live and may it get traffic; and what a monitor reads."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,7 +12,11 @@ from hookwright.operations.services import Services
 
 STORE_SECONDS = 2.0
 
+# Prometheus' text exposition format, version 0.0.4.
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
 IsReady = Callable[[], bool]
+Scrape = Callable[[], Awaitable[bytes]]
 
 
 def add_health(app: Starlette, services: Services, is_ready: IsReady) -> None:
@@ -30,6 +34,15 @@ def add_health(app: Starlette, services: Services, is_ready: IsReady) -> None:
 
     app.add_route("/healthz", show_health, include_in_schema=False)
     app.add_route("/readyz", show_readiness, include_in_schema=False)
+
+
+def add_metrics(app: Starlette, scrape: Scrape) -> None:
+    """Add `/metrics`, open to anyone who reaches it, like the paths above; it names no account and no endpoint."""
+
+    async def show_metrics(_: Request) -> Response:
+        return Response(await scrape(), headers={"content-type": METRICS_TYPE})
+
+    app.add_route("/metrics", show_metrics, include_in_schema=False)
 
 
 async def _store_answers(services: Services) -> bool:

@@ -13,6 +13,7 @@ from hookwright.api.callers import Caller, PublishCaller
 from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.model import Accepted
+from hookwright.core.traceparent import known_traceparent
 from hookwright.core.vocabulary import problem_of
 from hookwright.operations.publish import MAX_BATCH, Publish, publish
 from hookwright.web.limits import read_body
@@ -45,7 +46,7 @@ async def publish_event(request: Request, caller: PublishCaller) -> Response:
     """
     asked = _with_header_key(request, _decode(_one, await read_body(request)))
     _refuse_foreign_accounts(caller, [asked], "")
-    (answer,) = await publish(caller.services, [asked])
+    (answer,) = await publish(caller.services, [asked], traceparent=_traceparent(request))
     if isinstance(answer, Conflict):
         raise answer
     return _respond(_accepted(answer))
@@ -64,7 +65,7 @@ async def publish_batch(request: Request, caller: PublishCaller) -> Response:
     if len(batch.events) > MAX_BATCH:
         raise Invalid(Problem("/events", f"has {len(batch.events)} events; at most {MAX_BATCH}", "too_long"))
     _refuse_foreign_accounts(caller, batch.events, "/events")
-    answers = await publish(caller.services, batch.events, "/events")
+    answers = await publish(caller.services, batch.events, "/events", _traceparent(request))
     return _respond({"results": [_result(answer) for answer in answers]})
 
 
@@ -88,6 +89,10 @@ def _with_header_key(request: Request, asked: Publish) -> Publish:
     if asked.idempotency_key not in (None, key):
         raise Invalid(Problem("/idempotency_key", "differs from the header Idempotency-Key"))
     return msgspec.structs.replace(asked, idempotency_key=key)
+
+
+def _traceparent(request: Request) -> str | None:
+    return known_traceparent(request.headers.get("traceparent"))
 
 
 def _refuse_foreign_accounts(caller: Caller, requests: Sequence[Publish], root: str) -> None:

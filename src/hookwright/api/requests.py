@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from hookwright.api.cursors import DEFAULT_LIMIT, MAX_LIMIT
 from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
+from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.lanes import MAX_ID
 from hookwright.core.model import DeliveryStatus, KeyKind, SignatureScheme
 from hookwright.operations.accounts import MAX_NAME_LENGTH
@@ -50,6 +51,7 @@ def _resource_text(value: object) -> object:
 
 RowId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_digits)]
 PathId = Annotated[int, Path(ge=0, le=MAX_ID), BeforeValidator(_digits)]
+NamedAccount = Annotated[RowId | None, Query(alias="account", description="Required unless the key has an account.")]
 Text = Annotated[str, AfterValidator(_without_nul)]
 EventType = Annotated[str, StringConstraints(max_length=MAX_TYPE_LENGTH)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S")]
@@ -121,6 +123,21 @@ RetrySchedule = Annotated[
     list[int] | None,
     Field(description="Seconds before each attempt, the first included; null for the service's own."),
 ]
+# The operations judge the limits; these say what they are.
+MaxInFlight = Annotated[
+    int | None,
+    Field(
+        description="How many requests may be under way to it at once; null: no limit.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_IN_FLIGHT},
+    ),
+]
+RatePerSecond = Annotated[
+    int | None,
+    Field(
+        description="How many requests may be sent to it in a second; null: no limit.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_RATE_PER_SECOND},
+    ),
+]
 
 
 class NewEndpoint(RequestModel):
@@ -144,13 +161,15 @@ class NewEndpoint(RequestModel):
     description: Description = ""
     headers: Headers = {}
     retry_schedule: RetrySchedule = None
+    max_in_flight: MaxInFlight = None
+    rate_per_second: RatePerSecond = None
     signature: SignatureScheme = Field(
         default="v1", description="v1: HMAC-SHA256 with a shared secret. v1a: Ed25519, verified with a public key."
     )
 
 
 class EndpointChange(RequestModel):
-    """What is left out stays as it is. Of a dialect's endpoint only `status` and `retry_schedule` can change here."""
+    """What is left out stays as it is. Of a dialect's endpoint the status, schedule and limits change."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"status": "active", "retry_schedule": [0, 60, 3600]}})
 
@@ -163,6 +182,8 @@ class EndpointChange(RequestModel):
         default="active", description="Activating also makes everything due that waited for the endpoint."
     )
     retry_schedule: RetrySchedule = None
+    max_in_flight: MaxInFlight = None
+    rate_per_second: RatePerSecond = None
 
 
 class NewEventType(RequestModel):

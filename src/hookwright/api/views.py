@@ -11,12 +11,11 @@ from hookwright.core.model import (
     DeliveryStatus,
     Endpoint,
     EndpointStatus,
-    Instant,
     Key,
     KeyKind,
     Site,
 )
-from hookwright.core.times import iso_micros
+from hookwright.core.times import iso_micros, iso_or_none
 from hookwright.operations.keys import NewKey, client_id_of
 
 
@@ -93,6 +92,7 @@ class DeliveryView(BaseModel):
     attempt_count: int = Field(description="How many requests were made so far.")
     next_attempt_at: str | None = Field(description="null also while a pending delivery waits for its endpoint.")
     created_at: str
+    expires_at: str | None = Field(description="From when on it is not sent any more; null: it does not expire.")
     finished_at: str | None
     last_status_code: int | None
     last_error: str | None
@@ -132,6 +132,7 @@ class EventTypeView(BaseModel):
     name: str
     description: str
     declared: bool = Field(description="Whether the platform declared it; the others are built in.")
+    operational: bool = Field(description="Whether only Hookwright publishes it; it can be subscribed to.")
     json_schema: dict[str, Any] | None = Field(
         alias="schema", description="JSON Schema 2020-12 of the data; null: any object."
     )
@@ -185,8 +186,8 @@ def key_view(key: Key) -> KeyView:
         attributes=key.attributes,
         client_id=client_id_of(key) if key.kind == "kajabi" else None,
         created_at=iso_micros(key.created_at),
-        rotated_at=_iso_or_none(key.rotated_at),
-        expires_at=_iso_or_none(key.expires_at),
+        rotated_at=iso_or_none(key.rotated_at),
+        expires_at=iso_or_none(key.expires_at),
     )
 
 
@@ -211,9 +212,10 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
         message_id=delivery.message_id,
         status=delivery.status,
         attempt_count=delivery.attempts,
-        next_attempt_at=_iso_or_none(delivery.due_at),
+        next_attempt_at=iso_or_none(delivery.due_at),
         created_at=iso_micros(delivery.created_at),
-        finished_at=_iso_or_none(delivery.finished_at),
+        expires_at=iso_or_none(delivery.expires_at),
+        finished_at=iso_or_none(delivery.finished_at),
         last_status_code=delivery.last_status_code,
         last_error=delivery.last_error,
     )
@@ -245,9 +247,5 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
         error=attempt.error,
         detail=attempt.detail,
         response_body=attempt.response_body.decode(errors="replace"),
-        next_attempt_at=_iso_or_none(attempt.next_attempt_at),
+        next_attempt_at=iso_or_none(attempt.next_attempt_at),
     )
-
-
-def _iso_or_none(instant: Instant | None) -> str | None:
-    return None if instant is None else iso_micros(instant)

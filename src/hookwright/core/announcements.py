@@ -13,7 +13,54 @@ from hookwright.core.health import Change, progress_percent
 from hookwright.core.model import Claim, Health, Instant, Settled
 from hookwright.core.times import iso_micros
 
-OPERATIONAL_TYPES = ("endpoint.warned", "endpoint.disabled", "endpoint.recovered", "delivery.dead")
+
+class EndpointConcerned(Struct, frozen=True, kw_only=True):
+    """Which endpoint an operational event tells of."""
+
+    id: int
+    url: str
+    dialect: str
+
+
+class DeliveryConcerned(Struct, frozen=True, kw_only=True):
+    """Which delivery an operational event tells of, and what its last attempt came to."""
+
+    id: int
+    event_id: str
+    event_type: str
+    attempts: int
+    last_status_code: int | None
+    last_error: str | None
+
+
+class EndpointData(Struct, frozen=True, kw_only=True):
+    """The data of `endpoint.*`: how the endpoint fares, and the attempt that showed it.
+
+    `failing_since` is ISO 8601 in UTC; `progress_percent` is how far it is on its way to being disabled.
+    """
+
+    endpoint: EndpointConcerned
+    reason: str | None
+    failing_since: str | None
+    progress_percent: int
+    last_status_code: int | None
+    last_error: str | None
+
+
+class DeliveryData(Struct, frozen=True, kw_only=True):
+    """The data of `delivery.dead`: a delivery that gave up."""
+
+    delivery: DeliveryConcerned
+    endpoint: EndpointConcerned
+
+
+# What only Hookwright publishes, and the data that each carries.
+OPERATIONAL_TYPES: dict[str, type[Struct]] = {
+    "endpoint.warned": EndpointData,
+    "endpoint.disabled": EndpointData,
+    "endpoint.recovered": EndpointData,
+    "delivery.dead": DeliveryData,
+}
 
 
 class Announcement(Struct, frozen=True, kw_only=True):
@@ -33,38 +80,36 @@ def is_operational(event_type: str) -> bool:
 
 def of_endpoint(change: Change, settled: Settled, health: Health, reason: str | None, now: Instant) -> Announcement:
     """An endpoint was warned, disabled or has recovered; `settled` is the attempt that showed it."""
-    data = {
-        "endpoint": _endpoint(settled.claim),
-        "reason": reason,
-        "failing_since": None if health.failing_since is None else iso_micros(health.failing_since),
-        "progress_percent": progress_percent(health, now),
-        "last_status_code": settled.outcome.status_code,
-        "last_error": settled.outcome.error,
-    }
+    data = EndpointData(
+        endpoint=_endpoint(settled.claim),
+        reason=reason,
+        failing_since=None if health.failing_since is None else iso_micros(health.failing_since),
+        progress_percent=progress_percent(health, now),
+        last_status_code=settled.outcome.status_code,
+        last_error=settled.outcome.error,
+    )
     return _announcement(f"endpoint.{change}", settled.claim, data, now)
 
 
 def of_death(settled: Settled, now: Instant) -> Announcement:
     """A delivery gave up."""
     claim = settled.claim
-    data = {
-        "delivery": {
-            "id": claim.delivery_id,
-            "event_id": claim.event_id,
-            "event_type": claim.event_type,
-            "attempts": claim.attempt,
-            "last_status_code": settled.outcome.status_code,
-            "last_error": settled.outcome.error,
-        },
-        "endpoint": _endpoint(claim),
-    }
+    delivery = DeliveryConcerned(
+        id=claim.delivery_id,
+        event_id=claim.event_id,
+        event_type=claim.event_type,
+        attempts=claim.attempt,
+        last_status_code=settled.outcome.status_code,
+        last_error=settled.outcome.error,
+    )
+    data = DeliveryData(delivery=delivery, endpoint=_endpoint(claim))
     return _announcement("delivery.dead", claim, data, now)
 
 
-def _endpoint(claim: Claim) -> dict[str, int | str]:
-    return {"id": claim.endpoint_id, "url": claim.url, "dialect": claim.dialect}
+def _endpoint(claim: Claim) -> EndpointConcerned:
+    return EndpointConcerned(id=claim.endpoint_id, url=claim.url, dialect=claim.dialect)
 
 
-def _announcement(type: str, claim: Claim, data: object, now: Instant) -> Announcement:
+def _announcement(type: str, claim: Claim, data: Struct, now: Instant) -> Announcement:
     text = msgspec.json.encode(data).decode()
     return Announcement(account_id=claim.account_id, type=type, data=text, created_at=now)

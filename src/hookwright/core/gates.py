@@ -10,6 +10,10 @@ from msgspec.structs import replace
 
 from hookwright.core.model import SECOND, Instant
 
+# What an endpoint's own limits may be.
+MAX_IN_FLIGHT = 1_000
+MAX_RATE_PER_SECOND = 10_000
+
 # A capped endpoint is looked at again this soon; its requests are under way, so nothing tells when one will end.
 CROWDED_WAIT: Instant = SECOND // 4
 

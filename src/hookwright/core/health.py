@@ -18,7 +18,7 @@ FAILURE_SPREAD: Instant = 12 * HOUR
 WARN_AT_PERCENT = (50, 70, 90)
 
 Change = Literal["warned", "disabled", "recovered"]
-
+Breaker = Literal["closed", "open", "half_open"]
 
 HEALTHY = Health()
 
@@ -45,6 +45,13 @@ def progress_percent(health: Health, now: Instant) -> int:
     if health.failing_since is None:
         return 0
     return min(100, (now - health.failing_since) * 100 // DISABLE_AFTER)
+
+
+def breaker_of(health: Health, now: Instant) -> Breaker:
+    """An open breaker lets nothing through; a half-open one lets one probe through, or has done so."""
+    if health.breaker_open_until is None:
+        return "closed"
+    return "open" if now < health.breaker_open_until and not health.probing else "half_open"
 
 
 def _recovered(health: Health) -> Diagnosis:

@@ -227,11 +227,15 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """An event on its way into the store, with every notice that it may become."""
+    """An event on its way into the store, with every notice that it may become.
+
+    With `only_endpoint_id` it goes to that endpoint, if it wants it, and to no other.
+    """
 
     event: Event
     fingerprint: bytes
     notices: tuple[Notice, ...]
+    only_endpoint_id: int | None = None
 
 
 class Accepted(Struct, frozen=True):
@@ -378,6 +382,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     statuses: tuple[DeliveryStatus, ...]
     created_from: Instant | None
     created_to: Instant
+    finished_from: Instant | None = None
     rate_per_second: int
     status: ReplayStatus = "running"
     total: int

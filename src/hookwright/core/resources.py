@@ -6,7 +6,7 @@ What comes into being with the event (a submission, a purchase, an order) is non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from hookwright.core.vocabulary import Data, OrderItem, Product
@@ -22,6 +22,21 @@ def resources_of(data: Data) -> tuple[str, ...]:
 def has_resources(data_type: type[Data]) -> bool:
     """Whether events with this data can have resources."""
     return any(section in data_type.__struct_fields__ for section in _RESOURCES)
+
+
+def about(data: Mapping[str, Any], resource: str) -> Iterator[dict[str, Any]]:
+    """An event's data (as JSON) made to be about a resource: once for each object in it that the resource may be."""
+    for section, member in _NAMING_MEMBERS.items():
+        if section in data:
+            yield {**data, section: _named(data[section], member, resource)}
+
+
+def _named(value: Any, member: str, resource: str) -> Any:
+    if isinstance(value, list):
+        return [_named(each, member, resource) for each in value[:1]] + value[1:]
+    if not isinstance(value, dict):  # a declared type's sample may call anything a tag
+        return value
+    return {**value, member: int(resource) if member != "url" and resource.isdecimal() else resource}
 
 
 def _own_id(value: Any) -> Iterable[int]:
@@ -49,3 +64,6 @@ _RESOURCES: Mapping[str, Callable[[Any], Iterable[object]]] = {
     "products": _product_ids,
     "items": _ordered_offers,
 }
+
+# Which member of each of these objects a subscription names it by.
+_NAMING_MEMBERS: Mapping[str, str] = {**dict.fromkeys(_RESOURCES, "id"), "link": "url", "items": "item_id"}

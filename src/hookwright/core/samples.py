@@ -154,3 +154,39 @@ SAMPLES: dict[str, Sample] = {
     "broadcast.deleted": {"broadcast": _BROADCAST},
     "post.published": {"post": _POST},
 }
+
+_FAILING_ENDPOINT: Sample = {"id": 1408, "url": "https://receiver.example.com/events", "dialect": "hookwright"}
+
+
+def _failing(reason: str | None, progress_percent: int) -> Sample:
+    return {
+        "endpoint": _FAILING_ENDPOINT,
+        "reason": reason,
+        "failing_since": "2026-01-29T06:20:00.000000Z",
+        "progress_percent": progress_percent,
+        "last_status_code": 503,
+        "last_error": None,
+    }
+
+
+# What only Hookwright publishes.
+OPERATIONAL_SAMPLES: dict[str, Sample] = {
+    "endpoint.warned": _failing(None, 50),
+    "endpoint.disabled": _failing("failing", 100),
+    "endpoint.recovered": {
+        **_failing(None, 0),
+        "failing_since": None,
+        "last_status_code": 200,
+    },
+    "delivery.dead": {
+        "delivery": {
+            "id": 20544,
+            "event_id": "019c15f0-2a31-7c8e-9b1d-5f1e3c7a8840",
+            "event_type": "contact.tag_added",
+            "attempts": 10,
+            "last_status_code": 503,
+            "last_error": None,
+        },
+        "endpoint": _FAILING_ENDPOINT,
+    },
+}

@@ -37,3 +37,8 @@ def iso_millis(instant: Instant) -> str:
 def iso_micros(instant: Instant) -> str:
     """`2026-01-31T23:59:59.123456Z`: our own API's form, which loses nothing."""
     return to_datetime(instant).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def iso_or_none(instant: Instant | None) -> str | None:
+    """As `iso_micros`; None for what has not happened."""
+    return None if instant is None else iso_micros(instant)

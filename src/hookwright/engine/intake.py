@@ -10,13 +10,17 @@ from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import Accepted, Draft
 from hookwright.engine.batching import Batcher
 from hookwright.store.base import Store
+from hookwright.telemetry.metrics import Metrics
 
 
 class GroupCommit:
     """Accepts drafts into the store, grouped by lane; `on_accepted` is told that there may be deliveries to send."""
 
-    def __init__(self, store: Store, on_accepted: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, store: Store, on_accepted: Callable[[], None] = lambda: None, metrics: Metrics | None = None
+    ) -> None:
         self._store = store
+        self._metrics = metrics or Metrics()
         self._on_accepted = on_accepted
         self._lanes: dict[int, Batcher[Draft, Accepted | Conflict]] = {}
 
@@ -37,5 +41,6 @@ class GroupCommit:
 
     async def _write(self, lane_index: int, drafts: Sequence[Draft]) -> Sequence[Accepted | Conflict]:
         answers = await self._store.accept(lane_index, drafts)
+        self._metrics.published(answers)
         self._on_accepted()
         return answers

@@ -21,9 +21,12 @@ from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
 from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
+from hookwright.engine.attempt_log import log_attempt
 from hookwright.engine.batching import Batcher
 from hookwright.engine.keyring import Keyring
 from hookwright.store.base import Lease, Store
+from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.traces import NoTraces, Traces
 
 # How long the end of a drain may wait for a store that does not take the last outcomes.
 LAST_RECORDS_SECONDS = 5.0
@@ -66,6 +69,8 @@ class Worker:
         clock: Clock,
         dice: Dice,
         settings: WorkerSettings,
+        metrics: Metrics | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._store = store
         self._sender = sender
@@ -74,6 +79,8 @@ class Worker:
         self._clock = clock
         self._dice = dice
         self._settings = settings
+        self._metrics = metrics or Metrics()
+        self._traces = traces or NoTraces()
         self._in_flight: dict[asyncio.Task[None], Claims] = {}
         self._records: Batcher[Sequence[Settled], set[int]] = Batcher(self._record, shared_failures=(Unavailable,))
         self._woken = asyncio.Event()
@@ -145,11 +152,12 @@ class Worker:
     def _start(self, claims: Claims) -> asyncio.Task[None]:
         task = asyncio.create_task(self._deliver(claims))
         self._in_flight[task] = claims
+        self._metrics.started(claims)
         task.add_done_callback(self._finished)
         return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        del self._in_flight[task]
+        self._metrics.finished(self._in_flight.pop(task))
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
         # free slots, since slow receivers hold the others, is found by the next poll.
         if self._room() == max(1, self._settings.concurrency // 4):
@@ -163,7 +171,9 @@ class Worker:
     async def _deliver(self, claims: Claims) -> None:
         first = claims[0]
         try:
-            outcome = await self._send(claims)
+            with self._traces.attempt(claims) as tell:
+                outcome = await self._send(claims)
+                tell(outcome)
         except Exception:
             # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
             log.exception("delivery not sent", delivery_id=first.delivery_id, event_id=first.event_id)
@@ -176,7 +186,7 @@ class Worker:
             log.exception("delivery sent but not recorded", delivery_id=first.delivery_id, event_id=first.event_id)
             return
         for each in settled:
-            _log_attempt(each, each.claim.delivery_id in recorded)
+            self._tell(each, each.claim.delivery_id in recorded)
 
     async def _send(self, claims: Claims) -> Outcome:
         first = claims[0]
@@ -188,9 +198,15 @@ class Worker:
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
         """One settlement for all that went out together, so that it stays together."""
-        schedule = claims[0].retry_schedule or self._settings.retry_schedule
-        settlement = settle(claims[0], outcome, schedule, self._clock.now(), self._dice.jitter())
+        settlement = settle(claims[0], outcome, self._schedule_of(claims[0]), self._clock.now(), self._dice.jitter())
         return [Settled(claim=claim, outcome=outcome, settlement=settlement) for claim in claims]
+
+    def _schedule_of(self, claim: Claim) -> tuple[int, ...]:
+        return claim.retry_schedule or self._settings.retry_schedule
+
+    def _tell(self, settled: Settled, recorded: bool) -> None:
+        self._metrics.attempted(settled, recorded)
+        log_attempt(settled, recorded, len(self._schedule_of(settled.claim)))
 
     async def _record(self, parcels: Sequence[Sequence[Settled]]) -> Sequence[set[int]]:
         settled = [each for parcel in parcels for each in parcel]
@@ -248,23 +264,3 @@ def parcels_of(claims: Sequence[Claim]) -> list[Claims]:
 
 def _leases(claims: Sequence[Claim]) -> list[Lease]:
     return [Lease(claim.delivery_id, claim.fence) for claim in claims]
-
-
-def _log_attempt(settled: Settled, recorded: bool) -> None:
-    claim, outcome, settlement = settled.claim, settled.outcome, settled.settlement
-    log.info(
-        "attempt",
-        delivery_id=claim.delivery_id,
-        event_id=claim.event_id,
-        event_type=claim.event_type,
-        account_id=claim.account_id,
-        endpoint_id=claim.endpoint_id,
-        dialect=claim.dialect,
-        dialect_event=claim.dialect_event,
-        attempt=claim.attempt,
-        status_code=outcome.status_code,
-        error=outcome.error,
-        duration_ms=round(outcome.duration_us / 1000, 1),
-        status=settlement.status if recorded else "lease lost",
-        next_attempt_at=settlement.due_at,
-    )

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from hookwright.core.addresses import target_problem
 from hookwright.core.errors import Invalid, NotFound, Problem
+from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.model import Endpoint, EndpointChange, EndpointStatus, SignatureScheme, Subscription
 from hookwright.core.retry import schedule_problem
 from hookwright.operations.services import Services
@@ -31,6 +32,8 @@ class Details(Struct, frozen=True, kw_only=True):
     signature: SignatureScheme = "v1"
     retry_schedule: tuple[int, ...] | None = None
     batch_limit: int = 1
+    max_in_flight: int | None = None
+    rate_per_second: int | None = None
 
 
 async def create_endpoint(
@@ -55,7 +58,7 @@ async def create_signed_endpoint(
     subscriptions: Sequence[Subscription],
     details: Details,
 ) -> NewEndpoint:
-    """A new endpoint with a signing secret of its own. Raises Invalid below `/url` and `/retry_schedule`."""
+    """A new endpoint with a signing secret of its own. Raises Invalid with the name of what is wrong as pointer."""
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, None, details)
     secret, text = await new_secret(services, account_id, endpoint.id)
     await services.store.add_endpoint(endpoint, secret)
@@ -63,11 +66,15 @@ async def create_signed_endpoint(
 
 
 async def change_endpoint(services: Services, account_id: int, endpoint_id: int, change: EndpointChange) -> Endpoint:
-    """Change what is set. Raises NotFound, and Invalid below `/url` and `/retry_schedule`."""
+    """Change what is set. Raises NotFound, and Invalid with the name of what is wrong as pointer."""
     if isinstance(change.url, str):
         _check_url(services, change.url)
     if isinstance(change.retry_schedule, tuple):
         _check_schedule(change.retry_schedule)
+    _check_limits(
+        None if change.max_in_flight is UNSET else change.max_in_flight,
+        None if change.rate_per_second is UNSET else change.rate_per_second,
+    )
     changed = await services.store.change_endpoint(account_id, endpoint_id, change, services.clock.now())
     if changed is None:
         raise NotFound(f"endpoint {endpoint_id} does not exist")
@@ -124,6 +131,7 @@ async def _new_endpoint(
     _check_url(services, url)
     if details.retry_schedule is not None:
         _check_schedule(details.retry_schedule)
+    _check_limits(details.max_in_flight, details.rate_per_second)
     now = services.clock.now()
     return Endpoint(
         id=await services.store.new_id(account_id),
@@ -138,6 +146,8 @@ async def _new_endpoint(
         sealed_headers=seal_headers(services, account_id, details.headers),
         signature=details.signature,
         batch_limit=details.batch_limit,
+        max_in_flight=details.max_in_flight,
+        rate_per_second=details.rate_per_second,
         status_changed_at=now,
         retry_schedule=details.retry_schedule,
         created_at=now,
@@ -153,3 +163,17 @@ def _check_url(services: Services, url: str) -> None:
 def _check_schedule(schedule: Sequence[int]) -> None:
     if problem := schedule_problem(schedule):
         raise Invalid(Problem("/retry_schedule", problem))
+
+
+def _check_limits(max_in_flight: int | None, rate_per_second: int | None) -> None:
+    asked = (
+        ("/max_in_flight", max_in_flight, MAX_IN_FLIGHT),
+        ("/rate_per_second", rate_per_second, MAX_RATE_PER_SECOND),
+    )
+    problems = [
+        Problem(pointer, f"must be 1 to {most}, or null for no limit")
+        for pointer, value, most in asked
+        if value is not None and not 1 <= value <= most
+    ]
+    if problems:
+        raise Invalid(*problems)

@@ -46,7 +46,7 @@ class OwnEndpoint(NamedTuple):
 async def create_own_endpoint(
     services: Services, account_id: int, url: str, wanted: Sequence[Subscription], details: Details
 ) -> OwnEndpoint:
-    """A new endpoint. Raises Invalid below `/url`, `/events`, `/headers` and `/retry_schedule`."""
+    """A new endpoint. Raises Invalid with the name of what is wrong as pointer, or with a place below it."""
     subscriptions = await _checked_subscriptions(services, wanted)
     details = replace(details, headers=_checked_headers(details.headers))
     new: NewEndpoint = await create_signed_endpoint(services, account_id, OWN_DIALECT, url, subscriptions, details)
@@ -62,7 +62,7 @@ async def change_own_endpoint(
 ) -> Endpoint:
     """Change what is set, and replace the custom headers if some are given.
 
-    Raises NotFound, and Invalid below `/url`, `/events`, `/headers` and `/retry_schedule`.
+    Raises NotFound, and Invalid with the name of what is wrong as pointer, or with a place below it.
     """
     if isinstance(change.subscriptions, tuple):
         change = replace(change, subscriptions=await _checked_subscriptions(services, change.subscriptions))

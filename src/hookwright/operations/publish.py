@@ -40,24 +40,28 @@ class Publish(Struct, frozen=True, kw_only=True):
     data: Raw
 
 
-async def publish(services: Services, requests: Sequence[Publish], root: str = "") -> list[Accepted | Conflict]:
+async def publish(
+    services: Services, requests: Sequence[Publish], root: str = "", traceparent: str | None = None
+) -> list[Accepted | Conflict]:
     """Accept events: all are checked before any is accepted, and all are on disk when this returns.
 
-    Answers in order; a Conflict stands for an idempotency key that was used for another event. Raises Invalid with
-    pointers below `root` (and below `root/<position>` when there are several), Unavailable.
+    Answers in order; a Conflict stands for an idempotency key that was used for another event. The events continue
+    the trace that `traceparent` names. Raises Invalid with pointers below `root` (and below `root/<position>` when
+    there are several), Unavailable.
     """
-    drafts = await _drafts(services, requests, root)
-    return list(await asyncio.gather(*(services.intake.accept(draft) for draft in drafts)))
+    with services.traces.publishing(traceparent, len(requests)) as place_in_trace:
+        drafts = await _drafts(services, requests, root, place_in_trace)
+        return list(await asyncio.gather(*(services.intake.accept(draft) for draft in drafts)))
 
 
-async def _drafts(services: Services, requests: Sequence[Publish], root: str) -> list[Draft]:
+async def _drafts(services: Services, requests: Sequence[Publish], root: str, traceparent: str | None) -> list[Draft]:
     sites = await _sites_of(services, {request.account for request in requests})
     declared = await _declared_types(services, requests)
     drafts: list[Draft] = []
     problems: list[Problem] = []
     for position, request in enumerate(requests):
         try:
-            drafts.append(_draft(services, request, sites, declared))
+            drafts.append(_draft(services, request, sites, declared, traceparent))
         except Invalid as error:
             place = f"{root}/{position}" if root else ""
             problems += [replace(problem, pointer=place + problem.pointer) for problem in error.problems]
@@ -78,7 +82,11 @@ async def _declared_types(services: Services, requests: Sequence[Publish]) -> Ma
 
 
 def _draft(
-    services: Services, request: Publish, sites: Mapping[int, list[Site]], declared: Mapping[str, DeclaredType]
+    services: Services,
+    request: Publish,
+    sites: Mapping[int, list[Site]],
+    declared: Mapping[str, DeclaredType],
+    traceparent: str | None,
 ) -> Draft:
     _check(services, request, sites, declared)
     now = services.clock.now()
@@ -92,6 +100,7 @@ def _draft(
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
         expires_at=None if request.expires_at is None else from_datetime(request.expires_at),
+        traceparent=traceparent,
     )
     notices = notices_of(services.translations, event)
     if event.site_id is None and len(sites[request.account]) > 1:
@@ -108,6 +117,8 @@ def _check(
         raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
     if request.idempotency_key is not None:
         _check_idempotency_key(request.idempotency_key)
+    if request.expires_at is not None and from_datetime(request.expires_at) <= services.clock.now():
+        raise Invalid(Problem("/expires_at", "must be in the future"))
     if request.type in EVENT_TYPES:
         decode_data(request.type, request.data)
     elif problems := services.declared_types.problems(declared[request.type], _whole(request.data), "/data"):

@@ -5,6 +5,7 @@ from msgspec import Struct
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.model import DeliveryStatus, Instant, Replay
 from hookwright.operations.endpoints import require_endpoint, set_status
+from hookwright.operations.event_types import require_known_type
 from hookwright.operations.services import Services
 from hookwright.store.base import DeliveryQuery
 
@@ -24,6 +25,7 @@ class ReplayRequest(Struct, frozen=True, kw_only=True):
     statuses: tuple[DeliveryStatus, ...] = ("dead",)
     created_from: Instant | None = None
     created_to: Instant | None = None
+    finished_from: Instant | None = None
     rate_per_second: int = DEFAULT_RATE_PER_SECOND
 
 
@@ -47,6 +49,7 @@ async def begin_replay(services: Services, account_id: int, request: ReplayReque
         statuses=request.statuses,
         created_from=request.created_from,
         created_to=query.created_to,
+        finished_from=request.finished_from,
         rate_per_second=request.rate_per_second,
         total=total,
         created_at=now,
@@ -63,8 +66,10 @@ async def recover_endpoint(
     What was put aside while it was disabled is due with the activation. Raises NotFound, Invalid.
     """
     endpoint = await require_endpoint(services, account_id, endpoint_id, None)
-    since = since or endpoint.health.failing_since or endpoint.status_changed_at
-    request = ReplayRequest(endpoint_id=endpoint_id, created_from=since, rate_per_second=rate_per_second)
+    if since is None:
+        since = endpoint.health.failing_since or endpoint.status_changed_at
+    # Not by when they were created: what died first had been tried for long, or was what was answered 410.
+    request = ReplayRequest(endpoint_id=endpoint_id, finished_from=since, rate_per_second=rate_per_second)
     await _check(services, account_id, request)
     if endpoint.status != "active":
         await set_status(services, account_id, endpoint_id, "active")
@@ -92,6 +97,8 @@ async def _check(services: Services, account_id: int, request: ReplayRequest) ->
         raise Invalid(Problem("/statuses", f"must be some of {', '.join(FINISHED)}"))
     if not 1 <= request.rate_per_second <= MAX_RATE_PER_SECOND:
         raise Invalid(Problem("/rate_per_second", f"must be 1 to {MAX_RATE_PER_SECOND}"))
+    if request.event_type is not None:
+        await require_known_type(services, request.event_type, "/event_type")
     if request.endpoint_id is not None:
         await require_endpoint(services, account_id, request.endpoint_id, None)
 
@@ -106,4 +113,5 @@ def _query(account_id: int, request: ReplayRequest, now: Instant) -> DeliveryQue
         statuses=request.statuses,
         created_from=request.created_from,
         created_to=created_to,
+        finished_from=request.finished_from,
     )

@@ -10,6 +10,7 @@ from hookwright.core.errors import Conflict
 from hookwright.core.model import Accepted, Draft, Translate
 from hookwright.operations.declared_types import DeclaredTypes
 from hookwright.store.base import Store
+from hookwright.telemetry.traces import NoTraces, Traces
 from hookwright.vault import Vault
 
 
@@ -33,3 +34,4 @@ class Services:
     policy: TargetPolicy
     translations: Mapping[str, Translate]  # by dialect name
     declared_types: DeclaredTypes = field(default_factory=DeclaredTypes)
+    traces: Traces = field(default_factory=NoTraces)

@@ -112,9 +112,13 @@ def wants(drafts: Sequence[Draft]) -> Iterator[Want]:
                 yield Want(position, number, draft.event.account_id, notice.dialect, event, resource, notice.site_id)
 
 
-def once_each(matches: Iterable[Match]) -> list[Match]:
-    """An endpoint that wants a notice for two reasons gets it once."""
-    return sorted(set(matches))
+def once_each(drafts: Sequence[Draft], matches: Iterable[Match]) -> list[Match]:
+    """An endpoint that wants a notice for two reasons gets it once; a draft for one endpoint goes to no other."""
+    return sorted(match for match in set(matches) if _may_go_to(drafts[match.draft], match.endpoint_id))
+
+
+def _may_go_to(draft: Draft, endpoint_id: int) -> bool:
+    return draft.only_endpoint_id in (None, endpoint_id)
 
 
 def event_row(draft: Draft) -> EventRow:

@@ -79,6 +79,7 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     one_of_a_batch: bool = False  # of deliveries that share their requests, only the first
     created_from: Instant | None = None
     created_to: Instant | None = None
+    finished_from: Instant | None = None
     before: tuple[Instant, int] | None = None
     limit: int = 50
 
@@ -310,7 +311,7 @@ class Store(Protocol):
         """It was told."""
 
     async def backlog(self, now: Instant) -> Backlog:
-        """What waits to be sent, and how many breakers are open, over all lanes. For monitors; its cost is bounded."""
+        """What waits to be sent, and how many breakers are open, over all lanes. Its cost is bounded."""
 
     async def rescue(self, now: Instant) -> int:
         """Make deliveries due whose lease has ended without an outcome. Answers how many."""

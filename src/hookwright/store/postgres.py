@@ -280,7 +280,7 @@ async def _match(db: Connection, lane: int, drafts: Sequence[Draft]) -> list[Mat
     if not asked:
         return []
     rows = await db.fetch(_MATCH, lane, *asked)
-    return once_each(Match(row["draft"], row["notice"], row["endpoint_id"]) for row in rows)
+    return once_each(drafts, (Match(row["draft"], row["notice"], row["endpoint_id"]) for row in rows))
 
 
 _MATCH = """

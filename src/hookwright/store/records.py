@@ -749,8 +749,8 @@ class Records:
     def add_replay(self, replay: Replay) -> Step[None]:
         yield sql(
             "INSERT INTO replays (lane, id, account_id, endpoint_id, event_type, statuses, created_from, created_to,"
-            " rate_per_second, status, total, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            " finished_from, rate_per_second, status, total, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             lane_of(replay.account_id),
             replay.id,
             replay.account_id,
@@ -759,6 +759,7 @@ class Records:
             json.dumps(replay.statuses),
             replay.created_from,
             replay.created_to,
+            replay.finished_from,
             replay.rate_per_second,
             replay.status,
             replay.total,
@@ -957,7 +958,7 @@ class Records:
 
     @reading
     def backlog(self, now: Instant) -> Step[Backlog]:
-        # Every lane, as in a claim; both look-ups walk an index that holds nothing else, and no further than the bound.
+        # Every lane, as in a claim; both walk an index that holds nothing else, and no further than the bound.
         due = yield sql(
             "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM (SELECT due_at FROM deliveries"
             " WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2) AS waiting",
@@ -1139,6 +1140,7 @@ def _replayed_by(replay: Replay) -> DeliveryQuery:
         statuses=replay.statuses,
         created_from=replay.created_from,
         created_to=replay.created_to,
+        finished_from=replay.finished_from,
     )
 
 
@@ -1151,6 +1153,7 @@ def _replay(row: Row) -> Replay:
         statuses=tuple(json.loads(row["statuses"])),
         created_from=row["created_from"],
         created_to=row["created_to"],
+        finished_from=row["finished_from"],
         rate_per_second=row["rate_per_second"],
         status=row["status"],
         total=row["total"],
@@ -1460,6 +1463,8 @@ def _delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
         filters.add("created_at >= $?", query.created_from)
     if query.created_to is not None:
         filters.add("created_at < $?", query.created_to)
+    if query.finished_from is not None:
+        filters.add("finished_at >= $?", query.finished_from)
     if query.before is not None:
         filters.add("(created_at, id) < ($?, $?)", *query.before)
     return filters, filters.values

@@ -428,7 +428,7 @@ def _match(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[M
             (lane, want.account_id, want.dialect, want.event, want.resource, want.site_id),
         )
         matches.extend(Match(want.draft, want.notice, row["endpoint_id"]) for row in rows)
-    return once_each(matches)
+    return once_each(drafts, matches)
 
 
 def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import structlog
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -18,17 +19,25 @@ from hookwright.ambient import Clock
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import SECOND, Accepted, Claim, Instant, Settled
-from hookwright.store.base import Backlog, Store
+from hookwright.store.base import MOST_COUNTED, Backlog, Store
 
-CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4
-
-# From a delivery that finds an idle worker to the end of the standard retry schedule (about 75 hours).
+# From a delivery that finds an idle worker to one that was retried for a day.
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 21600, 86400)
 
 BACKLOG_KEPT: Instant = SECOND
 BACKLOG_SECONDS = 2.0
 
 log = structlog.get_logger("hookwright.metrics")
+
+
+class DialectNumbers(NamedTuple):
+    """One dialect's counters and histograms, looked up once: finding them by label costs more than counting."""
+
+    delivered: Counter
+    failed: Counter
+    dead: Counter
+    to_first_attempt: Histogram
+    to_success: Histogram
 
 
 class Metrics:
@@ -74,6 +83,8 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._dialects: dict[str, DialectNumbers] = {}
+
     def published(self, answers: Iterable[object]) -> None:
         """A batch of publishes was answered; what was accepted for the first time counts."""
         new = sum(isinstance(answer, Accepted) and not answer.duplicate for answer in answers)
@@ -91,17 +102,29 @@ class Metrics:
     def attempted(self, settled: Settled, recorded: bool) -> None:
         """An attempt was made. What follows from it only counts when it was recorded: otherwise it is made again."""
         claim, outcome = settled.claim, settled.outcome
-        self._attempts.labels(claim.dialect, "delivered" if succeeded(outcome) else "failed").inc()
+        numbers = self._numbers_of(claim.dialect)
+        (numbers.delivered if succeeded(outcome) else numbers.failed).inc()
         if not recorded:
             return
         if claim.attempt == 1:
-            self._to_first_attempt.labels(claim.dialect).observe(_seconds(claim, outcome.started_at))
+            numbers.to_first_attempt.observe(_seconds(claim, outcome.started_at))
         if settled.settlement.status == "dead":
-            self._dead.labels(claim.dialect).inc()
+            numbers.dead.inc()
         # A replay is sent when a person asks for it, which says nothing about how fast we are.
         elif settled.settlement.status == "delivered" and claim.attempt == claim.round_attempt:
             ended_at = outcome.started_at + outcome.duration_us
-            self._to_success.labels(claim.dialect).observe(_seconds(claim, ended_at))
+            numbers.to_success.observe(_seconds(claim, ended_at))
+
+    def _numbers_of(self, dialect: str) -> DialectNumbers:
+        if dialect not in self._dialects:
+            self._dialects[dialect] = DialectNumbers(
+                self._attempts.labels(dialect, "delivered"),
+                self._attempts.labels(dialect, "failed"),
+                self._dead.labels(dialect),
+                self._to_first_attempt.labels(dialect),
+                self._to_success.labels(dialect),
+            )
+        return self._dialects[dialect]
 
 
 class Scrape:
@@ -144,12 +167,12 @@ class WaitingCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         if self.backlog is None:
             return
-        oldest = self.backlog.oldest_due_at
-        age = 0.0 if oldest is None else max(0.0, (self._now() - oldest) / SECOND)
-        yield _gauge("deliveries_due", "Deliveries that are due and wait, counted up to 100000.", self.backlog.due)
+        seen = self.backlog
+        age = 0.0 if seen.oldest_due_at is None else max(0.0, (self._now() - seen.oldest_due_at) / SECOND)
+        yield _gauge("deliveries_due", f"Deliveries that are due and wait, counted up to {MOST_COUNTED}.", seen.due)
         yield _gauge("oldest_due_seconds", "For how long the oldest of them has been due.", age)
-        yield _gauge("breakers_open", "Active endpoints whose breaker is open.", self.backlog.breakers_open)
-        yield _gauge("breakers_half_open", "Those whose breaker lets a probe through.", self.backlog.breakers_half_open)
+        yield _gauge("breakers_open", "Active endpoints whose breaker is open.", seen.breakers_open)
+        yield _gauge("breakers_half_open", "Those whose breaker lets a probe through.", seen.breakers_half_open)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

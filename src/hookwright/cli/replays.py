@@ -1,0 +1,127 @@
+"""`hookwright replays`: many deliveries sent again, by the server that runs on the same database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database
+from hookwright.cli.printing import print_record
+from hookwright.cli.running import with_services
+
+if TYPE_CHECKING:
+    from hookwright.core.model import Instant, Replay
+    from hookwright.operations.replays import ReplayRequest
+
+commands = typer.Typer(help="Send many deliveries of an account again; watch and cancel that.")
+
+ReplayArgument = Annotated[int, typer.Argument(metavar="REPLAY", min=1, max=MAX_ID, help="The replay's id.")]
+_DELIVERED_OR_NOT = "delivered, dead or cancelled; may be given more than once."
+
+
+@commands.command("create")
+def create(
+    account: AccountArgument,
+    endpoint: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Only to this endpoint.")] = None,
+    event_type: Annotated[str | None, typer.Option(help="Only of this type.")] = None,
+    status: Annotated[list[str], typer.Option(help=_DELIVERED_OR_NOT)] = ["dead"],  # noqa: B006 - typer's way
+    created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,
+    created_to: Annotated[datetime | None, typer.Option(help="In UTC, exclusive.")] = None,
+    rate: Annotated[int | None, typer.Option(help="How many become due in a second; 50 otherwise.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a replay, or count what it would send. A server on the same database sends."""
+    from hookwright.operations.accounts import require_account
+    from hookwright.operations.replays import begin_replay, count_replay
+    from hookwright.operations.services import Services
+
+    request = _request(endpoint, event_type, status, created_from, created_to, rate)
+
+    async def act(services: Services) -> dict[str, Any]:
+        await require_account(services, account)
+        if dry_run:
+            return {"dry_run": True, "deliveries": await count_replay(services, account, request)}
+        return _record(await begin_replay(services, account, request))
+
+    print_record(with_services(database, config, act), as_json)
+
+
+@commands.command("show")
+def show(
+    account: AccountArgument,
+    replay: ReplayArgument,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a replay and how far it is."""
+    from hookwright.operations.replays import require_replay
+
+    found = with_services(database, config, lambda services: require_replay(services, account, replay))
+    print_record(_record(found), as_json)
+
+
+@commands.command("cancel")
+def cancel(
+    account: AccountArgument,
+    replay: ReplayArgument,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a replay. What it has made due is sent all the same."""
+    from hookwright.operations.replays import cancel_replay
+
+    cancelled = with_services(database, config, lambda services: cancel_replay(services, account, replay))
+    print_record(_record(cancelled), as_json)
+
+
+def _request(
+    endpoint: int | None,
+    event_type: str | None,
+    statuses: list[str],
+    created_from: datetime | None,
+    created_to: datetime | None,
+    rate: int | None,
+) -> ReplayRequest:
+    from hookwright.operations.replays import DEFAULT_RATE_PER_SECOND, ReplayRequest
+
+    return ReplayRequest(
+        endpoint_id=endpoint,
+        event_type=event_type,
+        statuses=tuple(dict.fromkeys(statuses)),  # type: ignore[arg-type]  # the operation refuses any other word
+        created_from=_instant(created_from),
+        created_to=_instant(created_to),
+        rate_per_second=DEFAULT_RATE_PER_SECOND if rate is None else rate,
+    )
+
+
+def _instant(moment: datetime | None) -> Instant | None:
+    from hookwright.core.times import from_datetime
+
+    return None if moment is None else from_datetime(moment)
+
+
+def _record(replay: Replay) -> dict[str, Any]:
+    from hookwright.core.times import iso_micros, iso_or_none
+
+    return {
+        "id": replay.id,
+        "account": replay.account_id,
+        "endpoint": replay.endpoint_id,
+        "event_type": replay.event_type,
+        "statuses": replay.statuses,
+        "created_from": iso_or_none(replay.created_from),
+        "created_to": iso_micros(replay.created_to),
+        "rate_per_second": replay.rate_per_second,
+        "status": replay.status,
+        "total": replay.total,
+        "replayed": replay.replayed,
+        "created_at": iso_micros(replay.created_at),
+        "finished_at": iso_or_none(replay.finished_at),
+    }
