@@ -104,6 +104,21 @@ def sql(text: str, *values: Any) -> Statement:
     return Statement(text, values)
 
 
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+def made(kind: type[M], row: Row, **given: Any) -> M:
+    """A value of the row's columns of the same names; `given` are those that are kept in another form."""
+    return kind(**{field: row[field] for field in kind.__struct_fields__ if field not in given}, **given)
+
+
+def insert(table: str, lane: int, value: msgspec.Struct, *, leave_out: Sequence[str] = (), **given: Any) -> Statement:
+    """Keep a value in the columns of the same names; `given` are those that are kept in another form."""
+    fields = [field for field in value.__struct_fields__ if field not in leave_out]
+    columns = {"lane": lane} | {field: getattr(value, field) for field in fields} | given
+    return sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({_places(1, list(columns))})", *columns.values())
+
+
 def reading(step: StepMethod[S, P, T]) -> Method[S, P, T]:
     """Run the step without the right to write."""
 
@@ -145,14 +160,7 @@ class Records:
 
     @writing
     def add_account(self, account: Account, secret: SigningSecret) -> Step[None]:
-        yield sql(
-            "INSERT INTO accounts (lane, id, name, lane_spread, created_at) VALUES ($1, $2, $3, $4, $5)",
-            lane_of(account.id),
-            account.id,
-            account.name,
-            account.lane_spread,
-            account.created_at,
-        )
+        yield insert("accounts", lane_of(account.id), account)
         yield _insert_secret(secret)
 
     @reading
@@ -247,17 +255,7 @@ class Records:
 
     @writing
     def add_site(self, site: Site) -> Step[None]:
-        yield sql(
-            "INSERT INTO sites (lane, id, account_id, title, subdomain, created_at, updated_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            lane_of(site.account_id),
-            site.id,
-            site.account_id,
-            site.title,
-            site.subdomain,
-            site.created_at,
-            site.updated_at,
-        )
+        yield insert("sites", lane_of(site.account_id), site)
 
     @reading
     def site(self, account_id: int, site_id: int) -> Step[Site | None]:
@@ -308,19 +306,12 @@ class Records:
 
     @writing
     def add_key(self, key: Key) -> Step[None]:
-        yield sql(
-            "INSERT INTO keys (lane, id, kind, account_id, name, scopes, digest, attributes, created_at, expires_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        yield insert(
+            "keys",
             lane_of(key.id),
-            key.id,
-            key.kind,
-            key.account_id,
-            key.name,
-            json.dumps(key.scopes),
-            key.digest,
-            json.dumps(key.attributes),
-            key.created_at,
-            key.expires_at,
+            key,
+            scopes=json.dumps(key.scopes),
+            attributes=json.dumps(key.attributes),
         )
 
     @reading
@@ -358,16 +349,7 @@ class Records:
 
     @writing
     def add_app(self, app: OAuthApp) -> Step[None]:
-        yield sql(
-            "INSERT INTO oauth_apps (lane, id, name, secret_digest, redirect_uris, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6)",
-            lane_of(app.id),
-            app.id,
-            app.name,
-            app.secret_digest,
-            json.dumps(app.redirect_uris),
-            app.created_at,
-        )
+        yield insert("oauth_apps", lane_of(app.id), app, redirect_uris=json.dumps(app.redirect_uris))
 
     @reading
     def app(self, app_id: int) -> Step[OAuthApp | None]:
@@ -388,20 +370,7 @@ class Records:
 
     @writing
     def add_code(self, code: OAuthCode) -> Step[None]:
-        yield sql(
-            "INSERT INTO oauth_codes (lane, id, account_id, app_id, digest, redirect_uri, challenge, scope,"
-            " created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            lane_of(code.id),
-            code.id,
-            code.account_id,
-            code.app_id,
-            code.digest,
-            code.redirect_uri,
-            code.challenge,
-            code.scope,
-            code.created_at,
-            code.expires_at,
-        )
+        yield insert("oauth_codes", lane_of(code.id), code)
 
     @reading
     def code(self, code_id: int) -> Step[OAuthCode | None]:
@@ -490,31 +459,12 @@ class Records:
 
     @writing
     def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> Step[None]:
-        yield sql(
-            "INSERT INTO endpoints (lane, id, account_id, site_id, dialect, url, name, description, app_id,"
-            " sealed_headers, signature, batch_limit, status, status_reason, status_changed_at, retry_schedule,"
-            " created_at, updated_at, max_in_flight, rate_per_second)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+        yield insert(
+            "endpoints",
             lane_of(endpoint.account_id),
-            endpoint.id,
-            endpoint.account_id,
-            endpoint.site_id,
-            endpoint.dialect,
-            endpoint.url,
-            endpoint.name,
-            endpoint.description,
-            endpoint.app_id,
-            endpoint.sealed_headers,
-            endpoint.signature,
-            endpoint.batch_limit,
-            endpoint.status,
-            endpoint.status_reason,
-            endpoint.status_changed_at,
-            _dump_schedule(endpoint.retry_schedule),
-            endpoint.created_at,
-            endpoint.updated_at,
-            endpoint.max_in_flight,
-            endpoint.rate_per_second,
+            endpoint,
+            retry_schedule=_dump_schedule(endpoint.retry_schedule),
+            leave_out=("subscriptions", "health"),
         )
         yield from _subscribe(endpoint, endpoint.subscriptions)
         if secret is not None:
@@ -747,24 +697,7 @@ class Records:
 
     @writing
     def add_replay(self, replay: Replay) -> Step[None]:
-        yield sql(
-            "INSERT INTO replays (lane, id, account_id, endpoint_id, event_type, statuses, created_from, created_to,"
-            " finished_from, rate_per_second, status, total, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            lane_of(replay.account_id),
-            replay.id,
-            replay.account_id,
-            replay.endpoint_id,
-            replay.event_type,
-            json.dumps(replay.statuses),
-            replay.created_from,
-            replay.created_to,
-            replay.finished_from,
-            replay.rate_per_second,
-            replay.status,
-            replay.total,
-            replay.created_at,
-        )
+        yield insert("replays", lane_of(replay.account_id), replay, statuses=json.dumps(replay.statuses))
 
     @reading
     def replay_of_many(self, account_id: int, replay_id: int) -> Step[Replay | None]:
@@ -1076,14 +1009,7 @@ def _counts(each: Settled) -> bool:
 
 
 def _health(row: Row) -> Health:
-    return Health(
-        failing_since=row["failing_since"],
-        failed_at=row["failed_at"],
-        failures=row["failures"],
-        warned_percent=row["warned_percent"],
-        breaker_open_until=row["breaker_open_until"],
-        probing=bool(row["probing"]),
-    )
+    return made(Health, row, probing=bool(row["probing"]))
 
 
 def _keep_health(lane: int, endpoint_id: int, health: Health) -> Statement:
@@ -1145,22 +1071,7 @@ def _replayed_by(replay: Replay) -> DeliveryQuery:
 
 
 def _replay(row: Row) -> Replay:
-    return Replay(
-        id=row["id"],
-        account_id=row["account_id"],
-        endpoint_id=row["endpoint_id"],
-        event_type=row["event_type"],
-        statuses=tuple(json.loads(row["statuses"])),
-        created_from=row["created_from"],
-        created_to=row["created_to"],
-        finished_from=row["finished_from"],
-        rate_per_second=row["rate_per_second"],
-        status=row["status"],
-        total=row["total"],
-        replayed=row["replayed"],
-        created_at=row["created_at"],
-        finished_at=row["finished_at"],
-    )
+    return made(Replay, row, statuses=_texts(row["statuses"]))
 
 
 def _batches(due: Sequence[Row], limit: int) -> dict[int, list[int]]:
@@ -1270,17 +1181,7 @@ def claim_of(row: Row, fence: int) -> Claim:
 
 
 def _insert_secret(secret: SigningSecret) -> Statement:
-    return sql(
-        "INSERT INTO signing_secrets (lane, id, account_id, endpoint_id, sealed, created_at, expires_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        lane_of(secret.account_id),
-        secret.id,
-        secret.account_id,
-        secret.endpoint_id,
-        secret.sealed,
-        secret.created_at,
-        secret.expires_at,
-    )
+    return insert("signing_secrets", lane_of(secret.account_id), secret)
 
 
 def _live_secrets(account_id: int, endpoint_id: int | None, now: Instant) -> Statement:
@@ -1297,24 +1198,12 @@ def _live_secrets(account_id: int, endpoint_id: int | None, now: Instant) -> Sta
 
 def _insert_grant(grant: Grant, live: bool) -> Statement:
     """A new grant; it is born revoked when its key, its app or its account ended while it was being made."""
-    return sql(
-        "INSERT INTO grants (lane, id, kind, account_id, key_id, app_id, family_id, scopes, access_digest,"
-        " access_expires_at, refresh_digest, refresh_expires_at, created_at, revoked_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    return insert(
+        "grants",
         lane_of(grant.id),
-        grant.id,
-        grant.kind,
-        grant.account_id,
-        grant.key_id,
-        grant.app_id,
-        grant.family_id,
-        json.dumps(grant.scopes),
-        grant.access_digest,
-        grant.access_expires_at,
-        grant.refresh_digest,
-        grant.refresh_expires_at,
-        grant.created_at,
-        None if live else grant.created_at,
+        grant,
+        scopes=json.dumps(grant.scopes),
+        revoked_at=None if live else grant.created_at,
     )
 
 
@@ -1479,124 +1368,44 @@ def _add_event_filter(filters: Filters, event_id: str) -> None:
 
 
 def _declared_type(row: Row) -> DeclaredType:
-    return DeclaredType(
-        name=row["name"],
-        description=row["description"],
-        schema=row["schema"],
-        sample=row["sample"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
+    return made(DeclaredType, row)
 
 
 def _account(row: Row) -> Account:
-    return Account(id=row["id"], name=row["name"], lane_spread=row["lane_spread"], created_at=row["created_at"])
+    return made(Account, row)
 
 
 def _site(row: Row) -> Site:
-    return Site(
-        id=row["id"],
-        account_id=row["account_id"],
-        title=row["title"],
-        subdomain=row["subdomain"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
+    return made(Site, row)
 
 
 def _secret(row: Row) -> SigningSecret:
-    return SigningSecret(
-        id=row["id"],
-        account_id=row["account_id"],
-        endpoint_id=row["endpoint_id"],
-        sealed=row["sealed"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-    )
+    return made(SigningSecret, row)
 
 
 def _key(row: Row) -> Key:
-    return Key(
-        id=row["id"],
-        kind=row["kind"],
-        account_id=row["account_id"],
-        name=row["name"],
-        scopes=tuple(json.loads(row["scopes"])),
-        digest=row["digest"],
-        attributes=json.loads(row["attributes"]),
-        created_at=row["created_at"],
-        rotated_at=row["rotated_at"],
-        expires_at=row["expires_at"],
-    )
+    return made(Key, row, scopes=_texts(row["scopes"]), attributes=json.loads(row["attributes"]))
 
 
 def _app(row: Row) -> OAuthApp:
-    return OAuthApp(
-        id=row["id"],
-        name=row["name"],
-        secret_digest=row["secret_digest"],
-        redirect_uris=tuple(json.loads(row["redirect_uris"])),
-        created_at=row["created_at"],
-    )
+    return made(OAuthApp, row, redirect_uris=_texts(row["redirect_uris"]))
 
 
 def _code(row: Row) -> OAuthCode:
-    return OAuthCode(
-        id=row["id"],
-        account_id=row["account_id"],
-        app_id=row["app_id"],
-        digest=row["digest"],
-        redirect_uri=row["redirect_uri"],
-        challenge=row["challenge"],
-        scope=row["scope"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        used_at=row["used_at"],
-    )
+    return made(OAuthCode, row)
 
 
 def _grant(row: Row) -> Grant:
-    return Grant(
-        id=row["id"],
-        kind=row["kind"],
-        account_id=row["account_id"],
-        key_id=row["key_id"],
-        app_id=row["app_id"],
-        family_id=row["family_id"],
-        scopes=tuple(json.loads(row["scopes"])),
-        access_digest=row["access_digest"],
-        access_expires_at=row["access_expires_at"],
-        refresh_digest=row["refresh_digest"],
-        refresh_expires_at=row["refresh_expires_at"],
-        created_at=row["created_at"],
-        refreshed_at=row["refreshed_at"],
-        revoked_at=row["revoked_at"],
-    )
+    return made(Grant, row, scopes=_texts(row["scopes"]))
 
 
 def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
-    return Endpoint(
-        id=row["id"],
-        account_id=row["account_id"],
-        site_id=row["site_id"],
-        dialect=row["dialect"],
-        url=row["url"],
+    return made(
+        Endpoint,
+        row,
         subscriptions=subscriptions,
-        name=row["name"],
-        description=row["description"],
-        app_id=row["app_id"],
-        sealed_headers=row["sealed_headers"],
-        signature=row["signature"],
-        batch_limit=row["batch_limit"],
-        max_in_flight=row["max_in_flight"],
-        rate_per_second=row["rate_per_second"],
         health=_health(row),
-        status=row["status"],
-        status_reason=row["status_reason"],
-        status_changed_at=row["status_changed_at"],
         retry_schedule=load_schedule(row["retry_schedule"]),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
     )
 
 
@@ -1615,39 +1424,16 @@ def _event(row: Row) -> Event:
 
 
 def _delivery(row: Row) -> Delivery:
-    return Delivery(
-        id=row["id"],
-        account_id=row["account_id"],
-        event_id=str(row["event_id"]),
-        event_type=row["event_type"],
-        endpoint_id=row["endpoint_id"],
-        dialect=row["dialect"],
-        dialect_event=row["dialect_event"],
-        ordinal=row["ordinal"],
-        status=row["status"],
-        attempts=row["attempts"],
-        round_start=row["round_start"],
-        due_at=row["due_at"],
-        created_at=row["created_at"],
-        finished_at=row["finished_at"],
-        last_status_code=row["last_status_code"],
-        last_error=row["last_error"],
-        batch_id=row["batch_id"],
-        expires_at=row["expires_at"],
-    )
+    return made(Delivery, row, event_id=str(row["event_id"]))
 
 
 def _attempt(row: Row) -> Attempt:
-    return Attempt(
-        number=row["number"],
-        started_at=row["started_at"],
-        duration_us=row["duration_us"],
-        status_code=row["status_code"],
-        error=row["error"],
-        detail=row["detail"],
-        response_body=bytes(row["response_body"]),
-        next_attempt_at=row["next_attempt_at"],
-    )
+    return made(Attempt, row, response_body=bytes(row["response_body"]))
+
+
+def _texts(kept: str) -> tuple[Any, ...]:
+    """A tuple that is kept as a JSON list."""
+    return tuple(json.loads(kept))
 
 
 def _dump_schedule(schedule: Sequence[int] | None) -> str | None:
