@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
 from hookwright.core.model import HOUR, SECOND, EndpointChange
-from hookwright.store import records
+from hookwright.store import claim_steps
 from hookwright.store.base import Backlog, Store
 from store.given import NOW, accept, accept_one, add_account, add_endpoint, claim, claim_one, draft, settled
 
@@ -67,7 +67,7 @@ async def test_the_breaker_of_an_endpoint_that_is_not_active_does_not_count(stor
 
 
 async def test_nothing_is_counted_beyond_the_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "MOST_COUNTED", 3)
+    monkeypatch.setattr(claim_steps, "MOST_COUNTED", 3)
     account = await add_account(store)
     await add_endpoint(store, account)
     await accept(store, *(draft(account, now=NOW + number) for number in range(5)))

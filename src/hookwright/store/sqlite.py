@@ -37,8 +37,10 @@ from hookwright.store.acceptance import (
     wants,
 )
 from hookwright.store.base import Lease
+from hookwright.store.claim_steps import EXPIRE, WHAT_IT_MEETS, Found, claim_of, needs_noting
 from hookwright.store.migrations import migrations_for
-from hookwright.store.records import BATCH, EXPIRE, WHAT_IT_MEETS, Found, Records, Step, claim_of, needs_noting, sql
+from hookwright.store.records import Records
+from hookwright.store.steps import BATCH, Step, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000

@@ -1,0 +1,182 @@
+"""Accounts, their sites and their signing secrets."""
+
+from __future__ import annotations
+
+from hookwright.core.lanes import lane_of
+from hookwright.core.model import (
+    Account,
+    Instant,
+    SigningSecret,
+    Site,
+)
+from hookwright.store.base import MAX_LIVE_SECRETS
+from hookwright.store.endpoint_steps import EndpointSteps, after_deletion, insert_secret, live_secrets
+from hookwright.store.steps import (
+    Row,
+    Step,
+    insert,
+    made,
+    reading,
+    sql,
+    writing,
+)
+
+
+class AccountSteps(EndpointSteps):
+    """Keep, list and forget accounts; what they own goes with them."""
+
+    @writing
+    def add_account(self, account: Account, secret: SigningSecret) -> Step[None]:
+        yield insert("accounts", lane_of(account.id), account)
+        yield insert_secret(secret)
+
+    @reading
+    def account(self, account_id: int) -> Step[Account | None]:
+        rows = yield sql(
+            "SELECT * FROM accounts WHERE lane = $1 AND id = $2 AND deleted_at IS NULL",
+            lane_of(account_id),
+            account_id,
+        )
+        return _account(rows[0]) if rows else None
+
+    @reading
+    def accounts(self, after: int = 0, limit: int = 100) -> Step[list[Account]]:
+        # Every lane: administrators list accounts, traffic never does.
+        rows = yield sql(
+            "SELECT * FROM accounts WHERE id > $1 AND deleted_at IS NULL ORDER BY id LIMIT $2", after, limit
+        )
+        return [_account(row) for row in rows]
+
+    async def delete_account(self, account_id: int, now: Instant) -> bool:
+        """See Store, and `delete_endpoint` for the two steps."""
+        endpoint_ids = await self._forget_account(account_id, now)
+        await self._cancel_waiting(account_id, endpoint_ids or [], now)
+        return endpoint_ids is not None
+
+    @writing
+    def _forget_account(self, account_id: int, now: Instant) -> Step[list[int] | None]:
+        lane = lane_of(account_id)
+        found = yield sql(
+            "UPDATE accounts SET deleted_at = $3 WHERE lane = $1 AND id = $2 AND deleted_at IS NULL RETURNING id",
+            lane,
+            account_id,
+            now,
+        )
+        if not found:
+            return None
+        yield sql("DELETE FROM keys WHERE lane = $1 AND account_id = $2", lane, account_id)
+        yield sql(
+            "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND account_id = $2 AND revoked_at IS NULL",
+            lane,
+            account_id,
+            now,
+        )
+        deleted = yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_reason = 'account deleted', status_changed_at = $3,"
+            " updated_at = $3 WHERE lane = $1 AND account_id = $2 AND status <> 'deleted' RETURNING id",
+            lane,
+            account_id,
+            now,
+        )
+        return (yield from after_deletion(lane, deleted, now))
+
+    @reading
+    def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[list[SigningSecret]]:
+        rows = yield live_secrets(account_id, endpoint_id, now)
+        return [_secret(row) for row in rows]
+
+    @writing
+    def rotate_signing_secret(
+        self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
+    ) -> Step[bool]:
+        # Held, so that two rotations at once cannot both find room.
+        yield sql(
+            f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 {self.ALONE}",
+            lane_of(secret.account_id),
+            secret.account_id,
+        )
+        live = yield live_secrets(secret.account_id, secret.endpoint_id, secret.created_at)
+        if len(live) >= at_most:
+            return False
+        yield sql(
+            "UPDATE signing_secrets SET expires_at = $4 WHERE lane = $1 AND account_id = $2"
+            " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)",
+            lane_of(secret.account_id),
+            secret.account_id,
+            secret.endpoint_id or 0,
+            others_expire_at,
+        )
+        yield insert_secret(secret)
+        return True
+
+    @writing
+    def expire_previous_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[None]:
+        live = yield live_secrets(account_id, endpoint_id, now)
+        for row in live[1:]:
+            yield sql(
+                "UPDATE signing_secrets SET expires_at = $3 WHERE lane = $1 AND id = $2",
+                lane_of(account_id),
+                row["id"],
+                now,
+            )
+
+    @writing
+    def add_site(self, site: Site) -> Step[None]:
+        yield insert("sites", lane_of(site.account_id), site)
+
+    @reading
+    def site(self, account_id: int, site_id: int) -> Step[Site | None]:
+        rows = yield sql(
+            "SELECT * FROM sites WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            site_id,
+            account_id,
+        )
+        return _site(rows[0]) if rows else None
+
+    @reading
+    def sites(self, account_id: int) -> Step[list[Site]]:
+        rows = yield sql(
+            "SELECT * FROM sites WHERE lane = $1 AND account_id = $2 ORDER BY id", lane_of(account_id), account_id
+        )
+        return [_site(row) for row in rows]
+
+    async def delete_site(self, account_id: int, site_id: int, now: Instant) -> bool:
+        """See Store, and `delete_endpoint` for the two steps."""
+        endpoint_ids = await self._forget_site(account_id, site_id, now)
+        await self._cancel_waiting(account_id, endpoint_ids or [], now)
+        return endpoint_ids is not None
+
+    @writing
+    def _forget_site(self, account_id: int, site_id: int, now: Instant) -> Step[list[int] | None]:
+        lane = lane_of(account_id)
+        found = yield sql(
+            "DELETE FROM sites WHERE lane = $1 AND id = $2 AND account_id = $3 RETURNING id",
+            lane,
+            site_id,
+            account_id,
+        )
+        if not found:
+            return None
+        deleted = yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_reason = 'site deleted', status_changed_at = $4,"
+            " updated_at = $4 WHERE lane = $1 AND account_id = $2 AND site_id = $3 AND status <> 'deleted'"
+            " RETURNING id",
+            lane,
+            account_id,
+            site_id,
+            now,
+        )
+        return (yield from after_deletion(lane, deleted, now))
+
+
+def _account(row: Row) -> Account:
+    return made(Account, row)
+
+
+def _site(row: Row) -> Site:
+    return made(Site, row)
+
+
+def _secret(row: Row) -> SigningSecret:
+    return made(SigningSecret, row)

@@ -1,0 +1,350 @@
+"""Claims: what is due, through gates and in batches; and what attempts mean for their endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint
+from hookwright.core.batches import Queued, batches_of
+from hookwright.core.errors import Unavailable
+from hookwright.core.gates import Gate, admit
+from hookwright.core.health import diagnose
+from hookwright.core.lanes import LANE_COUNT, lane_of
+from hookwright.core.lifecycle import succeeded
+from hookwright.core.model import (
+    Claim,
+    Health,
+    Instant,
+    Settled,
+)
+from hookwright.store.base import MOST_COUNTED, Backlog
+from hookwright.store.endpoint_steps import health_of
+from hookwright.store.steps import (
+    BATCH,
+    Row,
+    Statement,
+    Step,
+    Steps,
+    load_schedule,
+    placeholders,
+    reading,
+    sql,
+    writing,
+)
+
+# Whether an endpoint's deliveries go through a gate or in batches, which `_claim_guarded` sees to.
+GUARDED = (
+    "(e.batch_limit > 1 OR e.max_in_flight IS NOT NULL OR e.rate_per_second IS NOT NULL"
+    " OR e.breaker_open_until IS NOT NULL)"
+)
+
+# What a due delivery meets: its own expiry first, then its endpoint's status, or a gate before an active endpoint.
+# The placeholder is the present instant.
+WHAT_IT_MEETS = (
+    "CASE WHEN d.expires_at <= {now} THEN 'expired'"
+    f" WHEN e.status = 'active' AND {GUARDED} THEN 'guarded' ELSE e.status END"
+)
+
+EXPIRE = "status = 'dead', due_at = NULL, finished_at = {now}, last_error = 'expired'"
+
+# How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
+CLAIM_ROUNDS = 10
+
+
+class Found(NamedTuple):
+    """What one look at the due deliveries came to: those that are ours now, and how many it took out of the way."""
+
+    claims: list[Claim]
+    set_aside: int
+    guarded: list[tuple[int, int]]  # lane and id of endpoints whose due deliveries go through a gate or in batches
+
+
+class ClaimSteps(Steps):
+    """Take what is due, and note how it went."""
+
+    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+        """See Store. What is put aside takes no room, so a look that put something aside is followed by another."""
+        claims: list[Claim] = []
+        rounds = 0
+        while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
+            try:
+                found = await self._claim_some(limit - len(claims), now, lease_until)
+                claims += found.claims
+                for lane, endpoint_id in found.guarded:
+                    claims += await self._claim_guarded(lane, endpoint_id, now, lease_until)
+            except Unavailable:
+                if claims:
+                    return claims
+                raise
+            rounds += 1
+            if not found.set_aside and not found.guarded:
+                break
+        return claims
+
+    @writing
+    def _claim_guarded(self, lane: int, endpoint_id: int, now: Instant, lease_until: Instant) -> Step[list[Claim]]:
+        """The due deliveries of an endpoint with a brake on, or that takes several events in one request."""
+        # Held, so that only one worker at a time goes through the gate and makes batches.
+        rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
+        if rows[0]["status"] != "active":
+            return []
+        due = yield sql(
+            "SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size FROM deliveries d JOIN payloads p"
+            " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
+            f" AND (d.expires_at IS NULL OR d.expires_at > $3) LIMIT {BATCH}",
+            lane,
+            endpoint_id,
+            now,
+        )
+        batches = _batches(due, rows[0]["batch_limit"])
+        gate = yield from _gate(rows[0])
+        admission = admit(gate, list(batches), now)
+        if admission.gate != gate:
+            yield _keep_gate(lane, endpoint_id, admission.gate)
+        claims: list[Claim] = []
+        for batch_id in admission.go:
+            claims += yield from _claim_batch(lane, batch_id, batches[batch_id], rows[0]["batch_limit"], lease_until)
+        for batch_id, until in admission.wait.items():
+            yield _postpone(lane, batches[batch_id], until)
+        return claims
+
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+        raise NotImplementedError
+
+    async def rescue(self, now: Instant) -> int:
+        """See Store. In batches, each its own transaction."""
+        rescued = 0
+        while (number := await self._rescue_some(now)) == BATCH:
+            rescued += number
+        return rescued + number
+
+    async def _rescue_some(self, now: Instant) -> int:
+        raise NotImplementedError
+
+    @reading
+    def backlog(self, now: Instant) -> Step[Backlog]:
+        # Every lane, as in a claim; both walk an index that holds nothing else, and no further than the bound.
+        due = yield sql(
+            "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM (SELECT due_at FROM deliveries"
+            " WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2) AS waiting",
+            now,
+            MOST_COUNTED,
+        )
+        breakers = yield sql(
+            "SELECT COUNT(*) AS number, COUNT(CASE WHEN probing OR breaker_open_until <= $1 THEN 1 END) AS half_open"
+            " FROM (SELECT probing, breaker_open_until FROM endpoints"
+            " WHERE breaker_open_until IS NOT NULL AND status = 'active' LIMIT $2) AS troubled",
+            now,
+            MOST_COUNTED,
+        )
+        half_open = int(breakers[0]["half_open"])
+        return Backlog(
+            due=int(due[0]["number"]),
+            oldest_due_at=due[0]["oldest"],
+            breakers_open=int(breakers[0]["number"]) - half_open,
+            breakers_half_open=half_open,
+        )
+
+    def _note_outcomes(self, written: Sequence[Settled], now: Instant) -> Step[None]:
+        """What attempts mean for their endpoints and what is to be told of them; part of settling."""
+        told = [of_death(each, now) for each in written if each.settlement.status == "dead" and _counts(each)]
+        by_endpoint: dict[int, list[Settled]] = {}
+        for each in written:
+            by_endpoint.setdefault(each.claim.endpoint_id, []).append(each)
+        for endpoint_id in sorted(by_endpoint):  # in one order everywhere, so that two settlements cannot deadlock
+            told += yield from self._note_endpoint(by_endpoint[endpoint_id], now)
+        yield from _announce(told)
+
+    def _note_endpoint(self, settled: Sequence[Settled], now: Instant) -> Step[list[Announcement]]:
+        claim = settled[0].claim
+        lane = lane_of(claim.endpoint_id)
+        rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
+        before = health_of(rows[0])
+        counted = [each for each in settled if _counts(each)]
+        diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now)
+        if diagnosis.health != before:
+            yield _keep_health(lane, claim.endpoint_id, diagnosis.health)
+        gone = next((each for each in settled if each.settlement.disable_reason is not None), None)
+        reason = gone.settlement.disable_reason if gone else "failing" if "disabled" in diagnosis.changes else None
+        disabled = rows[0]["status"] == "active" and reason is not None
+        if disabled:
+            yield sql(
+                "UPDATE endpoints SET status = 'disabled', status_reason = $3, status_changed_at = $4,"
+                " updated_at = $4 WHERE lane = $1 AND id = $2",
+                lane,
+                claim.endpoint_id,
+                reason,
+                now,
+            )
+        changes = [change for change in diagnosis.changes if change != "disabled"]
+        told = [of_endpoint(change, counted[-1], diagnosis.health, None, now) for change in changes]
+        if disabled and counted:
+            told.append(of_endpoint("disabled", counted[-1], diagnosis.health, reason, now))
+        return told
+
+    @reading
+    def announcements(self, limit: int) -> Step[list[Announcement]]:
+        # Every lane: there are few of them, and one process at a time asks.
+        rows = yield sql("SELECT * FROM announcements ORDER BY created_at, id LIMIT $1", limit)
+        return [
+            Announcement(
+                id=row["id"],
+                account_id=row["account_id"],
+                type=row["type"],
+                data=row["data"],
+                created_at=row["created_at"],
+            )
+            for row in rows
+        ]
+
+    @writing
+    def delete_announcement(self, announcement: Announcement) -> Step[None]:
+        yield sql("DELETE FROM announcements WHERE lane = $1 AND id = $2", lane_of(announcement.id), announcement.id)
+
+
+def needs_noting(each: Settled) -> bool:
+    """Whether an attempt may change its endpoint's health, or is to be told of. Most succeed at healthy endpoints."""
+    return not succeeded(each.outcome) or each.claim.troubled
+
+
+def _counts(each: Settled) -> bool:
+    return not is_operational(each.claim.event_type)
+
+
+def _keep_health(lane: int, endpoint_id: int, health: Health) -> Statement:
+    return sql(
+        "UPDATE endpoints SET failing_since = $3, failed_at = $4, failures = $5, warned_percent = $6,"
+        " breaker_open_until = $7, probing = $8 WHERE lane = $1 AND id = $2",
+        lane,
+        endpoint_id,
+        health.failing_since,
+        health.failed_at,
+        health.failures,
+        health.warned_percent,
+        health.breaker_open_until,
+        health.probing,
+    )
+
+
+def _announce(told: Sequence[Announcement]) -> Step[None]:
+    for announcement in told:
+        lane = lane_of(announcement.account_id)
+        taken = yield sql(
+            "UPDATE lanes SET next_counter = next_counter + 1 WHERE lane = $1 RETURNING next_counter, lane_index",
+            lane,
+        )
+        yield sql(
+            "INSERT INTO announcements (lane, id, account_id, type, data, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            lane,
+            (taken[0]["next_counter"] - 1) * LANE_COUNT + taken[0]["lane_index"],
+            announcement.account_id,
+            announcement.type,
+            announcement.data,
+            announcement.created_at,
+        )
+
+
+def _batches(due: Sequence[Row], limit: int) -> dict[int, list[int]]:
+    """What goes out together, by batch id: the one it had before, or else the id of its first delivery."""
+    in_order = sorted(due, key=lambda row: int(row["id"]))
+    queued = [Queued(row["id"], row["dialect_event"], row["size"], row["batch_id"]) for row in in_order]
+    batches = batches_of(queued, limit)
+    if len(due) == BATCH and len(batches) > 1:
+        batches.pop()  # it may be cut short by the limit of the look
+    known = {row["id"]: row["batch_id"] for row in in_order}
+    return {known[batch[0]] or batch[0]: batch for batch in batches}
+
+
+def _gate(row: Row) -> Step[Gate]:
+    in_flight = 0
+    if row["max_in_flight"] is not None:
+        # By the leases, of which there are never many, rather than through the endpoint's whole history.
+        found = yield sql(
+            "SELECT COUNT(DISTINCT COALESCE(batch_id, id)) AS number FROM deliveries"
+            " WHERE lane = $1 AND endpoint_id = $2 AND status = 'in_flight' AND lease_until > 0",
+            row["lane"],
+            row["id"],
+        )
+        in_flight = int(found[0]["number"])
+    return Gate(
+        max_in_flight=row["max_in_flight"],
+        in_flight=in_flight,
+        rate_per_second=row["rate_per_second"],
+        rate_free_at=row["rate_free_at"],
+        breaker_open_until=row["breaker_open_until"],
+        probing=bool(row["probing"]),
+    )
+
+
+def _keep_gate(lane: int, endpoint_id: int, gate: Gate) -> Statement:
+    return sql(
+        "UPDATE endpoints SET rate_free_at = $3, breaker_open_until = $4, probing = $5 WHERE lane = $1 AND id = $2",
+        lane,
+        endpoint_id,
+        gate.rate_free_at,
+        gate.breaker_open_until,
+        gate.probing,
+    )
+
+
+def _postpone(lane: int, ids: Sequence[int], until: Instant) -> Statement:
+    return sql(
+        "UPDATE deliveries SET due_at = $2"
+        f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status = 'pending'",
+        lane,
+        until,
+        *ids,
+    )
+
+
+def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease_until: Instant) -> Step[list[Claim]]:
+    yield sql(
+        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = $2, due_at = NULL,"
+        f" batch_id = $3 WHERE lane = $1 AND id IN ({placeholders(4, ids)}) AND status = 'pending'",
+        lane,
+        lease_until,
+        batch_id if limit > 1 else None,
+        *ids,
+    )
+    rows = yield sql(
+        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at,"
+        " v.traceparent FROM deliveries d"
+        " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
+        " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+        " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
+        f" WHERE d.lane = $1 AND d.id IN ({placeholders(3, ids)}) AND d.status = 'in_flight' AND d.lease_until = $2",
+        lane,
+        lease_until,
+        *ids,
+    )
+    return [claim_of(row, row["fence"]) for row in rows]
+
+
+def claim_of(row: Row, fence: int) -> Claim:
+    """A claim, from a row of its delivery with what else is needed to send it."""
+    return Claim(
+        delivery_id=row["id"],
+        fence=fence,
+        account_id=row["account_id"],
+        event_id=str(row["event_id"]),
+        event_type=row["event_type"],
+        occurred_at=row["occurred_at"],
+        created_at=row["created_at"],
+        endpoint_id=row["endpoint_id"],
+        dialect=row["dialect"],
+        dialect_event=row["dialect_event"],
+        ordinal=row["ordinal"],
+        url=row["url"],
+        body=row["body"],
+        attempt=row["attempts"] + 1,
+        round_attempt=row["attempts"] + 1 - row["round_start"],
+        retry_schedule=load_schedule(row["retry_schedule"]),
+        sealed_headers=row["sealed_headers"],
+        signature=row["signature"],
+        batch_id=row["batch_id"],
+        troubled=row["failing_since"] is not None,
+        traceparent=row["traceparent"],
+    )

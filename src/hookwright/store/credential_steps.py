@@ -1,0 +1,218 @@
+"""Keys, OAuth apps and codes, and the grants that hang on them."""
+
+from __future__ import annotations
+
+import json
+
+from hookwright.core.lanes import lane_of
+from hookwright.core.model import (
+    Grant,
+    Instant,
+    Key,
+    OAuthApp,
+    OAuthCode,
+)
+from hookwright.store.steps import (
+    Row,
+    Statement,
+    Step,
+    Steps,
+    insert,
+    made,
+    reading,
+    sql,
+    texts,
+    writing,
+)
+
+
+class CredentialSteps(Steps):
+    """Credentials, and the end of all that was granted with one."""
+
+    @writing
+    def add_key(self, key: Key) -> Step[None]:
+        yield insert(
+            "keys",
+            lane_of(key.id),
+            key,
+            scopes=json.dumps(key.scopes),
+            attributes=json.dumps(key.attributes),
+        )
+
+    @reading
+    def key(self, key_id: int) -> Step[Key | None]:
+        rows = yield sql("SELECT * FROM keys WHERE lane = $1 AND id = $2", lane_of(key_id), key_id)
+        return _key(rows[0]) if rows else None
+
+    @reading
+    def keys(self, account_id: int | None = None) -> Step[list[Key]]:
+        if account_id is None:  # every lane: administrators list keys, traffic never does
+            rows = yield sql("SELECT * FROM keys ORDER BY id")
+        else:
+            rows = yield sql(
+                "SELECT * FROM keys WHERE lane = $1 AND account_id = $2 ORDER BY id", lane_of(account_id), account_id
+            )
+        return [_key(row) for row in rows]
+
+    @writing
+    def rotate_key(self, key_id: int, digest: bytes, now: Instant) -> Step[bool]:
+        found = yield sql(
+            "UPDATE keys SET digest = $3, rotated_at = $4 WHERE lane = $1 AND id = $2 RETURNING id",
+            lane_of(key_id),
+            key_id,
+            digest,
+            now,
+        )
+        yield _revoke_grants_of_key(key_id, now)
+        return bool(found)
+
+    @writing
+    def delete_key(self, key_id: int, now: Instant) -> Step[bool]:
+        found = yield sql("DELETE FROM keys WHERE lane = $1 AND id = $2 RETURNING id", lane_of(key_id), key_id)
+        yield _revoke_grants_of_key(key_id, now)
+        return bool(found)
+
+    @writing
+    def add_app(self, app: OAuthApp) -> Step[None]:
+        yield insert("oauth_apps", lane_of(app.id), app, redirect_uris=json.dumps(app.redirect_uris))
+
+    @reading
+    def app(self, app_id: int) -> Step[OAuthApp | None]:
+        rows = yield sql("SELECT * FROM oauth_apps WHERE lane = $1 AND id = $2", lane_of(app_id), app_id)
+        return _app(rows[0]) if rows else None
+
+    @reading
+    def apps(self) -> Step[list[OAuthApp]]:
+        rows = yield sql("SELECT * FROM oauth_apps ORDER BY id")  # every lane: only administrators list apps
+        return [_app(row) for row in rows]
+
+    @writing
+    def delete_app(self, app_id: int, now: Instant) -> Step[bool]:
+        found = yield sql("DELETE FROM oauth_apps WHERE lane = $1 AND id = $2 RETURNING id", lane_of(app_id), app_id)
+        # Every lane: an app's grants live with the accounts that gave them. Rare, and never on the hot path.
+        yield sql("UPDATE grants SET revoked_at = $2 WHERE app_id = $1 AND revoked_at IS NULL", app_id, now)
+        return bool(found)
+
+    @writing
+    def add_code(self, code: OAuthCode) -> Step[None]:
+        yield insert("oauth_codes", lane_of(code.id), code)
+
+    @reading
+    def code(self, code_id: int) -> Step[OAuthCode | None]:
+        rows = yield sql("SELECT * FROM oauth_codes WHERE lane = $1 AND id = $2", lane_of(code_id), code_id)
+        return _code(rows[0]) if rows else None
+
+    @writing
+    def redeem_code(self, code_id: int, grant: Grant, now: Instant) -> Step[bool]:
+        live = yield from self._roots_are_live(grant)
+        spent = yield sql(
+            "UPDATE oauth_codes SET used_at = $3 WHERE lane = $1 AND id = $2 AND used_at IS NULL RETURNING id",
+            lane_of(code_id),
+            code_id,
+            now,
+        )
+        if spent:
+            yield _insert_grant(grant, live)
+        return bool(spent)
+
+    @writing
+    def add_grant(self, grant: Grant) -> Step[None]:
+        live = yield from self._roots_are_live(grant)
+        yield _insert_grant(grant, live)
+
+    def _roots_are_live(self, grant: Grant) -> Step[bool]:
+        """Whether the account, key and app that a grant hangs on are there, and will be until it is on disk."""
+        found = yield sql(
+            f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 AND deleted_at IS NULL {self.SHARED}",
+            lane_of(grant.account_id),
+            grant.account_id,
+        )
+        live = bool(found)
+        for table, id in (("keys", grant.key_id), ("oauth_apps", grant.app_id)):
+            if id is not None:
+                found = yield sql(
+                    f"SELECT id FROM {table} WHERE lane = $1 AND id = $2 {self.SHARED}", lane_of(id), id
+                )
+                live = live and bool(found)
+        return live
+
+    @reading
+    def grant(self, grant_id: int) -> Step[Grant | None]:
+        rows = yield sql("SELECT * FROM grants WHERE lane = $1 AND id = $2", lane_of(grant_id), grant_id)
+        return _grant(rows[0]) if rows else None
+
+    @writing
+    def refresh_grant(self, grant_id: int, successor: Grant, now: Instant) -> Step[bool]:
+        # The old access token goes on until it expires: requests that carry it are under way. Only the refresh
+        # token is spent.
+        live = yield from self._roots_are_live(successor)
+        spent = yield sql(
+            "UPDATE grants SET refreshed_at = $3 WHERE lane = $1 AND id = $2"
+            " AND refreshed_at IS NULL AND revoked_at IS NULL RETURNING id",
+            lane_of(grant_id),
+            grant_id,
+            now,
+        )
+        if spent:
+            yield _insert_grant(successor, live)
+        return bool(spent)
+
+    @writing
+    def revoke_grant(self, grant_id: int, now: Instant) -> Step[None]:
+        yield sql(
+            "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND id = $2 AND revoked_at IS NULL",
+            lane_of(grant_id),
+            grant_id,
+            now,
+        )
+
+    @writing
+    def revoke_family(self, account_id: int, family_id: int, now: Instant) -> Step[None]:
+        yield sql(
+            f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 {self.ALONE}", lane_of(account_id), account_id
+        )
+        yield sql(
+            "UPDATE grants SET revoked_at = $4"
+            " WHERE lane = $1 AND account_id = $2 AND family_id = $3 AND revoked_at IS NULL",
+            lane_of(account_id),
+            account_id,
+            family_id,
+            now,
+        )
+
+
+def _insert_grant(grant: Grant, live: bool) -> Statement:
+    """A new grant; it is born revoked when its key, its app or its account ended while it was being made."""
+    return insert(
+        "grants",
+        lane_of(grant.id),
+        grant,
+        scopes=json.dumps(grant.scopes),
+        revoked_at=None if live else grant.created_at,
+    )
+
+
+def _revoke_grants_of_key(key_id: int, now: Instant) -> Statement:
+    # A key and what was granted with it share the account's lane.
+    return sql(
+        "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND key_id = $2 AND revoked_at IS NULL",
+        lane_of(key_id),
+        key_id,
+        now,
+    )
+
+
+def _key(row: Row) -> Key:
+    return made(Key, row, scopes=texts(row["scopes"]), attributes=json.loads(row["attributes"]))
+
+
+def _app(row: Row) -> OAuthApp:
+    return made(OAuthApp, row, redirect_uris=texts(row["redirect_uris"]))
+
+
+def _code(row: Row) -> OAuthCode:
+    return made(OAuthCode, row)
+
+
+def _grant(row: Row) -> Grant:
+    return made(Grant, row, scopes=texts(row["scopes"]))

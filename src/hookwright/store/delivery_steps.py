@@ -1,0 +1,218 @@
+"""Event types, events, deliveries and their attempts: look them up, list them, replay one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from hookwright.core.errors import Conflict
+from hookwright.core.lanes import lane_of, lane_of_event
+from hookwright.core.model import (
+    Attempt,
+    DeclaredType,
+    Delivery,
+    Event,
+    Instant,
+)
+from hookwright.store.base import DeliveryQuery
+from hookwright.store.steps import (
+    PLATFORM_LANE,
+    Filters,
+    Row,
+    Step,
+    Steps,
+    made,
+    reading,
+    sql,
+    writing,
+)
+
+
+class DeliverySteps(Steps):
+    """Look-ups and lists, and the replay of one delivery."""
+
+    @writing
+    def put_event_type(self, declared: DeclaredType) -> Step[None]:
+        yield sql(
+            "INSERT INTO event_types (lane, name, description, schema, sample, created_at, updated_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lane, name) DO UPDATE SET"
+            " description = excluded.description, schema = excluded.schema, sample = excluded.sample,"
+            " updated_at = excluded.updated_at",
+            PLATFORM_LANE,
+            declared.name,
+            declared.description,
+            declared.schema,
+            declared.sample,
+            declared.created_at,
+            declared.updated_at,
+        )
+
+    @reading
+    def event_types(self) -> Step[list[DeclaredType]]:
+        rows = yield sql("SELECT * FROM event_types WHERE lane = $1", PLATFORM_LANE)
+        return sorted((_declared_type(row) for row in rows), key=lambda declared: declared.name)
+
+    @writing
+    def delete_event_type(self, name: str) -> Step[bool]:
+        found = yield sql("DELETE FROM event_types WHERE lane = $1 AND name = $2 RETURNING name", PLATFORM_LANE, name)
+        return bool(found)
+
+    @reading
+    def event(self, event_id: str) -> Step[Event | None]:
+        id = _event_id(event_id)
+        if id is None:
+            return None
+        rows = yield sql("SELECT * FROM events WHERE lane = $1 AND id = $2", lane_of_event(id), id)
+        return _event(rows[0]) if rows else None
+
+    @reading
+    def delivery(self, delivery_id: int) -> Step[Delivery | None]:
+        rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane_of(delivery_id), delivery_id)
+        return _delivery(rows[0]) if rows else None
+
+    @reading
+    def deliveries(self, query: DeliveryQuery) -> Step[list[Delivery]]:
+        where, values = delivery_filters(query)
+        rows = yield sql(
+            f"SELECT * FROM deliveries WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ${len(values) + 1}",
+            *values,
+            query.limit,
+        )
+        return [_delivery(row) for row in rows]
+
+    @reading
+    def count_deliveries(self, query: DeliveryQuery, at_most: int) -> Step[int]:
+        where, values = delivery_filters(query)
+        rows = yield sql(
+            "SELECT COUNT(*) AS number FROM"
+            f" (SELECT 1 FROM deliveries WHERE {where} LIMIT ${len(values) + 1}) AS counted",
+            *values,
+            at_most,
+        )
+        return int(rows[0]["number"])
+
+    @reading
+    def attempts(self, delivery_id: int) -> Step[list[Attempt]]:
+        rows = yield sql(
+            "SELECT * FROM attempts WHERE lane = $1 AND delivery_id = $2 ORDER BY number",
+            lane_of(delivery_id),
+            delivery_id,
+        )
+        return [_attempt(row) for row in rows]
+
+    @reading
+    def payload(self, delivery_id: int) -> Step[bytes | None]:
+        rows = yield sql(
+            "SELECT p.body FROM deliveries d JOIN payloads p"
+            " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            " WHERE d.lane = $1 AND d.id = $2 AND p.lane = $1",
+            lane_of(delivery_id),
+            delivery_id,
+        )
+        return bytes(rows[0]["body"]) if rows else None
+
+    @writing
+    def replay(self, delivery_id: int, now: Instant) -> Step[Delivery | None]:
+        lane = lane_of(delivery_id)
+        rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
+        if not rows:
+            return None
+        body = yield sql(
+            "SELECT ordinal FROM payloads WHERE lane = $1 AND event_id = $2 AND ordinal = $3",
+            lane,
+            rows[0]["event_id"],
+            rows[0]["ordinal"],
+        )
+        if not body:
+            raise Conflict(f"the payload of delivery {delivery_id} has expired")
+        # What went out together goes out together again.
+        column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
+        changed = yield sql(
+            "UPDATE deliveries SET status = 'pending', due_at = $3, round_start = attempts, finished_at = NULL"
+            f" WHERE lane = $1 AND {column} = $2 AND status <> 'in_flight' AND EXISTS (SELECT 1 FROM endpoints e"
+            " WHERE e.lane = $1 AND e.id = deliveries.endpoint_id AND e.status <> 'deleted') RETURNING *",
+            lane,
+            id,
+            now,
+        )
+        for row in changed:
+            if row["id"] == delivery_id:
+                return _delivery(row)
+        rows = yield sql("SELECT status FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
+        if rows[0]["status"] == "in_flight":
+            raise Conflict(f"delivery {delivery_id} is being sent at this moment")
+        raise Conflict(f"the endpoint of delivery {delivery_id} is deleted")
+
+
+def _event_id(text: str) -> str | None:
+    """An event id in the form that it is kept in, or None when it is none."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
+    filters = Filters()
+    if query.account_id is not None:
+        filters.add("lane = $? AND account_id = $?", lane_of(query.account_id), query.account_id)
+    if query.endpoint_id is not None:
+        filters.add("lane = $? AND endpoint_id = $?", lane_of(query.endpoint_id), query.endpoint_id)
+    if query.event_id is not None:
+        _add_event_filter(filters, query.event_id)
+    if query.event_type is not None:
+        filters.add("event_type = $?", query.event_type)
+    if query.dialect is not None:
+        filters.add("dialect = $?", query.dialect)
+    if query.statuses is not None:
+        places = ", ".join("$?" for _ in query.statuses)
+        filters.add(f"status IN ({places})" if places else "FALSE", *query.statuses)
+    if query.attempted is not None:
+        filters.add("attempts > 0" if query.attempted else "attempts = 0")
+    if query.batch_id is not None:
+        filters.add("lane = $? AND batch_id = $?", lane_of(query.batch_id), query.batch_id)
+    if query.one_of_a_batch:
+        filters.add("(batch_id IS NULL OR batch_id = id)")
+    if query.created_from is not None:
+        filters.add("created_at >= $?", query.created_from)
+    if query.created_to is not None:
+        filters.add("created_at < $?", query.created_to)
+    if query.finished_from is not None:
+        filters.add("finished_at >= $?", query.finished_from)
+    if query.before is not None:
+        filters.add("(created_at, id) < ($?, $?)", *query.before)
+    return filters, filters.values
+
+
+def _add_event_filter(filters: Filters, event_id: str) -> None:
+    id = _event_id(event_id)
+    if id is None:
+        filters.add("FALSE")
+    else:
+        filters.add("lane = $? AND event_id = $?", lane_of_event(id), id)
+
+
+def _declared_type(row: Row) -> DeclaredType:
+    return made(DeclaredType, row)
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        id=str(row["id"]),
+        account_id=row["account_id"],
+        site_id=row["site_id"],
+        type=row["type"],
+        occurred_at=row["occurred_at"],
+        accepted_at=row["accepted_at"],
+        data=row["data"].encode(),
+        idempotency_key=row["idempotency_key"],
+        traceparent=row["traceparent"],
+    )
+
+
+def _delivery(row: Row) -> Delivery:
+    return made(Delivery, row, event_id=str(row["event_id"]))
+
+
+def _attempt(row: Row) -> Attempt:
+    return made(Attempt, row, response_body=bytes(row["response_body"]))

@@ -1,0 +1,294 @@
+"""Endpoints, what they subscribe to, and the secrets that they sign with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from msgspec import UNSET, structs
+
+from hookwright.core.errors import Unavailable
+from hookwright.core.lanes import lane_of
+from hookwright.core.model import (
+    Endpoint,
+    EndpointChange,
+    EndpointStatus,
+    Health,
+    Instant,
+    SigningSecret,
+    Subscription,
+)
+from hookwright.store.base import EndpointQuery
+from hookwright.store.steps import (
+    BATCH,
+    Filters,
+    Row,
+    Statement,
+    Step,
+    Steps,
+    dump_schedule,
+    insert,
+    load_schedule,
+    made,
+    reading,
+    sql,
+    writing,
+)
+
+
+class EndpointSteps(Steps):
+    """Keep, change, list and delete endpoints."""
+
+    @writing
+    def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> Step[None]:
+        yield insert(
+            "endpoints",
+            lane_of(endpoint.account_id),
+            endpoint,
+            retry_schedule=dump_schedule(endpoint.retry_schedule),
+            leave_out=("subscriptions", "health"),
+        )
+        yield from _subscribe(endpoint, endpoint.subscriptions)
+        if secret is not None:
+            yield insert_secret(secret)
+
+    @reading
+    def endpoint(self, account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
+        return (yield from _endpoint_of(account_id, endpoint_id))
+
+    @reading
+    def endpoints(self, query: EndpointQuery) -> Step[list[Endpoint]]:
+        where, values = _endpoint_filters(query, with_bounds=True)
+        order = "ASC" if query.ascending else "DESC"
+        limits = f"LIMIT ${len(values) + 1} OFFSET ${len(values) + 2}"
+        rows = yield sql(
+            f"SELECT e.* FROM endpoints e WHERE {where} ORDER BY e.id {order} {limits}",
+            *values,
+            query.limit,
+            query.offset,
+        )
+        endpoints: list[Endpoint] = []
+        for row in rows:
+            endpoint = yield from _with_subscriptions(row)
+            endpoints.append(endpoint)
+        return endpoints
+
+    @reading
+    def count_endpoints(self, query: EndpointQuery) -> Step[int]:
+        where, values = _endpoint_filters(query, with_bounds=False)
+        rows = yield sql(f"SELECT COUNT(*) AS number FROM endpoints e WHERE {where}", *values)
+        return int(rows[0]["number"])
+
+    @writing
+    def set_endpoint_status(
+        self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
+    ) -> Step[Endpoint | None]:
+        changed = yield sql(
+            "UPDATE endpoints SET status = $4, status_reason = $5, status_changed_at = $6, updated_at = $6,"
+            # Whatever the new status, a person has looked: the endpoint's troubles begin anew.
+            " failing_since = NULL, failed_at = NULL, failures = 0, warned_percent = 0, breaker_open_until = NULL,"
+            " probing = FALSE"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
+            lane_of(account_id),
+            endpoint_id,
+            account_id,
+            status,
+            reason,
+            now,
+        )
+        if changed and status == "active":
+            # Only a claim puts deliveries aside, and it locks the endpoint's row to do so: whatever it put aside
+            # before our update is seen here, and after it the claim sees an active endpoint.
+            yield _wake(lane_of(account_id), endpoint_id, now)
+        return (yield from _endpoint_of(account_id, endpoint_id))
+
+    @writing
+    def change_endpoint(
+        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
+    ) -> Step[Endpoint | None]:
+        # The row is held, so that of two changes at once neither is lost.
+        yield sql(
+            f"SELECT id FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane_of(account_id), endpoint_id
+        )
+        endpoint = yield from _endpoint_of(account_id, endpoint_id)
+        if endpoint is None:
+            return None
+        changed = changed_endpoint(endpoint, change, now)
+        yield sql(
+            "UPDATE endpoints SET url = $4, name = $5, description = $6, sealed_headers = $7, signature = $8,"
+            " retry_schedule = $9, max_in_flight = $10, rate_per_second = $11, updated_at = $12"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            endpoint_id,
+            account_id,
+            changed.url,
+            changed.name,
+            changed.description,
+            changed.sealed_headers,
+            changed.signature,
+            dump_schedule(changed.retry_schedule),
+            changed.max_in_flight,
+            changed.rate_per_second,
+            now,
+        )
+        if changed.subscriptions != endpoint.subscriptions:
+            yield sql(
+                "DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane_of(account_id), endpoint_id
+            )
+            yield from _subscribe(changed, changed.subscriptions)
+        return (yield from _endpoint_of(account_id, endpoint_id))
+
+    async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
+        """See Store. Two steps: from the first on nothing is sent; the second tidies up, in batches."""
+        endpoint_ids = await self._forget_endpoint(account_id, endpoint_id, now)
+        await self._cancel_waiting(account_id, endpoint_ids, now)
+        return bool(endpoint_ids)
+
+    @writing
+    def _forget_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> Step[list[int]]:
+        lane = lane_of(account_id)
+        deleted = yield sql(
+            "UPDATE endpoints SET status = 'deleted', status_changed_at = $4, updated_at = $4"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
+            lane,
+            endpoint_id,
+            account_id,
+            now,
+        )
+        return (yield from after_deletion(lane, deleted, now))
+
+    async def _cancel_waiting(self, account_id: int, endpoint_ids: Sequence[int], now: Instant) -> None:
+        # The deletion is on disk. What an outage leaves here, the claim that finds it due cancels.
+        with suppress(Unavailable):
+            for endpoint_id in endpoint_ids:
+                while await self._cancel_some(account_id, endpoint_id, now) == BATCH:
+                    pass
+
+    # What a claim holds at this moment is skipped: the claim sees the deleted endpoint and cancels it itself, and
+    # waiting for it here could deadlock.
+    @writing
+    def _cancel_some(self, account_id: int, endpoint_id: int, now: Instant) -> Step[int]:
+        cancelled = yield sql(
+            "UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = $3"
+            " WHERE lane = $1 AND id IN (SELECT id FROM deliveries WHERE lane = $1 AND endpoint_id = $2"
+            f" AND status = 'pending' LIMIT {BATCH} {self.SKIP_LOCKED}) RETURNING id",
+            lane_of(account_id),
+            endpoint_id,
+            now,
+        )
+        return len(cancelled)
+
+
+def insert_secret(secret: SigningSecret) -> Statement:
+    return insert("signing_secrets", lane_of(secret.account_id), secret)
+
+
+def live_secrets(account_id: int, endpoint_id: int | None, now: Instant) -> Statement:
+    return sql(
+        "SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2"
+        " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)"
+        " ORDER BY created_at DESC, id DESC",
+        lane_of(account_id),
+        account_id,
+        endpoint_id or 0,
+        now,
+    )
+
+
+def _endpoint_of(account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
+    rows = yield sql(
+        "SELECT * FROM endpoints WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted'",
+        lane_of(account_id),
+        endpoint_id,
+        account_id,
+    )
+    return (yield from _with_subscriptions(rows[0])) if rows else None
+
+
+def changed_endpoint(endpoint: Endpoint, change: EndpointChange, now: Instant) -> Endpoint:
+    """An endpoint with a change applied; what the change leaves unset stays."""
+    given = {name: value for name, value in structs.asdict(change).items() if value is not UNSET}
+    return structs.replace(endpoint, **given, updated_at=now)
+
+
+def _subscribe(endpoint: Endpoint, subscriptions: Sequence[Subscription]) -> Step[None]:
+    for subscription in dict.fromkeys(subscriptions):
+        yield sql(
+            "INSERT INTO subscriptions (lane, account_id, dialect, event, resource, endpoint_id)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            lane_of(endpoint.account_id),
+            endpoint.account_id,
+            endpoint.dialect,
+            subscription.event,
+            subscription.resource,
+            endpoint.id,
+        )
+
+
+def _with_subscriptions(row: Row) -> Step[Endpoint]:
+    found = yield sql(
+        "SELECT event, resource FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", row["lane"], row["id"]
+    )
+    # Sorted here: databases differ in how they order text.
+    in_order = sorted((each["event"], each["resource"]) for each in found)
+    return _endpoint(row, tuple(Subscription(event, resource) for event, resource in in_order))
+
+
+def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filters, list[Any]]:
+    filters = Filters()
+    lane = lane_of(query.account_id)
+    filters.add("e.lane = $? AND e.account_id = $? AND e.status <> 'deleted'", lane, query.account_id)
+    if query.dialects is not None:
+        places = ", ".join("$?" for _ in query.dialects)
+        filters.add(f"e.dialect IN ({places})" if places else "FALSE", *query.dialects)
+    if query.event is not None:
+        filters.add(
+            "EXISTS (SELECT 1 FROM subscriptions s WHERE s.lane = $? AND s.endpoint_id = e.id AND s.event = $?)",
+            lane,
+            query.event,
+        )
+    if query.site_id is not None:
+        filters.add("e.site_id = $?", query.site_id)
+    if with_bounds and query.above is not None:
+        filters.add("e.id > $?", query.above)
+    if with_bounds and query.below is not None:
+        filters.add("e.id < $?", query.below)
+    return filters, filters.values
+
+
+def _wake(lane: int, endpoint_id: int, now: Instant) -> Statement:
+    """Make due what was put aside for an endpoint."""
+    return sql(
+        "UPDATE deliveries SET due_at = $3"
+        " WHERE lane = $1 AND endpoint_id = $2 AND status = 'pending' AND due_at IS NULL",
+        lane,
+        endpoint_id,
+        now,
+    )
+
+
+def after_deletion(lane: int, deleted: Sequence[Row], now: Instant) -> Step[list[int]]:
+    """What goes with deleted endpoints in the same transaction; answers their ids.
+
+    What was put aside for them is made due, so that a claim cancels it, whatever becomes of the rest.
+    """
+    ids = [int(row["id"]) for row in deleted]
+    for id in ids:
+        yield sql("DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane, id)
+        yield _wake(lane, id, now)
+    return ids
+
+
+def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
+    return made(
+        Endpoint,
+        row,
+        subscriptions=subscriptions,
+        health=health_of(row),
+        retry_schedule=load_schedule(row["retry_schedule"]),
+    )
+
+
+def health_of(row: Row) -> Health:
+    return made(Health, row, probing=bool(row["probing"]))

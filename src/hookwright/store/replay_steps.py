@@ -1,0 +1,144 @@
+"""Replays of many deliveries."""
+
+from __future__ import annotations
+
+import json
+
+from hookwright.core.lanes import MAX_ID, lane_of
+from hookwright.core.model import (
+    Instant,
+    Replay,
+)
+from hookwright.store.base import DeliveryQuery
+from hookwright.store.delivery_steps import delivery_filters
+from hookwright.store.steps import (
+    Row,
+    Step,
+    Steps,
+    insert,
+    made,
+    placeholders,
+    reading,
+    sql,
+    texts,
+    writing,
+)
+
+
+class ReplaySteps(Steps):
+    """Keep a replay, take its next step, end it."""
+
+    @writing
+    def add_replay(self, replay: Replay) -> Step[None]:
+        yield insert("replays", lane_of(replay.account_id), replay, statuses=json.dumps(replay.statuses))
+
+    @reading
+    def replay_of_many(self, account_id: int, replay_id: int) -> Step[Replay | None]:
+        rows = yield sql(
+            "SELECT * FROM replays WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            replay_id,
+            account_id,
+        )
+        return _replay(rows[0]) if rows else None
+
+    @reading
+    def replays(self, account_id: int, below: int | None, limit: int) -> Step[list[Replay]]:
+        rows = yield sql(
+            "SELECT * FROM replays WHERE lane = $1 AND account_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+            lane_of(account_id),
+            account_id,
+            MAX_ID + 1 if below is None else below,
+            limit,
+        )
+        return [_replay(row) for row in rows]
+
+    @reading
+    def running_replays(self) -> Step[list[Replay]]:
+        # Every lane: there are few of them, and a chore asks.
+        rows = yield sql("SELECT * FROM replays WHERE status = 'running' ORDER BY id")
+        return [_replay(row) for row in rows]
+
+    @writing
+    def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Step[Replay | None]:
+        yield sql(
+            "UPDATE replays SET status = 'cancelled', finished_at = $4"
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status = 'running'",
+            lane_of(account_id),
+            replay_id,
+            account_id,
+            now,
+        )
+        rows = yield sql(
+            "SELECT * FROM replays WHERE lane = $1 AND id = $2 AND account_id = $3",
+            lane_of(account_id),
+            replay_id,
+            account_id,
+        )
+        return _replay(rows[0]) if rows else None
+
+    @writing
+    def advance_replay(self, account_id: int, replay_id: int, limit: int, now: Instant) -> Step[int]:
+        lane = lane_of(account_id)
+        # Held, so that two processes never take the same step.
+        rows = yield sql(
+            f"SELECT * FROM replays WHERE lane = $1 AND id = $2 AND status = 'running' {self.ALONE}", lane, replay_id
+        )
+        if not rows:
+            return 0
+        where, values = delivery_filters(_replayed_by(_replay(rows[0])))
+        place = (rows[0]["place_created_at"], rows[0]["place_id"])
+        number = len(values)
+        found = yield sql(
+            f"SELECT id, created_at FROM deliveries WHERE {where}"
+            f" AND (created_at, id) > (${number + 1}, ${number + 2}) ORDER BY created_at, id LIMIT ${number + 3}",
+            *values,
+            *place,
+            limit,
+        )
+        if not found:
+            yield sql(
+                "UPDATE replays SET status = 'done', finished_at = $3 WHERE lane = $1 AND id = $2",
+                lane,
+                replay_id,
+                now,
+            )
+            return 0
+        ids = [int(row["id"]) for row in found]
+        # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
+        changed = yield sql(
+            "UPDATE deliveries SET status = 'pending', due_at = $2, round_start = attempts, finished_at = NULL"
+            f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status IN ('delivered', 'dead', 'cancelled')"
+            " AND EXISTS (SELECT 1 FROM endpoints e WHERE e.lane = $1 AND e.id = deliveries.endpoint_id"
+            " AND e.status <> 'deleted') AND EXISTS (SELECT 1 FROM payloads p WHERE p.lane = $1"
+            " AND p.event_id = deliveries.event_id AND p.ordinal = deliveries.ordinal) RETURNING id",
+            lane,
+            now,
+            *ids,
+        )
+        yield sql(
+            "UPDATE replays SET replayed = replayed + $3, place_created_at = $4, place_id = $5"
+            " WHERE lane = $1 AND id = $2",
+            lane,
+            replay_id,
+            len(changed),
+            found[-1]["created_at"],
+            found[-1]["id"],
+        )
+        return len(found)
+
+
+def _replayed_by(replay: Replay) -> DeliveryQuery:
+    return DeliveryQuery(
+        account_id=replay.account_id,
+        endpoint_id=replay.endpoint_id,
+        event_type=replay.event_type,
+        statuses=replay.statuses,
+        created_from=replay.created_from,
+        created_to=replay.created_to,
+        finished_from=replay.finished_from,
+    )
+
+
+def _replay(row: Row) -> Replay:
+    return made(Replay, row, statuses=texts(row["statuses"]))

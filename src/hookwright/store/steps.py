@@ -1,0 +1,137 @@
+"""Steps: business transactions that are the same SQL on every database.
+
+A step is a generator: it yields statements and is given their rows, so it knows no driver. Each store runs a step
+as one transaction. Placeholders are `$1`, `$2`, …; every statement names one lane unless it says why not.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import msgspec
+
+from hookwright.core.lanes import LANES
+
+# How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
+BATCH = 2_000
+
+# Where rows live that belong to no account.
+PLATFORM_LANE = LANES[0]
+
+
+class Row(Protocol):
+    """A row of either driver: a value for each column name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """One SQL statement and the values of its placeholders."""
+
+    text: str
+    values: tuple[Any, ...]
+
+
+T = TypeVar("T")
+P = ParamSpec("P")
+S = TypeVar("S", bound="Steps")
+M = TypeVar("M", bound=msgspec.Struct)
+Step = Generator[Statement, Sequence[Row], T]
+StepMethod = Callable[Concatenate[S, P], Step[T]]
+Method = Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
+
+
+def sql(text: str, *values: Any) -> Statement:
+    """A statement with its values, in the order of its placeholders."""
+    return Statement(text, values)
+
+
+def reading(step: StepMethod[S, P, T]) -> Method[S, P, T]:
+    """Run the step without the right to write."""
+
+    @functools.wraps(step)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._read(step(self, *args, **kwargs))
+
+    return run
+
+
+def writing(step: StepMethod[S, P, T]) -> Method[S, P, T]:
+    """Run the step as one transaction."""
+
+    @functools.wraps(step)
+    async def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._write(step(self, *args, **kwargs))
+
+    return run
+
+
+class Steps:
+    """What every group of steps stands on: how its store runs a step, and how its database locks rows.
+
+    A database with a single writer locks nothing. With many, a grant is added under a shared lock on what it hangs
+    on; what ends grants holds that row alone, so it sees every grant that a refresh has added meanwhile.
+    """
+
+    SKIP_LOCKED = ""
+    SHARED = ""
+    ALONE = ""
+
+    async def _read(self, step: Step[T]) -> T:
+        raise NotImplementedError
+
+    async def _write(self, step: Step[T]) -> T:
+        raise NotImplementedError
+
+
+def made(kind: type[M], row: Row, **given: Any) -> M:
+    """A value of the row's columns of the same names; `given` are those that are kept in another form."""
+    return kind(**{field: row[field] for field in kind.__struct_fields__ if field not in given}, **given)
+
+
+def insert(table: str, lane: int, value: msgspec.Struct, *, leave_out: Sequence[str] = (), **given: Any) -> Statement:
+    """Keep a value in the columns of the same names; `given` are those that are kept in another form."""
+    fields = [field for field in value.__struct_fields__ if field not in leave_out]
+    columns = {"lane": lane} | {field: getattr(value, field) for field in fields} | given
+    return sql(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders(1, list(columns))})", *columns.values()
+    )
+
+
+def placeholders(first: int, values: Sequence[object]) -> str:
+    return ", ".join(f"${number}" for number in range(first, first + len(values)))
+
+
+def texts(kept: str) -> tuple[Any, ...]:
+    """A tuple that is kept as a JSON list."""
+    return tuple(json.loads(kept))
+
+
+def dump_schedule(schedule: Sequence[int] | None) -> str | None:
+    return json.dumps(list(schedule)) if schedule is not None else None
+
+
+def load_schedule(text: str | None) -> tuple[int, ...] | None:
+    """A retry schedule as it is kept: a JSON list of seconds."""
+    return tuple(json.loads(text)) if text is not None else None
+
+
+class Filters:
+    """Conditions and their values, numbered as they are added."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, condition: str, *values: Any) -> None:
+        """Add a condition; each `$` in it stands for the next value."""
+        for value in values:
+            self.values.append(value)
+            condition = condition.replace("$?", f"${len(self.values)}", 1)
+        self._conditions.append(condition)
+
+    def __str__(self) -> str:
+        return " AND ".join(self._conditions) or "TRUE"
