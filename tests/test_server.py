@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hookwright import server
-from hookwright.server import MAX_HEAD_BYTES, MAX_REQUESTS_AHEAD, HttpServer, listen
+from hookwright.server import ENOUGH_FILES, MAX_HEAD_BYTES, MAX_REQUESTS_AHEAD, HttpServer, allow_many_files, listen
 
 PATIENCE_SECONDS = 10
 REQUEST = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -151,3 +151,10 @@ async def test_connections_that_are_idle_or_half_way_through_a_head_do_not_hold_
             reader, writer = await connections.enter_async_context(connected(port))
             writer.write(beginning)
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_a_process_may_open_as_many_files_as_its_user_is_allowed() -> None:
+    resource = pytest.importorskip("resource")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert allow_many_files() >= min(ENOUGH_FILES, hard if hard != resource.RLIM_INFINITY else ENOUGH_FILES)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] == hard

@@ -13,6 +13,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+try:
+    import resource
+except ImportError:  # Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
+
 from hookwright.app import Hookwright
 from hookwright.config import ConfigError
 
@@ -20,6 +25,7 @@ KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
 MAX_HEAD_BYTES = 64 * 1024
 MAX_REQUESTS_AHEAD = 100
+ENOUGH_FILES = 65_536
 
 log = structlog.get_logger("hookwright")
 
@@ -96,6 +102,22 @@ class HttpServer(uvicorn.Server):
         yield
 
 
+def allow_many_files() -> int:
+    """Raise this process's soft limit on open files as far as it may go. Answers the limit.
+
+    Each receiver's connection is one. The usual soft limit of 1,024 is for the sake of programs that use select(),
+    which cannot count further; the event loop does not.
+    """
+    if resource is None:
+        return ENOUGH_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(ENOUGH_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft if soft != resource.RLIM_INFINITY else ENOUGH_FILES
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises ConfigError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -123,6 +145,7 @@ async def serve(hookwright: Hookwright, listening: socket.socket, on_ready: Call
     No new claims from that moment on; HTTP requests under way are answered; deliveries in flight finish within the
     drain time or are given back.
     """
+    allow_many_files()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
