@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -11,18 +11,20 @@ from hookwright.core.model import ANY_RESOURCE, Accepted, Draft, Instant, Notice
 
 
 class Want(NamedTuple):
-    """One question to the subscriptions: who of this account wants this notice with this resource?
+    """One question to the subscriptions: who of this account wants this notice with this resource?"""
 
-    `draft` and `notice` are positions in the batch and in the draft.
-    """
-
-    draft: int
-    notice: int
     account_id: int
     dialect: str
     event: str
     resource: str
     site_id: int | None
+
+
+class Asker(NamedTuple):
+    """Whose question it is: a draft's position in the batch, and a notice's in the draft."""
+
+    draft: int
+    notice: int
 
 
 class Match(NamedTuple):
@@ -102,14 +104,20 @@ def is_new(draft: Draft, known: dict[AccountKey, Known]) -> bool:
     return key is None or known[draft.event.account_id, key].event_id == draft.event.id
 
 
-def wants(drafts: Sequence[Draft]) -> Iterator[Want]:
-    """What to ask the subscriptions about these drafts: each name and each resource that may be subscribed to."""
+def wants(drafts: Sequence[Draft]) -> dict[Want, list[Asker]]:
+    """What to ask the subscriptions about these drafts: each name and each resource that may be subscribed to.
+
+    The events of a batch are often alike, so that each question is asked once for many.
+    """
+    asked: dict[Want, list[Asker]] = {}
     for position, draft in enumerate(drafts):
         for number, notice in enumerate(draft.notices):
             # PostgreSQL's text holds no NUL, so no subscription names such a resource.
             resources = (ANY_RESOURCE, *(each for each in notice.resources if "\0" not in each))
             for event, resource in product((notice.event, *notice.families), resources):
-                yield Want(position, number, draft.event.account_id, notice.dialect, event, resource, notice.site_id)
+                want = Want(draft.event.account_id, notice.dialect, event, resource, notice.site_id)
+                asked.setdefault(want, []).append(Asker(position, number))
+    return asked
 
 
 def once_each(drafts: Sequence[Draft], matches: Iterable[Match]) -> list[Match]:

@@ -25,6 +25,7 @@ from hookwright.store.acceptance import (
     Known,
     Match,
     PayloadRow,
+    Want,
     answers,
     count_matches,
     delivery_rows,
@@ -278,17 +279,21 @@ async def _migrate(db: Connection) -> None:
 
 
 async def _match(db: Connection, lane: int, drafts: Sequence[Draft]) -> list[Match]:
-    asked = list(zip(*wants(drafts), strict=True))
+    asked = wants(drafts)
     if not asked:
         return []
-    rows = await db.fetch(_MATCH, lane, *asked)
-    return once_each(drafts, (Match(row["draft"], row["notice"], row["endpoint_id"]) for row in rows))
+    rows = await db.fetch(_MATCH, lane, *_transposed(list(asked), len(Want._fields)))
+    askers = list(asked.values())
+    found = (
+        Match(asker.draft, asker.notice, row["endpoint_id"]) for row in rows for asker in askers[row["place"] - 1]
+    )
+    return once_each(drafts, found)
 
 
 _MATCH = """
-SELECT w.draft, w.notice, s.endpoint_id
-FROM unnest($2::int[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[])
-     AS w (draft, notice, account_id, dialect, event, resource, site_id)
+SELECT w.place, s.endpoint_id
+FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+     WITH ORDINALITY AS w (account_id, dialect, event, resource, site_id, place)
 JOIN subscriptions s ON s.lane = $1 AND s.account_id = w.account_id AND s.dialect = w.dialect
      AND s.event = w.event AND s.resource = w.resource
 JOIN endpoints e ON e.lane = $1 AND e.id = s.endpoint_id

@@ -422,14 +422,14 @@ def _claim_keys(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> d
 
 def _match(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[Match]:
     matches: list[Match] = []
-    for want in wants(drafts):
+    for want, askers in wants(drafts).items():
         rows = db.execute(
             "SELECT s.endpoint_id FROM subscriptions s JOIN endpoints e ON e.lane = s.lane AND e.id = s.endpoint_id"
             " WHERE s.lane = ?1 AND s.account_id = ?2 AND s.dialect = ?3 AND s.event = ?4 AND s.resource = ?5"
             " AND e.status <> 'deleted' AND (?6 IS NULL OR e.site_id = ?6)",
-            (lane, want.account_id, want.dialect, want.event, want.resource, want.site_id),
-        )
-        matches.extend(Match(want.draft, want.notice, row["endpoint_id"]) for row in rows)
+            (lane, *want),
+        ).fetchall()
+        matches.extend(Match(asker.draft, asker.notice, row["endpoint_id"]) for asker in askers for row in rows)
     return once_each(drafts, matches)
 
 
