@@ -206,7 +206,7 @@ class ClaimSteps(Steps):
 
 def needs_noting(each: Settled) -> bool:
     """Whether an attempt may change its endpoint's health, or is to be told of. Most succeed at healthy endpoints."""
-    return not succeeded(each.outcome) or each.claim.troubled
+    return not succeeded(each.outcome) or each.claim.troubled or each.settlement.disable_reason is not None
 
 
 def _counts(each: Settled) -> bool:
