@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from databases import fresh_database, make_template, postgres_server
 from hookwright.ambient import Dice, MovableClock
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.model import Account
@@ -19,6 +18,7 @@ from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.postgres import PostgresStore
 from hookwright.store.sqlite import SqliteStore
+from hookwright.testing.postgres import fresh_database, make_template, postgres_server
 from hookwright.vault import Vault
 
 

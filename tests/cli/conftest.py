@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from databases import fresh_database
 from hookwright.cli import app
+from hookwright.testing.postgres import fresh_database
 
 MASTER_KEY = b64encode(bytes(32)).decode()
 

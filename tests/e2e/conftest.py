@@ -11,13 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from databases import fresh_database
 from hookwright.app import open_services
 from hookwright.config import load_settings
 from hookwright.core.model import Subscription
 from hookwright.operations.accounts import create_account
 from hookwright.operations.endpoints import create_endpoint
 from hookwright.operations.keys import create_key
+from hookwright.testing.postgres import fresh_database
 
 Environ = Mapping[str, str]
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"

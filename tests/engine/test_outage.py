@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import pytest
 
-from databases import fresh_database, run
 from engine.harness import Engine, Held, make_worker, running_engine
 from engine.line import Line, line_to
 from hookwright.ambient import MovableClock
@@ -16,6 +15,7 @@ from hookwright.core.errors import Unavailable
 from hookwright.engine.upkeep import repeat, rescue
 from hookwright.engine.worker import Worker
 from hookwright.store.postgres import PostgresStore
+from hookwright.testing.postgres import fresh_database, run
 
 T = TypeVar("T")
 
