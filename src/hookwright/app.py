@@ -28,7 +28,7 @@ from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
-from hookwright.engine.upkeep import Retention, advance_replays, anchor, prune, repeat, rescue
+from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
 from hookwright.operations.services import Services
@@ -44,6 +44,7 @@ DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
 WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 
 RESCUE_EVERY_SECONDS = 1.0
+EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
@@ -63,7 +64,7 @@ class Hookwright:
     ) -> None:
         self.settings = settings
         self._traces = traces
-        metrics = Metrics()
+        metrics = self._metrics = Metrics()
         self._store = store
         self._clock = clock
         policy = TargetPolicy(allow_private=settings.allow_private_targets)
@@ -117,6 +118,7 @@ class Hookwright:
         self._loops = [asyncio.create_task(self.worker.run(self._stop))]
         chores = [
             (partial(rescue, self._store, self._clock), RESCUE_EVERY_SECONDS),
+            (partial(expire, self._store, self._clock, self._metrics), EXPIRE_EVERY_SECONDS),
             (partial(advance_replays, self._store, self._clock), REPLAY_EVERY_SECONDS),
             (partial(tell, self.services), TELL_EVERY_SECONDS),
             (partial(prune, self._store, self._clock, _retention_of(self.settings)), PRUNE_EVERY_SECONDS),

@@ -49,6 +49,7 @@ async def test_an_endpoint_shows_what_it_subscribes_to(
         "retry_schedule": None,
         "max_in_flight": None,
         "rate_per_second": None,
+        "ordering": "none",
         "created_at": now,
         "updated_at": now,
     }

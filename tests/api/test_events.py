@@ -34,7 +34,9 @@ async def test_an_event_is_shown_as_it_was_accepted(
         "type": "contact.created",
         "occurred_at": "2026-01-31T17:20:00.000000Z",
         "accepted_at": iso_micros(clock.now()),
+        "expires_at": None,
         "idempotency_key": "a",
+        "ordering_key": None,
     }
 
 

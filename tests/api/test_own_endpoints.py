@@ -40,6 +40,7 @@ async def test_a_new_endpoint_is_shown_with_its_secret_once(
         "retry_schedule": [0, 60],
         "max_in_flight": 4,
         "rate_per_second": 20,
+        "ordering": "key",
     }
     made = await create(tenant, **asked)
     assert made.pop("signing_secret").startswith("whsec_")
@@ -73,6 +74,7 @@ async def test_a_new_endpoint_is_shown_with_its_secret_once(
         "retry_schedule": [0, 60],
         "max_in_flight": 4,
         "rate_per_second": 20,
+        "ordering": "key",
         "created_at": now,
         "updated_at": now,
     }

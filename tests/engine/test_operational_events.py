@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import generate_latest
 
 from engine.harness import Engine, running_engine
 from hookwright.ambient import MovableClock
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
 from hookwright.core.model import SECOND, EndpointChange
-from hookwright.engine.upkeep import advance_replays
+from hookwright.core.times import iso_micros
+from hookwright.engine.upkeep import advance_replays, expire
 from hookwright.operations.announcements import draft_of, tell
 from hookwright.operations.endpoints import change_endpoint, set_status
 from hookwright.operations.replays import ReplayRequest, begin_replay, count_replay, recover_endpoint
@@ -39,6 +41,20 @@ async def test_a_death_is_told_to_whoever_subscribed(engine: Engine) -> None:
     [_, told] = await engine.receiver.wait_for(2)
     assert told.path == "/told"
     assert told.json()["delivery"]["last_status_code"] == 500
+
+
+async def test_an_expiry_is_told_and_counted(engine: Engine) -> None:
+    await engine.endpoint("/told", "delivery.dead")
+    endpoint = await engine.endpoint()
+    await set_status(engine.services, engine.account.id, endpoint.id, "paused")
+    await engine.publish(expires_at=iso_micros(engine.clock.now() + SECOND))
+    engine.clock.move(seconds=1)
+    assert await expire(engine.store, engine.clock, engine.metrics) == 1
+    assert await tell(engine.services) == 1
+    await engine.worker.tick()
+    [told] = await engine.receiver.wait_for(1)
+    assert told.json()["delivery"]["last_error"] == "expired"
+    assert b'hookwright_deliveries_dead_total{dialect="plain"} 1.0' in generate_latest(engine.metrics.registry)
 
 
 async def test_a_death_that_is_told_twice_is_one_event(engine: Engine) -> None:

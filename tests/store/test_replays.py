@@ -1,4 +1,4 @@
-"""Replays of many: by filter, in steps, once each, until done or cancelled. And deliveries that expire."""
+"""Replays of many: by filter, in steps, once each, until done or cancelled."""
 
 import asyncio
 
@@ -107,22 +107,3 @@ async def test_another_accounts_replay_is_not_there(store: Store) -> None:
     assert await store.replays(other.id, None, 10) == []
     assert await store.replays(account.id, None, 10) == [job]
     assert await store.replays(account.id, job.id, 10) == []
-
-
-async def test_a_delivery_that_has_expired_dies_unsent(store: Store) -> None:
-    account = await add_account(store)
-    await add_endpoint(store, account)
-    one = draft(account)
-    await accept(store, replace(one, event=replace(one.event, expires_at=NOW + 5 * SECOND)))
-    await accept(store, draft(account))
-    assert len(await claim(store, limit=10, now=NOW + 5 * SECOND)) == 1
-    [expired] = await deliveries_of(store, account, "dead")
-    assert (expired.last_error, expired.attempts, expired.finished_at) == ("expired", 0, NOW + 5 * SECOND)
-
-
-async def test_a_delivery_that_has_not_expired_yet_is_sent(store: Store) -> None:
-    account = await add_account(store)
-    await add_endpoint(store, account)
-    one = draft(account)
-    await accept(store, replace(one, event=replace(one.event, expires_at=NOW + 5 * SECOND)))
-    assert len(await claim(store, now=NOW + 5 * SECOND - 1)) == 1

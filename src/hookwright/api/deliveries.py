@@ -11,7 +11,7 @@ from hookwright.api.requests import DeliveryFilters, PathId
 from hookwright.api.views import DeliveryDetail, DeliveryPage, DeliveryView, delivery_detail, delivery_view
 from hookwright.core.model import Delivery, Instant
 from hookwright.core.times import from_datetime
-from hookwright.operations.deliveries import replay_delivery, require_delivery
+from hookwright.operations.deliveries import cancel_delivery, replay_delivery, require_delivery
 from hookwright.operations.event_types import require_known_type
 from hookwright.store.base import DeliveryQuery
 
@@ -41,6 +41,7 @@ async def get_delivery(id: PathId, caller: ReadCaller) -> DeliveryDetail:
         await store.endpoint(delivery.account_id, delivery.endpoint_id),
         await store.payload(id),
         await store.attempts(id),
+        await store.ahead_of(delivery),
     )
 
 
@@ -52,6 +53,15 @@ async def replay(id: PathId, caller: ManageCaller) -> DeliveryView:
     sent, and when its endpoint is deleted.
     """
     return delivery_view(await replay_delivery(caller.services, caller.account_id, id))
+
+
+@router.post("/deliveries/{id}/cancel", responses=refusals(404, 409), summary="Cancel a delivery")
+async def cancel(id: PathId, caller: ManageCaller) -> DeliveryView:
+    """Do not send it any more; where it held up others, the next one goes. It can be replayed later.
+
+    409 unless it is pending: what is being sent at this moment may arrive.
+    """
+    return delivery_view(await cancel_delivery(caller.services, caller.account_id, id))
 
 
 def _query(caller: Caller, filters: DeliveryFilters) -> DeliveryQuery:

@@ -9,7 +9,7 @@ from hookwright.api.errors import MEDIA_TYPE
 from hookwright.core.event_names import NAME_PATTERN
 from hookwright.core.samples import SAMPLES
 from hookwright.core.vocabulary import EVENT_TYPES
-from hookwright.operations.publish import MAX_BATCH, MAX_IDEMPOTENCY_KEY_LENGTH
+from hookwright.operations.publish import MAX_BATCH, MAX_KEY_LENGTH
 
 Schema = dict[str, Any]
 
@@ -83,10 +83,14 @@ def _publish_schema() -> Schema:
             },
             "idempotency_key": {
                 "anyOf": [
-                    {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH},
+                    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
                     {"type": "null"},
                 ],
                 "description": "With the same key, the same event is accepted once.",
+            },
+            "ordering_key": {
+                "anyOf": [{"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH}, {"type": "null"}],
+                "description": "Endpoints with `ordering: key` get the events of one key one after another.",
             },
             "data": {"type": "object"},
         },
@@ -212,7 +216,7 @@ PUBLISH_EXTRA: Schema = {
             "in": "header",
             "required": False,
             "description": "The same as `idempotency_key` in the body; if both are there they must be equal.",
-            "schema": {"type": "string", "maxLength": MAX_IDEMPOTENCY_KEY_LENGTH},
+            "schema": {"type": "string", "maxLength": MAX_KEY_LENGTH},
         }
     ],
     "requestBody": {

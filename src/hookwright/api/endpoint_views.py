@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, Field
 
+from hookwright.api.views import DeliveryView, delivery_view
 from hookwright.core.health import Breaker, breaker_of, progress_percent
-from hookwright.core.model import Endpoint, EndpointStatus, Health, Instant, SignatureScheme, Subscription
+from hookwright.core.model import Endpoint, EndpointStatus, Health, Instant, Ordering, SignatureScheme, Subscription
 from hookwright.core.times import iso_micros, iso_or_none
 from hookwright.operations.own_endpoints import VerifyingKey
+from hookwright.store.base import MOST_WAITING, BlockedLine
 
 HIDDEN = "…"
 
@@ -45,6 +47,7 @@ class EndpointView(BaseModel):
     retry_schedule: list[int] | None
     max_in_flight: int | None = Field(description="How many requests may be under way at once; null: no limit.")
     rate_per_second: int | None = Field(description="How many requests may be sent in a second; null: no limit.")
+    ordering: Ordering = Field(description="What goes one after another: nothing, everything, or by ordering key.")
     created_at: str
     updated_at: str
 
@@ -68,6 +71,18 @@ class VerifyingKeys(BaseModel):
 
     signing_secrets: list[str]
     verification_keys: list[str]
+
+
+class BlockedLineView(BaseModel):
+    """Deliveries that wait for one that has failed and is to be tried again."""
+
+    ordering_key: str | None = Field(description="null: the line of all the endpoint's deliveries.")
+    head: DeliveryView
+    waiting: int = Field(description=f"How many wait behind it, counted up to {MOST_WAITING:,}.")
+
+
+class BlockedLines(BaseModel):
+    data: list[BlockedLineView] = Field(description="The longest blocked first; at most 100.")
 
 
 class EndpointPage(BaseModel):
@@ -95,8 +110,18 @@ def endpoint_view(endpoint: Endpoint, now: Instant, headers: Iterable[str] = ())
         retry_schedule=None if endpoint.retry_schedule is None else list(endpoint.retry_schedule),
         max_in_flight=endpoint.max_in_flight,
         rate_per_second=endpoint.rate_per_second,
+        ordering=endpoint.ordering,
         created_at=iso_micros(endpoint.created_at),
         updated_at=iso_micros(endpoint.updated_at),
+    )
+
+
+def blocked_lines_view(blocked: Iterable[BlockedLine]) -> BlockedLines:
+    return BlockedLines(
+        data=[
+            BlockedLineView(ordering_key=each.head.line or None, head=delivery_view(each.head), waiting=each.waiting)
+            for each in blocked
+        ]
     )
 
 

@@ -14,11 +14,13 @@ from hookwright.api.callers import Caller, ManageCaller, ReadCaller
 from hookwright.api.cursors import cut, decode_cursor
 from hookwright.api.document import refusals
 from hookwright.api.endpoint_views import (
+    BlockedLines,
     EndpointPage,
     EndpointView,
     EndpointWithKey,
     VerifyingKeys,
     VerifyingKeyView,
+    blocked_lines_view,
     endpoint_view,
     verifying_key_view,
     verifying_keys_view,
@@ -39,7 +41,9 @@ from hookwright.operations.services import Services
 from hookwright.store.base import EndpointQuery
 
 # What the API of an endpoint's own dialect leaves to us.
-CHANGEABLE_EVERYWHERE = frozenset({"status", "retry_schedule", "max_in_flight", "rate_per_second"})
+CHANGEABLE_EVERYWHERE = frozenset({"status", "retry_schedule", "max_in_flight", "rate_per_second", "ordering"})
+
+MOST_BLOCKED_LINES = 100
 
 router = APIRouter(tags=["Endpoints"], responses=refusals(404, 422))
 
@@ -65,6 +69,7 @@ async def create_endpoint(
         retry_schedule=_tuple(asked.retry_schedule),
         max_in_flight=asked.max_in_flight,
         rate_per_second=asked.rate_per_second,
+        ordering=asked.ordering,
     )
     wanted = _subscriptions(asked.events)
     endpoint, key = await create_own_endpoint(caller.services, account_id, asked.url, wanted, details)
@@ -101,7 +106,7 @@ async def change_endpoint(
     change: Annotated[EndpointChange, Depends(json_body(EndpointChange))],
     account: NamedAccount = None,
 ) -> EndpointView:
-    """What is left out stays as it is. Of a dialect's endpoint only the status, the retry schedule and limits change.
+    """What is left out stays as it is. Of a dialect's endpoint the status, schedule, limits and ordering change.
 
     `events` and `headers` replace what was there. What was accepted for an endpoint before its events changed is
     still sent to it, to its URL of the moment.
@@ -117,6 +122,16 @@ async def change_endpoint(
     if "status" in change.model_fields_set:
         endpoint = await set_status(services, account_id, id, change.status)
     return _shown(services, endpoint)
+
+
+@router.get("/endpoints/{id}/blocked-lines", summary="See what an ordered endpoint waits for")
+async def list_blocked_lines(id: PathId, caller: ReadCaller, account: NamedAccount = None) -> BlockedLines:
+    """The deliveries that have failed, are to be tried again, and hold up those behind them in the meantime.
+
+    A head that should not hold up the rest any longer can be given up: `POST /deliveries/{id}/cancel`.
+    """
+    endpoint = await _require(caller, account, id)
+    return blocked_lines_view(await caller.services.store.blocked_lines(endpoint.id, MOST_BLOCKED_LINES))
 
 
 @router.delete("/endpoints/{id}", status_code=204, summary="Delete an endpoint")
@@ -172,6 +187,7 @@ def _wanted_change(change: EndpointChange) -> model.EndpointChange:
         retry_schedule=_tuple(change.retry_schedule) if "retry_schedule" in asked else UNSET,
         max_in_flight=change.max_in_flight if "max_in_flight" in asked else UNSET,
         rate_per_second=change.rate_per_second if "rate_per_second" in asked else UNSET,
+        ordering=change.ordering if "ordering" in asked else UNSET,
         subscriptions=tuple(_subscriptions(change.events)) if "events" in asked else UNSET,
     )
 

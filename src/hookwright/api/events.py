@@ -11,7 +11,7 @@ from hookwright.api.callers import ReadCaller
 from hookwright.api.document import refusals
 from hookwright.api.views import EventView
 from hookwright.core.model import Event
-from hookwright.core.times import iso_micros
+from hookwright.core.times import iso_micros, iso_or_none
 from hookwright.operations.deliveries import require_event
 
 router = APIRouter(tags=["Events"])
@@ -33,6 +33,8 @@ def _shown(event: Event) -> dict[str, Any]:
         "type": event.type,
         "occurred_at": iso_micros(event.occurred_at),
         "accepted_at": iso_micros(event.accepted_at),
+        "expires_at": iso_or_none(event.expires_at),
         "idempotency_key": event.idempotency_key,
+        "ordering_key": event.ordering_key,
         "data": msgspec.Raw(event.data),
     }

@@ -11,7 +11,7 @@ from hookwright.api.cursors import DEFAULT_LIMIT, MAX_LIMIT
 from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import DeliveryStatus, KeyKind, SignatureScheme
+from hookwright.core.model import DeliveryStatus, KeyKind, Ordering, SignatureScheme
 from hookwright.operations.accounts import MAX_NAME_LENGTH
 from hookwright.operations.event_types import MAX_DESCRIPTION_LENGTH
 
@@ -140,6 +140,15 @@ RatePerSecond = Annotated[
 ]
 
 
+OrderingChoice = Annotated[
+    Ordering,
+    Field(
+        description="What goes one after another, each delivery only once the one before it is finished: nothing, all"
+        " events of the endpoint, or those of one `ordering_key`."
+    ),
+]
+
+
 class NewEndpoint(RequestModel):
     """An endpoint of Hookwright's own, which gets events in the Standard Webhooks form."""
 
@@ -163,13 +172,14 @@ class NewEndpoint(RequestModel):
     retry_schedule: RetrySchedule = None
     max_in_flight: MaxInFlight = None
     rate_per_second: RatePerSecond = None
+    ordering: OrderingChoice = "none"
     signature: SignatureScheme = Field(
         default="v1", description="v1: HMAC-SHA256 with a shared secret. v1a: Ed25519, verified with a public key."
     )
 
 
 class EndpointChange(RequestModel):
-    """What is left out stays as it is. Of a dialect's endpoint the status, schedule and limits change."""
+    """What is left out stays as it is. Of a dialect's endpoint the status, schedule, limits and ordering change."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"status": "active", "retry_schedule": [0, 60, 3600]}})
 
@@ -184,6 +194,7 @@ class EndpointChange(RequestModel):
     retry_schedule: RetrySchedule = None
     max_in_flight: MaxInFlight = None
     rate_per_second: RatePerSecond = None
+    ordering: OrderingChoice = "none"
 
 
 class NewEventType(RequestModel):

@@ -90,7 +90,9 @@ class DeliveryView(BaseModel):
     message_id: str = Field(description="What the receiver knows this message by; the same in every attempt.")
     status: DeliveryStatus
     attempt_count: int = Field(description="How many requests were made so far.")
-    next_attempt_at: str | None = Field(description="null also while a pending delivery waits for its endpoint.")
+    next_attempt_at: str | None = Field(
+        description="null also while a pending delivery waits for its endpoint or for its turn."
+    )
     created_at: str
     expires_at: str | None = Field(description="From when on it is not sent any more; null: it does not expire.")
     finished_at: str | None
@@ -113,6 +115,7 @@ class DeliveryDetail(DeliveryView):
     """A delivery with the bytes that it sends and every attempt."""
 
     endpoint: DeliveredEndpoint
+    waits_for: int | None = Field(description="The delivery that must be finished first; null: none.")
     payload: str | None = Field(description="What is sent, as text; it is JSON.")
     attempts: list[AttemptView]
 
@@ -124,7 +127,9 @@ class EventView(BaseModel):
     type: str
     occurred_at: str
     accepted_at: str
+    expires_at: str | None
     idempotency_key: str | None
+    ordering_key: str | None
     data: Any = Field(description="What was published, to the byte.")
 
 
@@ -222,7 +227,11 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
 
 
 def delivery_detail(
-    delivery: Delivery, endpoint: Endpoint | None, payload: bytes | None, attempts: list[Attempt]
+    delivery: Delivery,
+    endpoint: Endpoint | None,
+    payload: bytes | None,
+    attempts: list[Attempt],
+    waits_for: int | None,
 ) -> DeliveryDetail:
     """A delivery in full; `endpoint` None stands for a deleted one, `payload` None for one that was pruned."""
     summary = delivery_view(delivery).model_dump(exclude={"endpoint"})
@@ -233,6 +242,7 @@ def delivery_detail(
             url=endpoint.url if endpoint else None,
             status=endpoint.status if endpoint else "deleted",
         ),
+        waits_for=waits_for,
         payload=None if payload is None else payload.decode(errors="replace"),
         attempts=[_attempt_view(attempt) for attempt in attempts],
     )

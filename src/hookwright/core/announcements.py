@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from hookwright.core.health import Change, progress_percent
-from hookwright.core.model import Claim, Health, Instant, Settled
+from hookwright.core.model import Claim, Delivery, Health, Instant, Settled
 from hookwright.core.times import iso_micros
 
 
@@ -48,7 +48,7 @@ class EndpointData(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryData(Struct, frozen=True, kw_only=True):
-    """The data of `delivery.dead`: a delivery that gave up."""
+    """The data of `delivery.dead`: a delivery that gave up or expired."""
 
     delivery: DeliveryConcerned
     endpoint: EndpointConcerned
@@ -88,7 +88,7 @@ def of_endpoint(change: Change, settled: Settled, health: Health, reason: str | 
         last_status_code=settled.outcome.status_code,
         last_error=settled.outcome.error,
     )
-    return _announcement(f"endpoint.{change}", settled.claim, data, now)
+    return _announcement(f"endpoint.{change}", settled.claim.account_id, data, now)
 
 
 def of_death(settled: Settled, now: Instant) -> Announcement:
@@ -103,13 +103,27 @@ def of_death(settled: Settled, now: Instant) -> Announcement:
         last_error=settled.outcome.error,
     )
     data = DeliveryData(delivery=delivery, endpoint=_endpoint(claim))
-    return _announcement("delivery.dead", claim, data, now)
+    return _announcement("delivery.dead", claim.account_id, data, now)
+
+
+def of_expiry(dead: Delivery, url: str, now: Instant) -> Announcement:
+    """A delivery expired; `url` is its endpoint's."""
+    delivery = DeliveryConcerned(
+        id=dead.id,
+        event_id=dead.event_id,
+        event_type=dead.event_type,
+        attempts=dead.attempts,
+        last_status_code=dead.last_status_code,
+        last_error=dead.last_error,
+    )
+    endpoint = EndpointConcerned(id=dead.endpoint_id, url=url, dialect=dead.dialect)
+    return _announcement("delivery.dead", dead.account_id, DeliveryData(delivery=delivery, endpoint=endpoint), now)
 
 
 def _endpoint(claim: Claim) -> EndpointConcerned:
     return EndpointConcerned(id=claim.endpoint_id, url=claim.url, dialect=claim.dialect)
 
 
-def _announcement(type: str, claim: Claim, data: Struct, now: Instant) -> Announcement:
+def _announcement(type: str, account_id: int, data: Struct, now: Instant) -> Announcement:
     text = msgspec.json.encode(data).decode()
-    return Announcement(account_id=claim.account_id, type=type, data=text, created_at=now)
+    return Announcement(account_id=account_id, type=type, data=text, created_at=now)

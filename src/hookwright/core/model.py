@@ -17,6 +17,10 @@ EndpointStatus = Literal["active", "paused", "disabled", "deleted"]
 DeliveryStatus = Literal["pending", "in_flight", "delivered", "dead", "cancelled"]
 ReplayStatus = Literal["running", "done", "cancelled"]
 SignatureScheme = Literal["v1", "v1a"]
+
+# What of an endpoint's deliveries goes one after another: nothing, all of them, or those of one ordering key.
+Ordering = Literal["none", "endpoint", "key"]
+
 KeyKind = Literal["hookwright", "kajabi", "kit"]
 
 # `Subscription.resource` of a subscription that any resource satisfies. No resource is ever the empty string.
@@ -159,6 +163,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     batch_limit: int = 1  # how many of its events may share one request
     max_in_flight: int | None = None  # requests at once
     rate_per_second: int | None = None  # requests a second
+    ordering: Ordering = "none"
     health: Health = Health()
     status: EndpointStatus = "active"
     status_reason: str | None = None
@@ -179,6 +184,7 @@ class EndpointChange(Struct, frozen=True, kw_only=True):
     retry_schedule: tuple[int, ...] | UnsetType | None = UNSET
     max_in_flight: int | UnsetType | None = UNSET
     rate_per_second: int | UnsetType | None = UNSET
+    ordering: Ordering | UnsetType = UNSET
     subscriptions: tuple[Subscription, ...] | UnsetType = UNSET
 
 
@@ -205,6 +211,7 @@ class Event(Struct, frozen=True, kw_only=True):
     data: bytes
     idempotency_key: str | None = None
     expires_at: Instant | None = None  # from when on it is not to be sent any more
+    ordering_key: str | None = None  # what its order matters for: a contact, an order
     traceparent: str | None = None  # its place in the producer's trace (W3C Trace Context)
 
 
@@ -255,7 +262,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """One event on its way to one endpoint.
 
     `attempts` counts every attempt ever; `round_start` is how many there were when the present round of the retry
-    schedule began (a replay begins a new round). A pending delivery with no `due_at` waits for its endpoint.
+    schedule began (a replay begins a new round). A pending delivery with no `due_at` waits for its endpoint or, in a
+    line, for its turn: deliveries of one endpoint with one `line` go one after another.
     """
 
     id: int
@@ -276,6 +284,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     last_error: str | None
     batch_id: int | None = None
     expires_at: Instant | None = None
+    line: str | None = None
 
     @property
     def message_id(self) -> str:
@@ -310,6 +319,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
     troubled: bool = False  # whether the endpoint was failing when this was claimed
     traceparent: str | None = None  # the event's
+    line: str | None = None  # the delivery's
 
     @property
     def message_id(self) -> str:

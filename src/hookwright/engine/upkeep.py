@@ -13,6 +13,7 @@ from hookwright.ambient import AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Instant
 from hookwright.store.base import Store
+from hookwright.telemetry.metrics import Metrics
 
 MAX_TRIP: Instant = SECOND
 
@@ -28,6 +29,15 @@ async def rescue(store: Store, clock: Clock) -> int:
     if rescued:
         log.warning("deliveries rescued", deliveries=rescued)
     return rescued
+
+
+async def expire(store: Store, clock: Clock, metrics: Metrics) -> int:
+    """End deliveries whose time is over. Answers how many."""
+    dead = await store.expire(clock.now())
+    metrics.expired(dead)
+    for delivery in dead:
+        log.info("delivery expired", delivery_id=delivery.id, event_id=delivery.event_id)
+    return len(dead)
 
 
 async def anchor(store: Store, clock: AnchoredClock) -> int:

@@ -185,6 +185,8 @@ class Worker:
             # Sent but not recorded: its lease decides; the receiver may see it again, with the same id.
             log.exception("delivery sent but not recorded", delivery_id=first.delivery_id, event_id=first.event_id)
             return
+        if first.line is not None:
+            self.wake()  # it may be the next one's turn
         for each in settled:
             self._tell(each, each.claim.delivery_id in recorded)
 

@@ -31,3 +31,12 @@ async def replay_delivery(services: Services, account_id: int | None, delivery_i
     if replayed is None:
         raise NotFound(f"delivery {delivery_id} does not exist")
     return replayed
+
+
+async def cancel_delivery(services: Services, account_id: int | None, delivery_id: int) -> Delivery:
+    """Give up a delivery that waits to be sent. Raises NotFound, and Conflict when it does not wait."""
+    await require_delivery(services, account_id, delivery_id)
+    cancelled = await services.store.cancel(delivery_id, services.clock.now())
+    if cancelled is None:
+        raise NotFound(f"delivery {delivery_id} does not exist")
+    return cancelled

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct
 from hookwright.core.addresses import target_problem
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
-from hookwright.core.model import Endpoint, EndpointChange, EndpointStatus, SignatureScheme, Subscription
+from hookwright.core.model import Endpoint, EndpointChange, EndpointStatus, Ordering, SignatureScheme, Subscription
 from hookwright.core.retry import schedule_problem
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret
@@ -34,6 +34,7 @@ class Details(Struct, frozen=True, kw_only=True):
     batch_limit: int = 1
     max_in_flight: int | None = None
     rate_per_second: int | None = None
+    ordering: Ordering = "none"
 
 
 async def create_endpoint(
@@ -148,6 +149,7 @@ async def _new_endpoint(
         batch_limit=details.batch_limit,
         max_in_flight=details.max_in_flight,
         rate_per_second=details.rate_per_second,
+        ordering=details.ordering,
         status_changed_at=now,
         retry_schedule=details.retry_schedule,
         created_at=now,

@@ -21,14 +21,15 @@ from hookwright.core.vocabulary import EVENT_TYPES, decode_data, problem_of
 from hookwright.operations.event_types import declared_types, unknown_type
 from hookwright.operations.services import Services
 
-MAX_IDEMPOTENCY_KEY_LENGTH = 255
+MAX_KEY_LENGTH = 255
 MAX_BATCH = 1_000
 
 
 class Publish(Struct, frozen=True, kw_only=True):
     """What a platform sends for one event. `site` is only needed when the account has several.
 
-    A delivery that was not made by `expires_at` is not made any more: it dies, visibly.
+    A delivery that was not made by `expires_at` is not made any more: it dies, visibly. Endpoints that are ordered
+    by key get the events of one `ordering_key` one after another.
     """
 
     type: str
@@ -37,6 +38,7 @@ class Publish(Struct, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
     expires_at: datetime | None = None
     idempotency_key: str | None = None
+    ordering_key: str | None = None
     data: Raw
 
 
@@ -100,6 +102,7 @@ def _draft(
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
         expires_at=None if request.expires_at is None else from_datetime(request.expires_at),
+        ordering_key=request.ordering_key,
         traceparent=traceparent,
     )
     notices = notices_of(services.translations, event)
@@ -115,8 +118,8 @@ def _check(
         raise Invalid(Problem("/account", f"account {request.account} does not exist", "unknown"))
     if request.type not in EVENT_TYPES and request.type not in declared:
         raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
-    if request.idempotency_key is not None:
-        _check_idempotency_key(request.idempotency_key)
+    _check_key("/idempotency_key", request.idempotency_key)
+    _check_key("/ordering_key", request.ordering_key)
     if request.expires_at is not None and from_datetime(request.expires_at) <= services.clock.now():
         raise Invalid(Problem("/expires_at", "must be in the future"))
     if request.type in EVENT_TYPES:
@@ -125,10 +128,9 @@ def _check(
         raise Invalid(*problems)
 
 
-def _check_idempotency_key(key: str) -> None:
-    if not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH or "\0" in key:
-        limit = MAX_IDEMPOTENCY_KEY_LENGTH
-        raise Invalid(Problem("/idempotency_key", f"must have 1 to {limit} characters, none of them NUL"))
+def _check_key(pointer: str, key: str | None) -> None:
+    if key is not None and (not 1 <= len(key) <= MAX_KEY_LENGTH or "\0" in key):
+        raise Invalid(Problem(pointer, f"must have 1 to {MAX_KEY_LENGTH} characters, none of them NUL"))
 
 
 def _site_id(request: Publish, sites: Sequence[Site]) -> int | None:
@@ -168,6 +170,7 @@ def fingerprint(request: Publish) -> bytes:
         request.site,
         request.occurred_at,
         request.expires_at,
+        request.ordering_key,
         _whole(request.data),
     )
     return hashlib.sha256(msgspec.json.encode(same, order="sorted")).digest()

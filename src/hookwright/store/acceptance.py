@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count, product
 from typing import NamedTuple
 
 from hookwright.core.errors import Conflict
-from hookwright.core.model import ANY_RESOURCE, Accepted, Draft, Instant, Notice
+from hookwright.core.model import ANY_RESOURCE, Accepted, Draft, Instant, Notice, Ordering
 
 
 class Want(NamedTuple):
@@ -33,6 +33,7 @@ class Match(NamedTuple):
     draft: int
     notice: int
     endpoint_id: int
+    ordering: Ordering
 
 
 class KeyRow(NamedTuple):
@@ -55,6 +56,8 @@ class EventRow(NamedTuple):
     idempotency_key: str | None
     data: str
     traceparent: str | None
+    expires_at: Instant | None
+    ordering_key: str | None
 
 
 class PayloadRow(NamedTuple):
@@ -75,6 +78,8 @@ class DeliveryRow(NamedTuple):
     due_at: Instant
     created_at: Instant
     expires_at: Instant | None
+    line: str | None
+    place: int | None
 
 
 class Known(NamedTuple):
@@ -85,6 +90,9 @@ class Known(NamedTuple):
 
 
 AccountKey = tuple[int, str]
+
+# The line of an endpoint all of whose deliveries are in order. No ordering key is the empty string.
+THE_ONLY_LINE = ""
 
 
 def key_rows(drafts: Sequence[Draft]) -> list[KeyRow]:
@@ -141,6 +149,8 @@ def event_row(draft: Draft) -> EventRow:
         event.idempotency_key,
         event.data.decode(),
         event.traceparent,
+        event.expires_at,
+        event.ordering_key,
     )
 
 
@@ -154,15 +164,39 @@ def payload_rows(drafts: Sequence[Draft], matches: Sequence[Match]) -> list[Payl
     return rows
 
 
-def delivery_rows(drafts: Sequence[Draft], matches: Sequence[Match], ids: Iterable[int]) -> list[DeliveryRow]:
-    """A delivery for each match, due at once."""
-    return [
-        _delivery_row(drafts[match.draft], drafts[match.draft].notices[match.notice], match.endpoint_id, id)
-        for match, id in zip(matches, ids, strict=True)
-    ]
+def places_wanted(drafts: Sequence[Draft], matches: Sequence[Match]) -> dict[int, int]:
+    """How many of the deliveries are in a line, by endpoint id."""
+    wanted: dict[int, int] = {}
+    for match in matches:
+        if _line_of(drafts[match.draft], match) is not None:
+            wanted[match.endpoint_id] = wanted.get(match.endpoint_id, 0) + 1
+    return wanted
 
 
-def _delivery_row(draft: Draft, notice: Notice, endpoint_id: int, id: int) -> DeliveryRow:
+def delivery_rows(
+    drafts: Sequence[Draft], matches: Sequence[Match], ids: Iterable[int], first_places: Mapping[int, int]
+) -> list[DeliveryRow]:
+    """A delivery for each match, due at once; those in lines take places in the order of the drafts."""
+    places = {endpoint_id: count(first) for endpoint_id, first in first_places.items()}
+    rows = []
+    for match, id in zip(matches, ids, strict=True):
+        draft = drafts[match.draft]
+        line = _line_of(draft, match)
+        place = None if line is None else next(places[match.endpoint_id])
+        rows.append(_delivery_row(draft, draft.notices[match.notice], match.endpoint_id, id, line, place))
+    return rows
+
+
+def _line_of(draft: Draft, match: Match) -> str | None:
+    """The line that a delivery is to wait in: its endpoint's only one, that of the event's ordering key, or none."""
+    if match.ordering == "endpoint":
+        return THE_ONLY_LINE
+    return draft.event.ordering_key if match.ordering == "key" else None
+
+
+def _delivery_row(
+    draft: Draft, notice: Notice, endpoint_id: int, id: int, line: str | None, place: int | None
+) -> DeliveryRow:
     event = draft.event
     return DeliveryRow(
         id,
@@ -176,6 +210,8 @@ def _delivery_row(draft: Draft, notice: Notice, endpoint_id: int, id: int) -> De
         event.accepted_at,
         event.accepted_at,
         event.expires_at,
+        line,
+        place,
     )
 
 

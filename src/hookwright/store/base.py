@@ -41,6 +41,9 @@ from hookwright.core.model import (
 # How far a backlog is counted: a monitor that asks every few seconds must not read millions of rows.
 MOST_COUNTED = 100_000
 
+# How far the deliveries that wait behind a blocked one are counted.
+MOST_WAITING = 10_000
+
 # How many signing secrets of one owner may be live at once; each of them signs every request.
 MAX_LIVE_SECRETS = 10
 
@@ -102,6 +105,16 @@ class Backlog(Struct, frozen=True, kw_only=True):
     oldest_due_at: Instant | None
     breakers_open: int
     breakers_half_open: int
+
+
+class BlockedLine(Struct, frozen=True, kw_only=True):
+    """Deliveries that wait for one ahead of them that has failed and is to be tried again.
+
+    `waiting` is how many there are behind the head, counted no further than `MOST_WAITING`.
+    """
+
+    head: Delivery
+    waiting: int
 
 
 class Store(Protocol):
@@ -286,8 +299,9 @@ class Store(Protocol):
     async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
         """Take up to `limit` due deliveries: nobody else sends them until the lease ends.
 
-        Deliveries whose endpoint is paused or disabled are put aside until it is active again, those of a deleted
-        one are cancelled, those that have expired die; none of them counts.
+        Deliveries whose endpoint is paused or disabled are put aside until it is active again, those that are in a
+        line until it is their turn; those of a deleted one are cancelled; none of them counts. What has expired is
+        left to `expire`.
         """
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
@@ -313,6 +327,15 @@ class Store(Protocol):
     async def backlog(self, now: Instant) -> Backlog:
         """What waits to be sent, and how many breakers are open, over all lanes. Its cost is bounded."""
 
+    async def expire(self, now: Instant) -> list[Delivery]:
+        """End what has expired and is not being sent; its account is told. Answers with the dead, once each."""
+
+    async def blocked_lines(self, endpoint_id: int, limit: int) -> list[BlockedLine]:
+        """Where deliveries of an ordered endpoint wait for one that fails; the longest blocked first."""
+
+    async def ahead_of(self, delivery: Delivery) -> int | None:
+        """The id of the first delivery in the line that this one waits in, or None when it need not wait."""
+
     async def rescue(self, now: Instant) -> int:
         """Make deliveries due whose lease has ended without an outcome. Answers how many."""
 
@@ -325,6 +348,12 @@ class Store(Protocol):
 
     async def payload(self, delivery_id: int) -> bytes | None:
         """The bytes that a delivery POSTs."""
+
+    async def cancel(self, delivery_id: int, now: Instant) -> Delivery | None:
+        """Give up a delivery that waits; in a line it is the next one's turn. None when there is none.
+
+        Raises Conflict when it is finished, or is being sent at this moment.
+        """
 
     async def replay(self, delivery_id: int, now: Instant) -> Delivery | None:
         """Make a delivery due now, in a new round of its schedule. None when there is none.

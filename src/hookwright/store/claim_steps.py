@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint
+from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
 from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Unavailable
 from hookwright.core.gates import Gate, admit
@@ -14,12 +14,14 @@ from hookwright.core.lanes import LANE_COUNT, lane_of
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
     Claim,
+    Delivery,
     Health,
     Instant,
     Settled,
 )
 from hookwright.store.base import MOST_COUNTED, Backlog
 from hookwright.store.endpoint_steps import health_of
+from hookwright.store.line_steps import IN_TURN, delivery_of, next_in_line, set_behind
 from hookwright.store.steps import (
     BATCH,
     Row,
@@ -33,20 +35,19 @@ from hookwright.store.steps import (
     writing,
 )
 
-# Whether an endpoint's deliveries go through a gate or in batches, which `_claim_guarded` sees to.
+# Whether an endpoint's deliveries go through a gate or in batches, which `_claim_guarded` sees to, as to lines.
 GUARDED = (
     "(e.batch_limit > 1 OR e.max_in_flight IS NOT NULL OR e.rate_per_second IS NOT NULL"
     " OR e.breaker_open_until IS NOT NULL)"
 )
 
-# What a due delivery meets: its own expiry first, then its endpoint's status, or a gate before an active endpoint.
+# What a due delivery meets: its own expiry first, then its endpoint's status; before an active endpoint a gate or a
+# line.
 # The placeholder is the present instant.
 WHAT_IT_MEETS = (
     "CASE WHEN d.expires_at <= {now} THEN 'expired'"
-    f" WHEN e.status = 'active' AND {GUARDED} THEN 'guarded' ELSE e.status END"
+    f" WHEN e.status = 'active' AND (d.place IS NOT NULL OR {GUARDED}) THEN 'guarded' ELSE e.status END"
 )
-
-EXPIRE = "status = 'dead', due_at = NULL, finished_at = {now}, last_error = 'expired'"
 
 # How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
 CLAIM_ROUNDS = 10
@@ -57,7 +58,7 @@ class Found(NamedTuple):
 
     claims: list[Claim]
     set_aside: int
-    guarded: list[tuple[int, int]]  # lane and id of endpoints whose due deliveries go through a gate or in batches
+    guarded: list[tuple[int, int]]  # lane and id of endpoints with a gate, batches or lines
 
 
 class ClaimSteps(Steps):
@@ -84,13 +85,14 @@ class ClaimSteps(Steps):
 
     @writing
     def _claim_guarded(self, lane: int, endpoint_id: int, now: Instant, lease_until: Instant) -> Step[list[Claim]]:
-        """The due deliveries of an endpoint with a brake on, or that takes several events in one request."""
-        # Held, so that only one worker at a time goes through the gate and makes batches.
+        """The due deliveries of an endpoint with a brake on, with lines, or that takes several events at once."""
+        # Held, so that only one worker at a time goes through the gate, makes batches and sees whose turn it is.
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
         if rows[0]["status"] != "active":
             return []
         due = yield sql(
-            "SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size FROM deliveries d JOIN payloads p"
+            f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn"
+            " FROM deliveries d JOIN payloads p"
             " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
             f" AND (d.expires_at IS NULL OR d.expires_at > $3) LIMIT {BATCH}",
@@ -98,7 +100,9 @@ class ClaimSteps(Steps):
             endpoint_id,
             now,
         )
-        batches = _batches(due, rows[0]["batch_limit"])
+        if behind := [row["id"] for row in due if not row["in_turn"]]:
+            yield set_behind(lane, behind)
+        batches = _batches([row for row in due if row["in_turn"]], rows[0]["batch_limit"])
         gate = yield from _gate(rows[0])
         admission = admit(gate, list(batches), now)
         if admission.gate != gate:
@@ -112,6 +116,43 @@ class ClaimSteps(Steps):
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         raise NotImplementedError
+
+    async def expire(self, now: Instant) -> list[Delivery]:
+        """See Store. An endpoint at a time, each its own transaction."""
+        dead: list[Delivery] = []
+        while found := await self._expired(now):
+            for (lane, endpoint_id), ids in found.items():
+                dead += await self._expire_some(lane, endpoint_id, ids, now)
+        return dead
+
+    @reading
+    def _expired(self, now: Instant) -> Step[dict[tuple[int, int], list[int]]]:
+        # Every lane, as in a claim; the index holds only what may expire.
+        rows = yield sql(
+            "SELECT lane, endpoint_id, id FROM deliveries WHERE status = 'pending' AND expires_at <= $1"
+            f" ORDER BY expires_at LIMIT {BATCH}",
+            now,
+        )
+        by_endpoint: dict[tuple[int, int], list[int]] = {}
+        for row in rows:
+            by_endpoint.setdefault((row["lane"], row["endpoint_id"]), []).append(row["id"])
+        return by_endpoint
+
+    @writing
+    def _expire_some(self, lane: int, endpoint_id: int, ids: Sequence[int], now: Instant) -> Step[list[Delivery]]:
+        endpoint = yield sql(f"SELECT url FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
+        rows = yield sql(
+            "UPDATE deliveries SET status = 'dead', due_at = NULL, finished_at = $2, last_error = 'expired'"
+            f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status = 'pending' RETURNING *",
+            lane,
+            now,
+            *ids,
+        )
+        yield from next_in_line(lane, endpoint_id, (row["line"] for row in rows), now)
+        dead = [delivery_of(row) for row in rows]
+        told = [of_expiry(each, endpoint[0]["url"], now) for each in dead if not is_operational(each.event_type)]
+        yield from _announce(told)
+        return dead
 
     async def rescue(self, now: Instant) -> int:
         """See Store. In batches, each its own transaction."""
@@ -161,6 +202,7 @@ class ClaimSteps(Steps):
         claim = settled[0].claim
         lane = lane_of(claim.endpoint_id)
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
+        yield from next_in_line(lane, claim.endpoint_id, map(_ended_line, settled), now)
         before = health_of(rows[0])
         counted = [each for each in settled if _counts(each)]
         diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now)
@@ -205,8 +247,21 @@ class ClaimSteps(Steps):
 
 
 def needs_noting(each: Settled) -> bool:
-    """Whether an attempt may change its endpoint's health, or is to be told of. Most succeed at healthy endpoints."""
-    return not succeeded(each.outcome) or each.claim.troubled or each.settlement.disable_reason is not None
+    """Whether an attempt may change its endpoint's health, ends a wait, or is to be told of.
+
+    Most succeed at healthy endpoints.
+    """
+    return (
+        not succeeded(each.outcome)
+        or each.claim.troubled
+        or each.settlement.disable_reason is not None
+        or _ended_line(each) is not None
+    )
+
+
+def _ended_line(each: Settled) -> str | None:
+    """The line in which it is now another's turn."""
+    return None if each.settlement.status == "pending" else each.claim.line
 
 
 def _counts(each: Settled) -> bool:
@@ -347,4 +402,5 @@ def claim_of(row: Row, fence: int) -> Claim:
         batch_id=row["batch_id"],
         troubled=row["failing_since"] is not None,
         traceparent=row["traceparent"],
+        line=row["line"],
     )

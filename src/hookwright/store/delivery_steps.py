@@ -15,6 +15,7 @@ from hookwright.core.model import (
     Instant,
 )
 from hookwright.store.base import DeliveryQuery
+from hookwright.store.line_steps import delivery_of, move_to_the_end, next_in_line
 from hookwright.store.steps import (
     PLATFORM_LANE,
     Filters,
@@ -68,7 +69,7 @@ class DeliverySteps(Steps):
     @reading
     def delivery(self, delivery_id: int) -> Step[Delivery | None]:
         rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane_of(delivery_id), delivery_id)
-        return _delivery(rows[0]) if rows else None
+        return delivery_of(rows[0]) if rows else None
 
     @reading
     def deliveries(self, query: DeliveryQuery) -> Step[list[Delivery]]:
@@ -78,7 +79,7 @@ class DeliverySteps(Steps):
             *values,
             query.limit,
         )
-        return [_delivery(row) for row in rows]
+        return [delivery_of(row) for row in rows]
 
     @reading
     def count_deliveries(self, query: DeliveryQuery, at_most: int) -> Step[int]:
@@ -125,6 +126,7 @@ class DeliverySteps(Steps):
         )
         if not body:
             raise Conflict(f"the payload of delivery {delivery_id} has expired")
+        yield from move_to_the_end(lane, rows)
         # What went out together goes out together again.
         column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
         changed = yield sql(
@@ -137,11 +139,31 @@ class DeliverySteps(Steps):
         )
         for row in changed:
             if row["id"] == delivery_id:
-                return _delivery(row)
+                return delivery_of(row)
         rows = yield sql("SELECT status FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if rows[0]["status"] == "in_flight":
             raise Conflict(f"delivery {delivery_id} is being sent at this moment")
         raise Conflict(f"the endpoint of delivery {delivery_id} is deleted")
+
+    @writing
+    def cancel(self, delivery_id: int, now: Instant) -> Step[Delivery | None]:
+        lane = lane_of(delivery_id)
+        rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
+        if not rows:
+            return None
+        # Held for the sake of those behind it: see `line_steps`.
+        yield sql(f"SELECT id FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, rows[0]["endpoint_id"])
+        cancelled = yield sql(
+            "UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = $3"
+            " WHERE lane = $1 AND id = $2 AND status = 'pending' RETURNING *",
+            lane,
+            delivery_id,
+            now,
+        )
+        if not cancelled:
+            raise Conflict(f"delivery {delivery_id} is not waiting to be sent")
+        yield from next_in_line(lane, rows[0]["endpoint_id"], [rows[0]["line"]], now)
+        return delivery_of(cancelled[0])
 
 
 def _event_id(text: str) -> str | None:
@@ -206,12 +228,10 @@ def _event(row: Row) -> Event:
         accepted_at=row["accepted_at"],
         data=row["data"].encode(),
         idempotency_key=row["idempotency_key"],
+        expires_at=row["expires_at"],
+        ordering_key=row["ordering_key"],
         traceparent=row["traceparent"],
     )
-
-
-def _delivery(row: Row) -> Delivery:
-    return made(Delivery, row, event_id=str(row["event_id"]))
 
 
 def _attempt(row: Row) -> Attempt:

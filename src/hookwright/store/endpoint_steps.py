@@ -20,6 +20,7 @@ from hookwright.core.model import (
     Subscription,
 )
 from hookwright.store.base import EndpointQuery
+from hookwright.store.line_steps import IN_TURN
 from hookwright.store.steps import (
     BATCH,
     Filters,
@@ -100,7 +101,7 @@ class EndpointSteps(Steps):
         if changed and status == "active":
             # Only a claim puts deliveries aside, and it locks the endpoint's row to do so: whatever it put aside
             # before our update is seen here, and after it the claim sees an active endpoint.
-            yield _wake(lane_of(account_id), endpoint_id, now)
+            yield _wake(lane_of(account_id), endpoint_id, now, f"AND {IN_TURN}")
         return (yield from _endpoint_of(account_id, endpoint_id))
 
     @writing
@@ -117,7 +118,7 @@ class EndpointSteps(Steps):
         changed = changed_endpoint(endpoint, change, now)
         yield sql(
             "UPDATE endpoints SET url = $4, name = $5, description = $6, sealed_headers = $7, signature = $8,"
-            " retry_schedule = $9, max_in_flight = $10, rate_per_second = $11, updated_at = $12"
+            " retry_schedule = $9, max_in_flight = $10, rate_per_second = $11, ordering = $12, updated_at = $13"
             " WHERE lane = $1 AND id = $2 AND account_id = $3",
             lane_of(account_id),
             endpoint_id,
@@ -130,6 +131,7 @@ class EndpointSteps(Steps):
             dump_schedule(changed.retry_schedule),
             changed.max_in_flight,
             changed.rate_per_second,
+            changed.ordering,
             now,
         )
         if changed.subscriptions != endpoint.subscriptions:
@@ -257,11 +259,11 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
     return filters, filters.values
 
 
-def _wake(lane: int, endpoint_id: int, now: Instant) -> Statement:
+def _wake(lane: int, endpoint_id: int, now: Instant, only: str = "") -> Statement:
     """Make due what was put aside for an endpoint."""
     return sql(
-        "UPDATE deliveries SET due_at = $3"
-        " WHERE lane = $1 AND endpoint_id = $2 AND status = 'pending' AND due_at IS NULL",
+        "UPDATE deliveries AS d SET due_at = $3"
+        f" WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at IS NULL {only}",
         lane,
         endpoint_id,
         now,

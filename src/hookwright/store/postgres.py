@@ -8,7 +8,7 @@ with fsync off and asks for synchronous_commit on every connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -34,10 +34,12 @@ from hookwright.store.acceptance import (
     key_rows,
     once_each,
     payload_rows,
+    places_wanted,
     wants,
 )
 from hookwright.store.base import Lease
-from hookwright.store.claim_steps import EXPIRE, WHAT_IT_MEETS, Found, claim_of, needs_noting
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_noting
+from hookwright.store.line_steps import take_places
 from hookwright.store.migrations import migrations_for
 from hookwright.store.records import Records
 from hookwright.store.steps import BATCH, Step
@@ -192,12 +194,12 @@ class PostgresStore(Records):
         async with self._connection() as db:
             matches = await _match(db, lane, drafts)
             ids = await self._take_ids(db, lane_index, len(matches))
-            if not any(draft.event.idempotency_key for draft in drafts):
+            if not any(draft.event.idempotency_key for draft in drafts) and not places_wanted(drafts, matches):
                 # One statement is one transaction: no need to spend round trips on saying so.
-                await _insert(db, lane, drafts, matches, ids)
+                await _insert(db, lane, drafts, matches, ids, {})
                 return answers(drafts, {}, count_matches(drafts, matches))
             async with db.transaction():
-                return await _accept_keyed(db, lane, drafts, matches, ids)
+                return await _accept_with_locks(db, lane, drafts, matches, ids)
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
         async with self._connection() as db:
@@ -285,13 +287,15 @@ async def _match(db: Connection, lane: int, drafts: Sequence[Draft]) -> list[Mat
     rows = await db.fetch(_MATCH, lane, *_transposed(list(asked), len(Want._fields)))
     askers = list(asked.values())
     found = (
-        Match(asker.draft, asker.notice, row["endpoint_id"]) for row in rows for asker in askers[row["place"] - 1]
+        Match(asker.draft, asker.notice, row["endpoint_id"], row["ordering"])
+        for row in rows
+        for asker in askers[row["place"] - 1]
     )
     return once_each(drafts, found)
 
 
 _MATCH = """
-SELECT w.place, s.endpoint_id
+SELECT w.place, s.endpoint_id, e.ordering
 FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
      WITH ORDINALITY AS w (account_id, dialect, event, resource, site_id, place)
 JOIN subscriptions s ON s.lane = $1 AND s.account_id = w.account_id AND s.dialect = w.dialect
@@ -301,14 +305,15 @@ WHERE e.status <> 'deleted' AND (w.site_id IS NULL OR e.site_id = w.site_id)
 """
 
 
-async def _accept_keyed(
+async def _accept_with_locks(
     db: Connection, lane: int, drafts: Sequence[Draft], matches: Sequence[Match], ids: Sequence[int]
 ) -> list[Accepted | Conflict]:
     known = await _claim_keys(db, lane, drafts)
     places = {position: place for place, position in enumerate(_new_positions(drafts, known))}
     new = [drafts[position] for position in places]
     kept = [match._replace(draft=places[match.draft]) for match in matches if match.draft in places]
-    await _insert(db, lane, new, kept, ids[: len(kept)])
+    places = await _run_step(take_places(lane, places_wanted(new, kept)), db)
+    await _insert(db, lane, new, kept, ids[: len(kept)], places)
     counts = count_matches(new, kept)
     repeated = {known[key].event_id for key in known} - {draft.event.id for draft in new}
     for row in await db.fetch(
@@ -326,7 +331,10 @@ def _new_positions(drafts: Sequence[Draft], known: dict[AccountKey, Known]) -> l
 
 
 async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dict[AccountKey, Known]:
-    columns = list(zip(*key_rows(drafts), strict=True))
+    rows = key_rows(drafts)
+    if not rows:
+        return {}
+    columns = list(zip(*rows, strict=True))
     # Another transaction that holds one of these keys is waited for here; its row is visible to the next statement.
     await db.execute(
         "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
@@ -335,40 +343,45 @@ async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dic
         lane,
         *columns,
     )
-    rows = await db.fetch(
+    kept = await db.fetch(
         "SELECT k.account_id, k.key, k.event_id, k.fingerprint FROM idempotency_keys k"
         " JOIN unnest($2::bigint[], $3::text[]) AS u (account_id, key)"
         " ON k.account_id = u.account_id AND k.key = u.key WHERE k.lane = $1",
         lane,
         *columns[:2],
     )
-    return {(row["account_id"], row["key"]): Known(str(row["event_id"]), row["fingerprint"]) for row in rows}
+    return {(row["account_id"], row["key"]): Known(str(row["event_id"]), row["fingerprint"]) for row in kept}
 
 
 async def _insert(
-    db: Connection, lane: int, drafts: Sequence[Draft], matches: Sequence[Match], ids: Sequence[int]
+    db: Connection,
+    lane: int,
+    drafts: Sequence[Draft],
+    matches: Sequence[Match],
+    ids: Sequence[int],
+    places: Mapping[int, int],
 ) -> None:
     events = _transposed([event_row(draft) for draft in drafts], len(EventRow._fields))
     payloads = _transposed(payload_rows(drafts, matches), len(PayloadRow._fields))
-    deliveries = _transposed(delivery_rows(drafts, matches, ids), len(DeliveryRow._fields))
+    deliveries = _transposed(delivery_rows(drafts, matches, ids, places), len(DeliveryRow._fields))
     await db.execute(_INSERT, lane, *events, *payloads, *deliveries)
 
 
 _INSERT = """
 WITH new_events AS (
     INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,
-                        traceparent)
+                        traceparent, expires_at, ordering_key)
     SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-                             $8::text[], $9::text[], $10::text[])
+                             $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[])
 ), new_payloads AS (
     INSERT INTO payloads (lane, event_id, ordinal, body)
-    SELECT $1, * FROM unnest($11::uuid[], $12::smallint[], $13::bytea[])
+    SELECT $1, * FROM unnest($13::uuid[], $14::smallint[], $15::bytea[])
 )
 INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event, ordinal,
-                        due_at, created_at, expires_at, status)
-SELECT $1, *, 'pending' FROM unnest($14::bigint[], $15::bigint[], $16::uuid[], $17::text[], $18::bigint[],
-                                    $19::text[], $20::text[], $21::smallint[], $22::bigint[], $23::bigint[],
-                                    $24::bigint[])
+                        due_at, created_at, expires_at, line, place, status)
+SELECT $1, *, 'pending' FROM unnest($16::bigint[], $17::bigint[], $18::uuid[], $19::text[], $20::bigint[],
+                                    $21::text[], $22::text[], $23::smallint[], $24::bigint[], $25::bigint[],
+                                    $26::bigint[], $27::text[], $28::bigint[])
 """
 
 
@@ -395,7 +408,7 @@ WITH due AS (
     WHERE d.lane = due.lane AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
               d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
-              due.meets, due.url, due.retry_schedule, due.sealed_headers, due.signature,
+              d.line, due.meets, due.url, due.retry_schedule, due.sealed_headers, due.signature,
               due.failing_since
 )
 SELECT l.*, p.body, v.occurred_at, v.traceparent
@@ -407,9 +420,8 @@ ORDER BY l.was_due, l.id
 
 
 async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
-    """Take deliveries out of the due ones whose endpoint does not receive now."""
+    """Take deliveries out of the due ones that have expired, or whose endpoint does not receive now."""
     by_endpoint: dict[tuple[int, int], list[int]] = {}
-    await _expire(db, [row for row in rows if row["meets"] == "expired"], now)
     for row in rows:
         by_endpoint.setdefault((row["lane"], row["endpoint_id"]), []).append(row["id"])
     for (lane, endpoint_id), ids in by_endpoint.items():
@@ -419,31 +431,15 @@ async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
             status = await db.fetchval(
                 "SELECT status FROM endpoints WHERE lane = $1 AND id = $2 FOR SHARE", lane, endpoint_id
             )
-            if status == "deleted":
-                change = "status = 'cancelled', due_at = NULL, finished_at = $3"
-            elif status != "active":
-                change = "due_at = NULL"
-            else:
-                continue
+            change = "status = 'cancelled', finished_at = $3," if status == "deleted" else ""
+            only = "AND expires_at <= $3" if status == "active" else ""
             await db.execute(
-                f"UPDATE deliveries SET {change} WHERE lane = $1 AND id = ANY($2::bigint[])"
-                " AND status = 'pending' AND due_at <= $3",
+                f"UPDATE deliveries SET {change} due_at = NULL WHERE lane = $1 AND id = ANY($2::bigint[])"
+                f" AND status = 'pending' AND due_at <= $3 {only}",
                 lane,
                 ids,
                 now,
             )
-
-
-async def _expire(db: Connection, rows: Sequence[Any], now: Instant) -> None:
-    if rows:
-        await db.execute(
-            f"UPDATE deliveries d SET {EXPIRE.format(now='$3')}"
-            " FROM unnest($1::smallint[], $2::bigint[]) AS u (lane, id)"
-            " WHERE d.lane = u.lane AND d.id = u.id AND d.status = 'pending' AND d.expires_at <= $3",
-            [row["lane"] for row in rows],
-            [row["id"] for row in rows],
-            now,
-        )
 
 
 # Only what is in flight has a lease. It is asked for in these words because a condition on the status would let the

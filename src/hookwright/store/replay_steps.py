@@ -11,6 +11,7 @@ from hookwright.core.model import (
 )
 from hookwright.store.base import DeliveryQuery
 from hookwright.store.delivery_steps import delivery_filters
+from hookwright.store.line_steps import move_to_the_end
 from hookwright.store.steps import (
     Row,
     Step,
@@ -90,7 +91,7 @@ class ReplaySteps(Steps):
         place = (rows[0]["place_created_at"], rows[0]["place_id"])
         number = len(values)
         found = yield sql(
-            f"SELECT id, created_at FROM deliveries WHERE {where}"
+            f"SELECT id, created_at, endpoint_id, place FROM deliveries WHERE {where}"
             f" AND (created_at, id) > (${number + 1}, ${number + 2}) ORDER BY created_at, id LIMIT ${number + 3}",
             *values,
             *place,
@@ -104,6 +105,7 @@ class ReplaySteps(Steps):
                 now,
             )
             return 0
+        yield from move_to_the_end(lane, found)
         ids = [int(row["id"]) for row in found]
         # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
         changed = yield sql(

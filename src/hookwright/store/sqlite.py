@@ -34,10 +34,12 @@ from hookwright.store.acceptance import (
     key_rows,
     once_each,
     payload_rows,
+    places_wanted,
     wants,
 )
 from hookwright.store.base import Lease
-from hookwright.store.claim_steps import EXPIRE, WHAT_IT_MEETS, Found, claim_of, needs_noting
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_noting
+from hookwright.store.line_steps import take_places
 from hookwright.store.migrations import migrations_for
 from hookwright.store.records import Records
 from hookwright.store.steps import BATCH, Step, sql
@@ -382,9 +384,10 @@ def _accept(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[
     new = [draft for draft in drafts if is_new(draft, known)]
     matches = _match(lane, new, db)
     ids = [counter * LANE_COUNT for counter in _reserve(len(matches), db)] if matches else []
+    places = _run_step(take_places(lane, places_wanted(new, matches)), db)
     db.executemany(
         "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,"
-        f" traceparent) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f" traceparent, expires_at, ordering_key) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         map(event_row, new),
     )
     db.executemany(
@@ -392,9 +395,9 @@ def _accept(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[
     )
     db.executemany(
         "INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event,"
-        " ordinal, status, due_at, created_at, expires_at)"
-        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)",
-        delivery_rows(new, matches, ids),
+        " ordinal, status, due_at, created_at, expires_at, line, place)"
+        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)",
+        delivery_rows(new, matches, ids, places),
     )
     counts = count_matches(new, matches)
     for draft in drafts:
@@ -424,12 +427,13 @@ def _match(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[M
     matches: list[Match] = []
     for want, askers in wants(drafts).items():
         rows = db.execute(
-            "SELECT s.endpoint_id FROM subscriptions s JOIN endpoints e ON e.lane = s.lane AND e.id = s.endpoint_id"
+            "SELECT s.endpoint_id, e.ordering FROM subscriptions s"
+            " JOIN endpoints e ON e.lane = s.lane AND e.id = s.endpoint_id"
             " WHERE s.lane = ?1 AND s.account_id = ?2 AND s.dialect = ?3 AND s.event = ?4 AND s.resource = ?5"
             " AND e.status <> 'deleted' AND (?6 IS NULL OR e.site_id = ?6)",
             (lane, *want),
         ).fetchall()
-        matches.extend(Match(asker.draft, asker.notice, row["endpoint_id"]) for asker in askers for row in rows)
+        matches.extend(Match(*asker, row["endpoint_id"], row["ordering"]) for asker in askers for row in rows)
     return once_each(drafts, matches)
 
 
@@ -464,9 +468,7 @@ def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connectio
 
 def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:
     for row in rows:
-        if row["meets"] == "expired":
-            change = EXPIRE.format(now="?3")
-        elif row["meets"] == "deleted":
+        if row["meets"] == "deleted":
             change = "status = 'cancelled', due_at = NULL, finished_at = ?3"
         else:
             change = "due_at = NULL"

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from hookwright.ambient import Clock
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import succeeded
-from hookwright.core.model import SECOND, Accepted, Claim, Instant, Settled
+from hookwright.core.model import SECOND, Accepted, Claim, Delivery, Instant, Settled
 from hookwright.store.base import MOST_COUNTED, Backlog, Store
 
 # From a delivery that finds an idle worker to one that was retried for a day.
@@ -59,7 +59,7 @@ class Metrics:
         )
         self._dead = Counter(
             "hookwright_deliveries_dead",
-            "Deliveries that gave up after an attempt.",
+            "Deliveries that gave up or expired.",
             ("dialect",),
             registry=self.registry,
         )
@@ -114,6 +114,11 @@ class Metrics:
         elif settled.settlement.status == "delivered" and claim.attempt == claim.round_attempt:
             ended_at = outcome.started_at + outcome.duration_us
             numbers.to_success.observe(_seconds(claim, ended_at))
+
+    def expired(self, dead: Iterable[Delivery]) -> None:
+        """These died unsent, or between two attempts."""
+        for delivery in dead:
+            self._numbers_of(delivery.dialect).dead.inc()
 
     def _numbers_of(self, dialect: str) -> DialectNumbers:
         if dialect not in self._dialects:

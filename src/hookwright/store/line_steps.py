@@ -1,0 +1,132 @@
+"""Lines: deliveries of one endpoint that go one after another, in the order of their places.
+
+A delivery in a line is sent only while nothing unfinished is ahead of it. Whoever gives a place, finds out whose turn
+it is, or makes it the next one's turn holds the endpoint's row alone: so no two processes ever decide at once, and
+places are in the order of the commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hookwright.core.lanes import lane_of
+from hookwright.core.model import Delivery, Instant
+from hookwright.store.base import MOST_WAITING, BlockedLine
+from hookwright.store.steps import Row, Statement, Step, Steps, made, placeholders, reading, sql
+
+UNFINISHED = "{0}.place IS NOT NULL AND {0}.status IN ('pending', 'in_flight')"
+
+# Whether it is the turn of a delivery `d` of lane $1. What is in no line never waits for its turn.
+IN_TURN = (
+    "(d.place IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries ahead WHERE ahead.lane = $1"
+    " AND ahead.endpoint_id = d.endpoint_id AND ahead.line = d.line AND ahead.place < d.place"
+    f" AND {UNFINISHED.format('ahead')}))"
+)
+
+
+class LineSteps(Steps):
+    """What waits in lines, for people to see."""
+
+    @reading
+    def blocked_lines(self, endpoint_id: int, limit: int) -> Step[list[BlockedLine]]:
+        lane = lane_of(endpoint_id)
+        # Only what is first in its line is ever attempted.
+        heads = yield sql(
+            "SELECT d.* FROM deliveries d WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.attempts > d.round_start"
+            f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT $3",
+            lane,
+            endpoint_id,
+            limit,
+        )
+        blocked: list[BlockedLine] = []
+        for head in heads:
+            waiting = yield from _count_behind(head)
+            blocked.append(BlockedLine(head=delivery_of(head), waiting=waiting))
+        return blocked
+
+    @reading
+    def ahead_of(self, delivery: Delivery) -> Step[int | None]:
+        lane = lane_of(delivery.id)
+        rows = yield sql(
+            "SELECT d.id FROM deliveries d WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.line = $3 AND d.place <"
+            " (SELECT mine.place FROM deliveries mine WHERE mine.lane = $1 AND mine.id = $4"
+            f" AND {UNFINISHED.format('mine')})"
+            f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT 1",
+            lane,
+            delivery.endpoint_id,
+            delivery.line,
+            delivery.id,
+        )
+        return int(rows[0]["id"]) if rows else None
+
+
+def take_places(lane: int, wanted: Mapping[int, int]) -> Step[dict[int, int]]:
+    """The first of so many new places at the end of each endpoint's lines, by endpoint id."""
+    first: dict[int, int] = {}
+    for endpoint_id in sorted(wanted):  # in one order everywhere, so that two batches cannot deadlock
+        rows = yield sql(
+            "UPDATE endpoints SET next_place = next_place + $3 WHERE lane = $1 AND id = $2 RETURNING next_place",
+            lane,
+            endpoint_id,
+            wanted[endpoint_id],
+        )
+        first[endpoint_id] = int(rows[0]["next_place"]) - wanted[endpoint_id]
+    return first
+
+
+def move_to_the_end(lane: int, rows: Sequence[Row]) -> Step[None]:
+    """Give finished deliveries that are to be sent again new places behind all that waits, in their old order."""
+    in_lines = sorted((row for row in rows if row["place"] is not None), key=lambda row: int(row["place"]))
+    wanted: dict[int, int] = {}
+    for row in in_lines:
+        wanted[row["endpoint_id"]] = wanted.get(row["endpoint_id"], 0) + 1
+    places = yield from take_places(lane, wanted)
+    for row in in_lines:
+        yield sql(
+            "UPDATE deliveries SET place = $3 WHERE lane = $1 AND id = $2"
+            " AND status IN ('delivered', 'dead', 'cancelled')",
+            lane,
+            row["id"],
+            places[row["endpoint_id"]],
+        )
+        places[row["endpoint_id"]] += 1
+
+
+def set_behind(lane: int, ids: Sequence[int]) -> Statement:
+    """Put aside what is not in turn: whatever ends the wait makes the next one due."""
+    return sql(
+        f"UPDATE deliveries SET due_at = NULL WHERE lane = $1 AND id IN ({placeholders(2, ids)})"
+        " AND status = 'pending'",
+        lane,
+        *ids,
+    )
+
+
+def next_in_line(lane: int, endpoint_id: int, lines: Iterable[str | None], now: Instant) -> Step[None]:
+    """Make due what is first in each of these lines now, if it waited for its turn."""
+    for line in sorted({line for line in lines if line is not None}):
+        yield sql(
+            "UPDATE deliveries SET due_at = $4 WHERE lane = $1 AND status = 'pending' AND due_at IS NULL AND id ="
+            " (SELECT d.id FROM deliveries d WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.line = $3"
+            f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT 1)",
+            lane,
+            endpoint_id,
+            line,
+            now,
+        )
+
+
+def delivery_of(row: Row) -> Delivery:
+    return made(Delivery, row, event_id=str(row["event_id"]))
+
+
+def _count_behind(head: Row) -> Step[int]:
+    rows = yield sql(
+        "SELECT COUNT(*) AS number FROM (SELECT 1 FROM deliveries d WHERE d.lane = $1 AND d.endpoint_id = $2"
+        f" AND d.line = $3 AND d.place > $4 AND {UNFINISHED.format('d')} LIMIT {MOST_WAITING}) AS behind",
+        head["lane"],
+        head["endpoint_id"],
+        head["line"],
+        head["place"],
+    )
+    return int(rows[0]["number"])
