@@ -60,3 +60,4 @@ async def test_every_event_type_has_a_schema_that_its_sample_fits(admin: httpx.A
     assert [each["name"] for each in types] == [*EVENT_TYPES, *OPERATIONAL_TYPES]
     for each in types:
         Draft202012Validator(each["schema"]).validate(each["sample"])
+        assert each["description"].endswith(".")
