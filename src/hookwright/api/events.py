@@ -34,5 +34,5 @@ def _shown(event: Event) -> dict[str, Any]:
         "occurred_at": iso_micros(event.occurred_at),
         "accepted_at": iso_micros(event.accepted_at),
         "idempotency_key": event.idempotency_key,
-        "data": msgspec.Raw(event.data),
+        "data": msgspec.Raw(event.data) if event.data else None,  # empty once it has been kept long enough
     }

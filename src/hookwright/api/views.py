@@ -125,7 +125,7 @@ class EventView(BaseModel):
     occurred_at: str
     accepted_at: str
     idempotency_key: str | None
-    data: Any = Field(description="What was published, to the byte.")
+    data: Any = Field(description="What was published, to the byte; null once it has been kept long enough.")
 
 
 class EventTypeView(BaseModel):
