@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test demo bench lint format lock clean
+.PHONY: setup test demo bench lint format docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -30,6 +30,10 @@ format: setup
 
 test: lint
 	$(BIN)/pytest
+
+# Writes what is generated in docs/; a test fails while it is not what this writes.
+docs: setup
+	$(BIN)/python -m hookwright.settings_page docs/configuration.md
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ed25519": set(),
     "json_schema": {"core"},
     "config": {"core"},
+    "settings_page": {"config"},
     "logs": set(),
     "store.base": {"core"},
     "store": {"store.base", "core"},

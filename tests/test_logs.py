@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from hookwright.logs import configure_logs
+from hookwright.logs import configure_logs, log_beside_output
 
 SECRET = "hw_1_0123456789"
 
@@ -47,3 +47,11 @@ def test_a_fault_for_people_shows_the_lines_but_no_values(capsys: pytest.Capture
     printed = capsys.readouterr().err
     assert printed.count("ZeroDivisionError: with 15 characters") == 2
     assert SECRET not in printed
+
+
+def test_a_commands_log_lines_stay_out_of_its_output(capsys: pytest.CaptureFixture[str]) -> None:
+    log_beside_output("warning")
+    structlog.get_logger("test").warning("clock not anchored")
+    structlog.get_logger("test").info("too quiet")
+    out, err = capsys.readouterr()
+    assert (out, "clock not anchored" in err, "too quiet" in err) == ("", True, False)

@@ -6,25 +6,35 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from hookwright.core.retry import STANDARD_SCHEDULE, schedule_problem
+from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
 
 PREFIX = "HOOKWRIGHT_"
-MORE_THAN_NOTHING = (
-    "concurrency",
-    "connections",
-    "timeout_seconds",
-    "connect_timeout_seconds",
-    "lease_seconds",
-    "retention_days",
-)
 CONFIG_FILE = "hookwright.toml"
 POSTGRES_SCHEMES = ("postgres://", "postgresql://")
 DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
+
+AtLeastOne = Annotated[int, Meta(ge=1)]
+AboveZero = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+# The sections of docs/configuration.md, which `settings_page` writes from what stands here.
+DATABASE = "Database"
+HTTP = "HTTP"
+DELIVERING = "Delivering"
+RETENTION = "Retention"
+APIS = "The vendors' APIs"
+TELEMETRY = "Logs and telemetry"
+
+
+def about(section: str, description: str, default: str | None = None) -> Meta:
+    """What people read of a setting; `default` where its default is told in words, not as a value."""
+    return Meta(description=description, extra={"section": section, "default": default})
 
 
 class ConfigError(Exception):
@@ -34,27 +44,89 @@ class ConfigError(Exception):
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that an operator may set. Each field is also the variable HOOKWRIGHT_<NAME>."""
 
-    database_url: str = "sqlite:hookwright.sqlite3"  # or postgresql://user:password@host/database
-    host: str = "127.0.0.1"
-    port: int = 8080
-    master_key: str | None = None  # 32 bytes in base64; by default kept beside the SQLite file
-    allow_private_targets: bool = False  # send to private and loopback addresses, and over plain http
-    concurrency: int = 256  # requests in flight at once
-    connections: int = 10  # to PostgreSQL
-    connect_timeout_seconds: float = 5
-    timeout_seconds: float = 15  # a whole request, the answer's body included
-    lease_seconds: float = 10  # how long a killed process's deliveries stay its own
-    drain_seconds: float = 20  # how long requests in flight may go on after SIGTERM
-    retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE  # seconds before each attempt, the first included
-    retention_days: float = 30  # how long finished events, deliveries and attempts are kept
-    payload_retention_days: float | None = None  # how long their payloads are; by default as long
-    rate_limits: bool = True  # apply the vendors' request limits to their APIs
-    access_token_seconds: int | None = None  # lifetime of access tokens; by default as each vendor does
-    sign_in_on_consent: bool = True  # the OAuth consent page asks for the account's key
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
-    metrics: bool = True  # answer GET /metrics, to anyone who reaches it
-    traces: bool = False  # export spans over OTLP; needs hookwright[otel]
+    database_url: Annotated[
+        str, about(DATABASE, "`postgresql://user:password@host/database`, or `sqlite:` and the path of a file.")
+    ] = "sqlite:hookwright.sqlite3"
+    connections: Annotated[
+        AtLeastOne, about(DATABASE, "How many connections each process opens to PostgreSQL at most.")
+    ] = 10
+    master_key: Annotated[
+        str | None,
+        about(
+            DATABASE,
+            "32 bytes in base64 that signing secrets and custom headers are encrypted with; PostgreSQL needs one."
+            " `openssl rand -base64 32` makes one. Keep it apart from the database: without it no delivery can be"
+            " signed.",
+            default="on SQLite, kept in `hookwright.key` beside the file",
+        ),
+    ] = None
+    host: Annotated[str, about(HTTP, "Where to listen. Put a TLS proxy in front.")] = "127.0.0.1"
+    port: Annotated[Port, about(HTTP, "0 takes a free one.")] = 8080
+    drain_seconds: Annotated[
+        NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
+    ] = 20
+    allow_private_targets: Annotated[
+        bool, about(DELIVERING, "Send to private and loopback addresses, to any port, and over plain http.")
+    ] = False
+    concurrency: Annotated[AtLeastOne, about(DELIVERING, "How many requests each process has in flight at once.")] = (
+        256
+    )
+    connect_timeout_seconds: Annotated[AboveZero, about(DELIVERING, "For the name, TCP and TLS together.")] = 5
+    timeout_seconds: Annotated[AboveZero, about(DELIVERING, "For a whole request, the answer's body included.")] = 15
+    lease_seconds: Annotated[
+        AboveZero,
+        about(
+            DELIVERING,
+            "How long the deliveries of a killed process stay its own. A lease is renewed while its request is in"
+            " flight.",
+        ),
+    ] = 10
+    retry_schedule: Annotated[
+        tuple[int, ...],
+        about(
+            DELIVERING,
+            f"Seconds before each attempt, the first included: 1 to {MAX_ATTEMPTS} numbers, each at most"
+            f" {MAX_DELAY_SECONDS}. An endpoint may have its own.",
+        ),
+    ] = STANDARD_SCHEDULE
+    retention_days: Annotated[
+        AboveZero,
+        about(
+            RETENTION,
+            "How long finished events, deliveries, attempts and idempotency keys are kept. What is still to be sent"
+            " stays.",
+        ),
+    ] = 30
+    payload_retention_days: Annotated[
+        NotNegative | None,
+        about(
+            RETENTION,
+            "How long the data and payloads of finished events are kept; without them a delivery cannot be replayed.",
+            default="as `retention_days`",
+        ),
+    ] = None
+    rate_limits: Annotated[
+        bool, about(APIS, "Limit the requests to their APIs as the vendors do; each process counts for itself.")
+    ] = True
+    access_token_seconds: Annotated[
+        AtLeastOne | None, about(APIS, "How long an OAuth access token lives.", default="as each vendor")
+    ] = None
+    sign_in_on_consent: Annotated[
+        bool,
+        about(
+            APIS, "Kit's OAuth consent page asks for the account's Kit key. Without it anyone may consent for any."
+        ),
+    ] = True
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], about(TELEMETRY, "The least that is logged.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["json", "console"], about(TELEMETRY, "One JSON object in each line, or text for people.")
+    ] = "json"
+    metrics: Annotated[bool, about(TELEMETRY, "Answer `GET /metrics`, to anyone who reaches it.")] = True
+    traces: Annotated[bool, about(TELEMETRY, "Export spans over OTLP; needs `pip install 'hookwright[otel]'`.")] = (
+        False
+    )
 
     def sqlite_path(self) -> Path | None:
         """The SQLite file, or None when the database is PostgreSQL."""
@@ -110,14 +182,4 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
-    for name in (
-        "concurrency",
-        "connections",
-        "timeout_seconds",
-        "connect_timeout_seconds",
-        "lease_seconds",
-        "retention_days",
-    ):
-        if getattr(settings, name) <= 0:
-            raise ConfigError(f"{name} ({PREFIX}{name.upper()}): must be more than 0")
     return settings

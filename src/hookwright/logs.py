@@ -28,6 +28,14 @@ def configure_logs(level: str, form: str, renderer: structlog.types.Processor | 
     _take_over_standard_logging(level, shared, renderer)
 
 
+def log_beside_output(level: str) -> None:
+    """Send log lines, for people, to whatever standard error is when they are written: output may be a document."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def _renderer_of(form: str) -> structlog.types.Processor:
     if form == "json":
         return structlog.processors.JSONRenderer()

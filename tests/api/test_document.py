@@ -49,6 +49,16 @@ def test_the_example_of_a_batch_fits_the_schema(document: dict[str, Any]) -> Non
     validator(document, "PublishBatch").validate(content["example"])
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/api/v1/events", ["Idempotency-Key", "traceparent"]), ("/api/v1/events/batch", ["traceparent"])],
+)
+def test_the_headers_of_a_publish_are_described(document: dict[str, Any], path: str, headers: list[str]) -> None:
+    described = [each for each in document["paths"][path]["post"]["parameters"] if each["in"] == "header"]
+    assert [each["name"] for each in described] == headers
+    assert all(each["description"] for each in described)
+
+
 def test_the_schema_refuses_data_of_another_type(document: dict[str, Any], account: Account) -> None:
     wrong = event(account, "contact.tag_added", data={"post": {"id": 1}})
     assert not validator(document, "Publish").is_valid(wrong)

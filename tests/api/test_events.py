@@ -8,9 +8,11 @@ from api.conftest import CallerWith
 from api.requests import EVENTS, get, pointers, publish
 from hookwright.ambient import MovableClock
 from hookwright.core.announcements import OPERATIONAL_TYPES
+from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import Account
 from hookwright.core.times import iso_micros
 from hookwright.core.vocabulary import EVENT_TYPES
+from hookwright.operations.services import Services
 
 
 async def test_an_event_is_shown_as_it_was_accepted(
@@ -40,6 +42,15 @@ async def test_an_event_is_shown_as_it_was_accepted(
     }
 
 
+async def test_an_event_whose_data_is_not_kept_any_more_is_shown_without_it(
+    admin: httpx.AsyncClient, account: Account, services: Services, clock: MovableClock
+) -> None:
+    answer = await publish(admin, account)
+    assert await services.store.prune_payloads(account.id % LANE_COUNT, clock.now() + 1, 10) == 1
+    shown = await get(admin, f"/events/{answer['event_id']}")
+    assert (shown["type"], shown["data"]) == ("contact.tag_added", None)
+
+
 @pytest.mark.parametrize("id", ["0199c0de-0000-7000-8000-000000000000", "5", "x", "%00", "é"])
 async def test_an_event_that_is_not_there_is_a_404(admin: httpx.AsyncClient, id: str) -> None:
     response = await admin.get(f"{EVENTS}/{id}")
@@ -62,3 +73,4 @@ async def test_every_event_type_has_a_schema_that_its_sample_fits(admin: httpx.A
     assert [each["name"] for each in types] == [*EVENT_TYPES, *OPERATIONAL_TYPES]
     for each in types:
         Draft202012Validator(each["schema"]).validate(each["sample"])
+        assert each["description"].endswith(".")

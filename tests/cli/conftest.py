@@ -1,15 +1,19 @@
 """Fixtures: the command line in this process, on each database in turn."""
 
+import asyncio
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from hookwright.app import open_services
 from hookwright.cli import app
+from hookwright.config import load_settings
+from hookwright.operations.services import Services
 from hookwright.testing.postgres import fresh_database
 
 MASTER_KEY = b64encode(bytes(32)).decode()
@@ -35,6 +39,15 @@ class CommandLine:
         printed = self.text(*arguments, "--json")
         assert printed.count("\n") == 1
         return json.loads(printed)
+
+    def act(self, action: Callable[[Services], Awaitable[object]]) -> None:
+        """Do something on the same database that there is no command for."""
+
+        async def run() -> None:
+            async with open_services(load_settings(self._environ)) as services:
+                await action(services)
+
+        asyncio.run(run())
 
     def refusal(self, *arguments: str, environ: Mapping[str, str] | None = None, exit_code: int = 1) -> str:
         """The one line of a command that must be refused."""

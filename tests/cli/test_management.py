@@ -70,6 +70,7 @@ def test_a_replay_is_counted_begun_shown_and_cancelled(command_line: CommandLine
     assert (begun["statuses"], begun["created_from"]) == (["dead", "cancelled"], "2026-01-31T00:00:00.000000Z")
     assert (begun["rate_per_second"], begun["status"], begun["total"]) == (5, "running", 0)
     assert command_line.json("replays", "show", account, str(begun["id"])) == begun
+    assert command_line.json("replays", "list", account) == [begun]
     cancelled = command_line.json("replays", "cancel", account, str(begun["id"]))
     assert cancelled == {**begun, "status": "cancelled", "finished_at": cancelled["finished_at"]}
     assert "/statuses" in command_line.refusal("replays", "create", account, "--status", "asleep")
@@ -138,6 +139,7 @@ def test_a_public_app_has_no_secret(sqlite: CommandLine) -> None:
         (["keys", "create", "--kind", "kit", "--name", "K", "--scope", "read"], "a kit key has no scopes"),
         (["keys", "create", "--kind", "hookwright", "--name", "K"], "needs a --scope"),
         (["keys", "create", "--kind", "hookwright", "--name", "K", "--scope", "all"], "unknown scope all"),
+        (["replays", "list", "64"], "account 64 does not exist"),
         (["keys", "rotate", "64"], "key 64 does not exist"),
         (["keys", "delete", "64", "--yes"], "key 64 does not exist"),
         (["apps", "create", "A", "--redirect-uri", "http://example.com/"], "must be https"),

@@ -50,7 +50,7 @@ async def replay(id: PathId, caller: ManageCaller) -> DeliveryView:
     """Send it again, at once and in a new round of the retry schedule, with the same id and the same bytes.
 
     A delivery to a paused or disabled endpoint waits until the endpoint is active again. 409 while it is being
-    sent, and when its endpoint is deleted.
+    sent, when its endpoint is deleted, and when its payload is not kept any more.
     """
     return delivery_view(await replay_delivery(caller.services, caller.account_id, id))
 

@@ -209,6 +209,16 @@ def _json(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
 
 
+_TRACEPARENT: Schema = {
+    "name": "traceparent",
+    "in": "header",
+    "required": False,
+    "description": "W3C Trace Context: the events continue this trace. One that the specification does not allow is"
+    " ignored.",
+    "schema": {"type": "string"},
+    "example": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+}
+
 PUBLISH_EXTRA: Schema = {
     "parameters": [
         {
@@ -217,7 +227,8 @@ PUBLISH_EXTRA: Schema = {
             "required": False,
             "description": "The same as `idempotency_key` in the body; if both are there they must be equal.",
             "schema": {"type": "string", "maxLength": MAX_KEY_LENGTH},
-        }
+        },
+        _TRACEPARENT,
     ],
     "requestBody": {
         "required": True,
@@ -231,6 +242,7 @@ PUBLISH_EXTRA: Schema = {
     "responses": {"202": {"description": "The event is on disk.", "content": _json(_ref("Accepted"))}},
 }
 BATCH_EXTRA: Schema = {
+    "parameters": [_TRACEPARENT],
     "requestBody": {
         "required": True,
         "content": {

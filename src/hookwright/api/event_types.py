@@ -11,6 +11,7 @@ from hookwright.api.document import refusals
 from hookwright.api.requests import NewEventType
 from hookwright.api.views import EventTypeList, EventTypeView
 from hookwright.core.announcements import OPERATIONAL_TYPES, is_operational
+from hookwright.core.descriptions import DESCRIPTIONS, OPERATIONAL_DESCRIPTIONS
 from hookwright.core.errors import Forbidden
 from hookwright.core.model import DeclaredType
 from hookwright.core.samples import OPERATIONAL_SAMPLES, SAMPLES
@@ -22,13 +23,15 @@ router = APIRouter(tags=["Event types"])
 
 _BUILT_IN = {**EVENT_TYPES, **OPERATIONAL_TYPES}
 _BUILT_IN_SAMPLES = {**SAMPLES, **OPERATIONAL_SAMPLES}
+_BUILT_IN_DESCRIPTIONS = {**DESCRIPTIONS, **OPERATIONAL_DESCRIPTIONS}
 
 
 @router.get("/event-types", response_model=EventTypeList, summary="List event types")
 async def list_event_types(caller: ReadCaller) -> dict[str, Any]:
-    """Every type that can be subscribed to, with the JSON Schema of its data and a sample: the built-in ones first.
+    """Every type that can be subscribed to, with what it means, the JSON Schema of its data and a sample.
 
-    The operational ones are published by Hookwright alone: they tell of an account's own endpoints and deliveries.
+    The built-in ones come first. The operational ones among them are published by Hookwright alone: they tell of an
+    account's own endpoints and deliveries.
     """
     declared = await declared_types(caller.services)
     return {"data": [*map(_built_in, _BUILT_IN), *map(_declared, declared.values())]}
@@ -85,7 +88,7 @@ def _require_platform(caller: Caller) -> None:
 def _built_in(name: str) -> dict[str, Any]:
     return {
         "name": name,
-        "description": "",
+        "description": _BUILT_IN_DESCRIPTIONS[name],
         "declared": False,
         "operational": is_operational(name),
         "schema": msgspec.json.schema(_BUILT_IN[name]),

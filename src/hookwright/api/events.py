@@ -36,5 +36,5 @@ def _shown(event: Event) -> dict[str, Any]:
         "expires_at": iso_or_none(event.expires_at),
         "idempotency_key": event.idempotency_key,
         "ordering_key": event.ordering_key,
-        "data": msgspec.Raw(event.data),
+        "data": msgspec.Raw(event.data) if event.data else None,  # empty once it has been kept long enough
     }

@@ -130,7 +130,7 @@ class EventView(BaseModel):
     expires_at: str | None
     idempotency_key: str | None
     ordering_key: str | None
-    data: Any = Field(description="What was published, to the byte.")
+    data: Any = Field(description="What was published, to the byte; null once it has been kept long enough.")
 
 
 class EventTypeView(BaseModel):

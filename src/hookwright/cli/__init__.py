@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import accounts, apps, development, keys, replays, service, sites
+from hookwright.cli import accounts, apps, development, endpoints, keys, replays, service, sites
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.add_typer(accounts.commands, name="accounts")
 app.add_typer(sites.commands, name="sites")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(apps.commands, name="apps")
+app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(replays.commands, name="replays")
 
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database
-from hookwright.cli.printing import print_record
+from hookwright.cli.printing import print_record, print_records
 from hookwright.cli.running import with_services
 
 if TYPE_CHECKING:
     from hookwright.core.model import Instant, Replay
     from hookwright.operations.replays import ReplayRequest
+    from hookwright.operations.services import Services
+
+PAGE = 100
+COLUMNS = ("id", "status", "endpoint", "event_type", "statuses", "replayed", "total", "created_at")
 
 commands = typer.Typer(help="Send many deliveries of an account again; watch and cancel that.")
 
@@ -38,7 +42,6 @@ def create(
     """Begin a replay, or count what it would send. A server on the same database sends."""
     from hookwright.operations.accounts import require_account
     from hookwright.operations.replays import begin_replay, count_replay
-    from hookwright.operations.services import Services
 
     request = _request(endpoint, event_type, status, created_from, created_to, rate)
 
@@ -49,6 +52,15 @@ def create(
         return _record(await begin_replay(services, account, request))
 
     print_record(with_services(database, config, act), as_json)
+
+
+@commands.command("list")
+def list_all(
+    account: AccountArgument, database: Database = None, config: Config = None, as_json: AsJson = False
+) -> None:
+    """List an account's replays, newest first, and how far each is."""
+    replays = with_services(database, config, lambda services: _replays_of(services, account))
+    print_records([_record(replay) for replay in replays], COLUMNS, as_json)
 
 
 @commands.command("show")
@@ -79,6 +91,16 @@ def cancel(
 
     cancelled = with_services(database, config, lambda services: cancel_replay(services, account, replay))
     print_record(_record(cancelled), as_json)
+
+
+async def _replays_of(services: Services, account_id: int) -> list[Replay]:
+    from hookwright.operations.accounts import require_account
+
+    await require_account(services, account_id)
+    replays: list[Replay] = []
+    while page := await services.store.replays(account_id, replays[-1].id if replays else None, PAGE):
+        replays += page
+    return replays
 
 
 def _request(
@@ -118,6 +140,7 @@ def _record(replay: Replay) -> dict[str, Any]:
         "statuses": replay.statuses,
         "created_from": iso_or_none(replay.created_from),
         "created_to": iso_micros(replay.created_to),
+        "finished_from": iso_or_none(replay.finished_from),
         "rate_per_second": replay.rate_per_second,
         "status": replay.status,
         "total": replay.total,

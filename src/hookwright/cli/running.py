@@ -22,9 +22,12 @@ def with_services(database: str | None, config: str | None, action: Callable[[Se
     import asyncio
 
     from hookwright.config import load_settings
+    from hookwright.logs import log_beside_output
 
     with refusals_in_one_line():
-        return asyncio.run(_act(load_settings(config_file=config, database_url=database), action))
+        settings = load_settings(config_file=config, database_url=database)
+        log_beside_output(settings.log_level)
+        return asyncio.run(_act(settings, action))
 
 
 @contextmanager

@@ -44,9 +44,12 @@ def migrate(database: Database = None, config: Config = None) -> None:
 
     from hookwright.app import migrate
     from hookwright.config import load_settings
+    from hookwright.logs import log_beside_output
 
     with refusals_in_one_line():
-        asyncio.run(migrate(load_settings(config_file=config, database_url=database)))
+        settings = load_settings(config_file=config, database_url=database)
+        log_beside_output(settings.log_level)
+        asyncio.run(migrate(settings))
     typer.echo("the schema is up to date")
 
 

@@ -24,7 +24,7 @@ async def require_delivery(services: Services, account_id: int | None, delivery_
 async def replay_delivery(services: Services, account_id: int | None, delivery_id: int) -> Delivery:
     """Make a delivery due now, in a new round of its schedule.
 
-    Raises NotFound, and Conflict while it is being sent or when its endpoint is deleted.
+    Raises NotFound, and Conflict while it is being sent, when its endpoint is deleted or its payload is gone.
     """
     await require_delivery(services, account_id, delivery_id)
     replayed = await services.store.replay(delivery_id, services.clock.now())
