@@ -9,11 +9,11 @@ from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Health, Instant
 NOW = 1_790_000_000 * SECOND
 
 
-def failing(*times: Instant) -> tuple[Health, list[tuple[Instant, Change]]]:
+def failing(*times: Instant, may_disable: bool = True) -> tuple[Health, list[tuple[Instant, Change]]]:
     """The health after failures at these times, and what was told when."""
     health, told = HEALTHY, []
     for time in times:
-        diagnosis = diagnose(health, [False], NOW + time)
+        diagnosis = diagnose(health, [False], NOW + time, may_disable)
         health = diagnosis.health
         told += [(time, change) for change in diagnosis.changes]
     return health, told
@@ -27,6 +27,12 @@ def test_an_outage_of_five_days_is_warned_of_three_times_and_then_disables() -> 
         (108 * HOUR, "warned"),
         (120 * HOUR, "disabled"),
     ]
+
+
+def test_where_failures_may_not_disable_the_warnings_are_the_same() -> None:
+    health, told = failing(*(hour * HOUR for hour in range(10 * 24)), may_disable=False)
+    assert told == [(60 * HOUR, "warned"), (84 * HOUR, "warned"), (108 * HOUR, "warned")]
+    assert diagnose(health, [True], NOW + 10 * DAY, may_disable=False).changes == ("recovered",)
 
 
 def test_a_burst_of_failures_and_one_more_after_five_days_do_not_disable() -> None:

@@ -76,6 +76,13 @@ def test_410_kills_the_delivery_and_disables_its_endpoint() -> None:
     assert settlement == Settlement(status="dead", due_at=None, disable_reason="gone")
 
 
+@pytest.mark.parametrize("outcome", [answered(200), answered(410), answered(500), failed("timeout")])
+def test_where_failures_may_not_disable_every_settlement_says_so_and_410_only_kills(outcome: Outcome) -> None:
+    allowed, forbidden = (settle(claim(), outcome, STANDARD_SCHEDULE, NOW, 0, may) for may in (True, False))
+    assert (allowed.may_disable, forbidden.may_disable) == (True, False)
+    assert (forbidden.status, forbidden.due_at, forbidden.disable_reason) == (allowed.status, allowed.due_at, None)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_replaces_the_delay_of_the_schedule(status: int) -> None:
     settlement = settle(claim(), answered(status, 120), STANDARD_SCHEDULE, NOW, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +12,8 @@ import msgspec
 
 from hookwright.ambient import Dice, MovableClock
 from hookwright.core.addresses import TargetPolicy
-from hookwright.core.model import Accepted, Account, Delivery, Endpoint, Event, Notice, Subscription
-from hookwright.dialects.base import STANDARD_FORM
+from hookwright.core.model import Accepted, Account, Delivery, Endpoint, Event, Notice, Subscription, WireForm
+from hookwright.dialects.base import STANDARD_FORM, Wording
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.limits import SendLimits
@@ -35,6 +35,9 @@ DIALECT = "plain"
 def translate(event: Event) -> list[Notice]:
     """One notice for each event, under its own type, as its own data."""
     return [Notice(dialect=DIALECT, event=event.type, render=lambda: event.data)]
+
+
+PLAIN = Wording(name=DIALECT, translate=translate, forms={DIALECT: STANDARD_FORM})
 
 
 @dataclass
@@ -91,13 +94,14 @@ def make_worker(
     clock: MovableClock,
     limits: SendLimits | None = None,
     metrics: Metrics | None = None,
+    forms: Mapping[str, WireForm] = PLAIN.forms,
     **settings: Any,
 ) -> Worker:
     return Worker(
         services.store,
         Sender(clock, TargetPolicy(allow_private=True), limits),
         Keyring(services.store, services.vault, clock),
-        {DIALECT: STANDARD_FORM},
+        forms,
         clock,
         Dice(seed=2),
         WorkerSettings(**settings),
@@ -107,8 +111,11 @@ def make_worker(
 
 
 @asynccontextmanager
-async def running_engine(store: Store, clock: MovableClock, traces: Traces | None = None) -> AsyncIterator[Engine]:
+async def running_engine(
+    store: Store, clock: MovableClock, traces: Traces | None = None, wordings: Sequence[Wording] = (PLAIN,)
+) -> AsyncIterator[Engine]:
     """An engine with one account and a receiver that answers 200."""
+    forms = {name: form for wording in wordings for name, form in wording.forms.items()}
     metrics = Metrics()
     intake = GroupCommit(store, metrics=metrics)
     services = Services(
@@ -118,12 +125,12 @@ async def running_engine(store: Store, clock: MovableClock, traces: Traces | Non
         vault=Vault(bytes(32)),
         intake=intake,
         policy=TargetPolicy(allow_private=True),
-        translations={DIALECT: translate},
+        translations={wording.name: wording.translate for wording in wordings},
         traces=traces or NoTraces(),
     )
     async with Receiver() as receiver:
         account = await create_account(services, "Ada's courses")
-        worker = make_worker(services, clock, metrics=metrics)
+        worker = make_worker(services, clock, metrics=metrics, forms=forms)
         yield Engine(services, clock, worker, receiver, account, metrics)
         await intake.close()
 

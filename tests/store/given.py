@@ -164,6 +164,7 @@ async def add_endpoint(
     site: Site | None = None,
     dialect: str = "kit",
     schedule: tuple[int, ...] | None = None,
+    app: OAuthApp | None = None,
 ) -> Endpoint:
     """An endpoint that wants every tag, unless it is told what else."""
     endpoint = Endpoint(
@@ -173,6 +174,7 @@ async def add_endpoint(
         dialect=dialect,
         url="https://receiver.example.com/in",
         subscriptions=subscriptions or (ANY_TAG,),
+        app_id=app.id if app else None,
         status_changed_at=NOW,
         retry_schedule=schedule,
         created_at=NOW,
@@ -277,12 +279,13 @@ def settled(
     due_at: Instant | None = None,
     status_code: int | None = None,
     disable_reason: str | None = None,
+    may_disable: bool = True,
 ) -> Settled:
     code = status_code or (200 if status == "delivered" else 500)
     return Settled(
         claim=claimed,
         outcome=Outcome(started_at=NOW, duration_us=1500, status_code=code, body=b"answer"),
-        settlement=Settlement(status=status, due_at=due_at, disable_reason=disable_reason),
+        settlement=Settlement(status=status, due_at=due_at, disable_reason=disable_reason, may_disable=may_disable),
     )
 
 

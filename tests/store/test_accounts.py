@@ -3,7 +3,7 @@
 import pytest
 
 from hookwright.core.errors import Unavailable
-from hookwright.core.model import DAY, HOUR, SECOND, Account
+from hookwright.core.model import DAY, HOUR, SECOND, Account, Endpoint, Instant
 from hookwright.store.base import EndpointQuery, Store
 from store.given import (
     LEASE,
@@ -260,6 +260,25 @@ async def test_an_endpoints_own_secrets_and_the_accounts_are_kept_apart(store: S
     await store.rotate_signing_secret(newer, NOW + LEASE)
     assert await store.signing_secrets(account.id, None, NOW) == [of_account]
     assert len(await store.signing_secrets(account.id, endpoint.id, NOW)) == 2
+
+
+async def test_the_live_secrets_of_many_endpoints_come_newest_first_by_endpoint(store: Store) -> None:
+    account = await add_account(store)
+    one, other, without = [await add_endpoint(store, account) for _ in range(3)]
+    old, only = await new_secret(store, account, one.id), await new_secret(store, account, other.id)
+    new = await new_secret(store, account, one.id, created_at=NOW + 1)
+    for secret in (old, only, new):
+        await store.rotate_signing_secret(secret, NOW + DAY)
+
+    async def live(*endpoints: Endpoint, now: Instant = NOW + 1) -> dict[int, list[int]]:
+        found = await store.signing_secrets_of(account.id, [endpoint.id for endpoint in endpoints], now)
+        return {id: [secret.id for secret in secrets] for id, secrets in found.items()}
+
+    assert await live(one, other, without) == {one.id: [new.id, old.id], other.id: [only.id]}
+    assert await live(one, now=NOW + DAY) == {one.id: [new.id]}
+    assert await live(without) == await live() == {}
+    found = await store.signing_secrets_of(account.id, [one.id, other.id], NOW + 1)
+    assert found[one.id] == await store.signing_secrets(account.id, one.id, NOW + 1)
 
 
 async def test_an_event_of_a_deleted_account_leaves_no_payload(store: Store) -> None:

@@ -102,6 +102,18 @@ async def test_a_replay_of_one_sends_its_whole_batch(store: Store) -> None:
     assert batches(await store.claim(100, NOW, LEASE)) == batches(first)
 
 
+async def test_a_failed_batch_is_one_failure_in_a_row(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await batching_endpoint(store, account)
+    await accept_several(store, account, *["tag.created"] * 20, "tag.deleted")
+    claims = await store.claim(100, NOW, LEASE)
+    assert len(claims) == 21
+    await store.settle([settled(claim, "pending", due_at=LEASE) for claim in claims], NOW)
+    found = await store.endpoint(account.id, endpoint.id)
+    assert found is not None
+    assert (found.health.failures, found.health.breaker_open_until) == (2, None)
+
+
 async def test_a_list_may_show_each_batch_once(store: Store) -> None:
     account = await add_account(store)
     await batching_endpoint(store, account)

@@ -5,13 +5,22 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from hookwright.core.model import ANY_RESOURCE, HOUR, SECOND, EndpointChange, EndpointStatus, Subscription
+from hookwright.core.model import (
+    ANY_RESOURCE,
+    HOUR,
+    SECOND,
+    EndpointChange,
+    EndpointStatus,
+    OAuthApp,
+    Subscription,
+)
 from hookwright.store.base import EndpointQuery, Store
 from hookwright.store.records import Records
 from store.given import (
     NOW,
     accept_one,
     add_account,
+    add_app,
     add_delivery,
     add_endpoint,
     add_site,
@@ -329,6 +338,36 @@ async def test_every_filter_of_a_listing_narrows_it_and_its_count(store: Store) 
     assert await found(EndpointQuery(account_id=account_id, event="nothing")) == set()
     assert await found(EndpointQuery(account_id=account_id, site_id=site.id)) == {kajabi.id}
     assert await found(EndpointQuery(account_id=account_id, site_id=site.id, event="tag_add")) == set()
+
+
+async def test_endpoints_can_be_listed_by_the_app_that_made_them_and_by_status(store: Store) -> None:
+    account = await add_account(store)
+    one, other = await add_app(store, "One"), await add_app(store, "Other")
+    mine = [await add_endpoint(store, account, app=app) for app in (None, one, one, other)]
+    given: list[EndpointStatus] = ["active", "paused", "disabled", "paused"]
+    for endpoint, status in zip(mine, given, strict=True):
+        await store.set_endpoint_status(account.id, endpoint.id, status, None, NOW)
+
+    async def found(app: OAuthApp | None = None, statuses: tuple[EndpointStatus, ...] | None = None) -> list[int]:
+        app_id = None if app is None else app.id
+        query = EndpointQuery(account_id=account.id, app_id=app_id, statuses=statuses, ascending=True)
+        listed = [endpoint.id for endpoint in await store.endpoints(query)]
+        assert await store.count_endpoints(query) == len(listed)
+        return [[endpoint.id for endpoint in mine].index(id) for id in listed]
+
+    assert await found() == [0, 1, 2, 3]
+    assert await found(one) == [1, 2]
+    assert await found(statuses=("paused",)) == [1, 3]
+    assert await found(statuses=("paused", "disabled")) == [1, 2, 3]
+    assert await found(one, ("disabled", "active")) == [2]
+    assert await found(one, ()) == []
+
+
+async def test_each_endpoint_of_a_list_has_its_own_subscriptions(store: Store) -> None:
+    account = await add_account(store)
+    wanted = [(Subscription("tag_add", str(number)), Subscription("tag_remove")) for number in range(20)]
+    kept = [await add_endpoint(store, account, *each) for each in wanted]
+    assert await store.endpoints(EndpointQuery(account_id=account.id, ascending=True)) == kept
 
 
 async def test_paused_and_disabled_endpoints_are_listed(store: Store) -> None:

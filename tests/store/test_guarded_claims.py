@@ -107,6 +107,20 @@ async def test_an_endpoint_that_fails_for_five_days_is_warned_and_disabled_and_i
     assert told == ["endpoint.warned"] * 3 + ["endpoint.disabled"]
 
 
+async def test_an_endpoint_that_failures_may_not_disable_is_warned_and_stays_active(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, 1)
+    for hour in range(0, 6 * 24, 6):
+        now = NOW + hour * HOUR
+        [claimed] = await store.claim(1, now, now + SECOND)
+        await store.settle([settled(claimed, "pending", due_at=now + HOUR, may_disable=False)], now)
+    found = await store.endpoint(account.id, endpoint.id)
+    assert found is not None
+    assert (found.status, found.health.failures) == ("active", 24)
+    assert [told.type for told in await store.announcements(10)] == ["endpoint.warned"] * 3
+
+
 async def test_activating_an_endpoint_begins_its_health_anew(store: Store) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)

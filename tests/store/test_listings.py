@@ -1,6 +1,9 @@
 """Listing deliveries: filters, and pages without gaps or repeats."""
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from hookwright.core.model import Account, DeliveryStatus
 from hookwright.store.base import DeliveryQuery, Store
@@ -15,6 +18,7 @@ from store.given import (
     deliveries_of,
     draft,
     first_delivery,
+    notice,
     settled,
 )
 
@@ -100,6 +104,41 @@ async def test_paging_leaves_no_gap_and_repeats_nothing_under_equal_times(store:
         assert len(listed) == len(set(listed)) == 36
         assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
         assert listed == await ids(store, DeliveryQuery(limit=100))
+
+
+async def test_deliveries_are_listed_ascending_from_a_place(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    for after in (0, 1, 1, 1, 2):
+        await accept_one(store, draft(account, now=NOW + after))
+    oldest_first = (await ids(store, DeliveryQuery(endpoint_id=endpoint.id)))[::-1]
+    places = [(delivery.created_at, delivery.id) for delivery in await deliveries_of(store, account)][::-1]
+
+    async def stretch(**bounds: Any) -> list[int]:
+        found = await ids(store, DeliveryQuery(endpoint_id=endpoint.id, ascending=True, **bounds))
+        return [oldest_first.index(id) for id in found]
+
+    assert await stretch() == [0, 1, 2, 3, 4]
+    assert await stretch(after=places[1], limit=2) == [2, 3]
+    assert await stretch(after=places[0], before=places[3]) == [1, 2]
+    assert await stretch(after=places[4]) == []
+    newest_first = DeliveryQuery(endpoint_id=endpoint.id, after=places[1], limit=2)
+    assert await ids(store, newest_first) == [oldest_first[4], oldest_first[3]]
+
+
+async def test_the_payloads_of_many_deliveries_come_by_their_ids(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    for number in range(3):
+        await accept_one(store, draft(account, notice(render=f"{number}".encode), now=NOW + number))
+    oldest_first = (await deliveries_of(store, account))[::-1]
+    expired = replace(oldest_first[0], id=64, ordinal=2)
+
+    assert await store.payloads_of([*oldest_first, expired]) == {
+        delivery.id: f"{number}".encode() for number, delivery in enumerate(oldest_first)
+    }
+    assert await store.payloads_of(oldest_first[1:2]) == {oldest_first[1].id: b"1"}
+    assert await store.payloads_of([]) == {}
 
 
 async def every_page(store: Store, account: Account | None, limit: int) -> list[list[int]]:

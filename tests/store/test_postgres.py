@@ -5,6 +5,8 @@ import signal
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +15,25 @@ import asyncpg
 import pytest
 
 from hookwright.core.errors import Unavailable
-from hookwright.core.model import Accepted, Account
+from hookwright.core.model import Accepted, Account, Endpoint, Subscription
+from hookwright.store.base import DeliveryQuery, EndpointQuery
 from hookwright.store.postgres import PostgresStore
+from hookwright.store.steps import Step
 from hookwright.testing.postgres import database_url, fresh_database, run
-from store.given import NOW, accept_one, add_account, add_delivery, add_endpoint, again, claim, count, draft
+from store.given import (
+    NOW,
+    accept,
+    accept_one,
+    add_account,
+    add_delivery,
+    add_endpoint,
+    again,
+    claim,
+    count,
+    draft,
+    new_secret,
+    notice,
+)
 
 
 @pytest.fixture
@@ -99,6 +116,79 @@ async def waits_for_a_lock(db: Any) -> bool:
             " AND application_name = 'hookwright' AND wait_event_type = 'Lock'"
         )
     )
+
+
+# -- plans -------------------------------------------------------------------------------------------------------
+
+
+async def plans_of(store: PostgresStore, step: Step[Any]) -> list[str]:
+    """How the server goes about each statement of a step that reads."""
+    plans: list[str] = []
+    async with store._connection() as db:
+        rows = None
+        with suppress(StopIteration):
+            while True:
+                statement = next(step) if rows is None else step.send(rows)
+                explained = await db.fetch(f"EXPLAIN {statement.text}", *statement.values)
+                plans.append("\n".join(row[0] for row in explained))
+                rows = await db.fetch(statement.text, *statement.values)
+    return plans
+
+
+@pytest.fixture
+async def busy_endpoint(store: PostgresStore) -> Endpoint:
+    """An endpoint among many, with enough deliveries that reading them all would cost."""
+    account = await add_account(store)
+    for number in range(200):
+        endpoint = await add_endpoint(
+            store, account, Subscription("tag_add", str(number)), Subscription("tag_remove")
+        )
+        await store.rotate_signing_secret(await new_secret(store, account, endpoint.id), NOW)
+    await accept(store, *(draft(account, notice("199")) for _ in range(2_000)))
+    await run(store._url, "ANALYZE")
+    return endpoint
+
+
+async def test_lists_are_read_along_their_index_in_either_order(
+    store: PostgresStore, busy_endpoint: Endpoint
+) -> None:
+    of_endpoint = partial(DeliveryQuery, endpoint_id=busy_endpoint.id, created_from=NOW, one_of_a_batch=True)
+    for query in (
+        of_endpoint(),
+        of_endpoint(before=(NOW, 1), statuses=("dead", "cancelled")),
+        of_endpoint(after=(NOW, 1), ascending=True),
+    ):
+        [plan] = await plans_of(store, step_of(store.deliveries, store, query))
+        assert "using deliveries_of_endpoint" in plan, plan
+        assert "Sort" not in plan, plan
+    of_account = partial(
+        EndpointQuery, account_id=busy_endpoint.account_id, app_id=1, statuses=("paused", "disabled")
+    )
+    for listed in (of_account(), of_account(below=5, above=1), of_account(ascending=True)):
+        [plan] = await plans_of(store, step_of(store.endpoints, store, listed))
+        assert "using endpoints_of_account" in plan, plan
+        assert "Sort" not in plan, plan
+
+
+async def test_many_are_looked_up_by_key(store: PostgresStore, busy_endpoint: Endpoint) -> None:
+    account_id = busy_endpoint.account_id
+    page = EndpointQuery(account_id=account_id, limit=20)
+    [_, subscriptions] = await plans_of(store, step_of(store.endpoints, store, page))
+    assert "using subscriptions_of_endpoint" in subscriptions, subscriptions
+    ids = [endpoint.id for endpoint in await store.endpoints(page)]
+    [secrets] = await plans_of(store, step_of(store.signing_secrets_of, store, account_id, ids, NOW))
+    assert "using signing_secrets_of_account" in secrets, secrets
+    deliveries = await store.deliveries(DeliveryQuery(endpoint_id=busy_endpoint.id))
+    [payloads] = await plans_of(store, step_of(store.payloads_of, store, deliveries))
+    assert "using payloads_pkey" in payloads, payloads
+    [batch] = await plans_of(store, step_of(store.deliveries, store, DeliveryQuery(batch_id=deliveries[0].id)))
+    assert "using deliveries_of_batch" in batch, batch
+
+
+def step_of(method: Any, *arguments: Any) -> Step[Any]:
+    """The step that a store's method runs."""
+    step: Step[Any] = method.__wrapped__(*arguments)
+    return step
 
 
 # -- outages -----------------------------------------------------------------------------------------------------

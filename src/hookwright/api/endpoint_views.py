@@ -24,7 +24,7 @@ class HealthView(BaseModel):
 
     failing_since: str | None = Field(description="null unless its latest attempt failed.")
     failures: int = Field(description="In a row.")
-    progress_percent: int = Field(description="How far it is on its way to being disabled for failing.")
+    progress_percent: int = Field(description="How much of the five days has passed after which failing disables.")
     breaker: Breaker = Field(description="While it is open nothing is sent; half open, one request at a time.")
     breaker_open_until: str | None = Field(description="null unless the breaker is open.")
 

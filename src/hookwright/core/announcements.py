@@ -36,7 +36,8 @@ class DeliveryConcerned(Struct, frozen=True, kw_only=True):
 class EndpointData(Struct, frozen=True, kw_only=True):
     """The data of `endpoint.*`: how the endpoint fares, and the attempt that showed it.
 
-    `failing_since` is ISO 8601 in UTC; `progress_percent` is how far it is on its way to being disabled.
+    `failing_since` is ISO 8601 in UTC; `progress_percent` is how much of the five days has passed after which
+    it is disabled, if its dialect allows that.
     """
 
     endpoint: EndpointConcerned

@@ -1,7 +1,8 @@
 """An endpoint's health: when failing becomes a warning, and when it becomes a disabled endpoint.
 
 An endpoint is disabled only after five days without a success *and* failures spread over at least twelve hours, so
-that neither a short outage nor two failures of a quiet endpoint end it. It is warned on the way, and told why.
+that neither a short outage nor two failures of a quiet endpoint end it. It is warned on the way, and told why. Where
+its dialect knows no such end it is warned all the same, and not disabled.
 """
 
 from collections.abc import Sequence
@@ -30,18 +31,18 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
 
 
-def diagnose(health: Health, successes: Sequence[bool], now: Instant) -> Diagnosis:
-    """The health after attempts that ended now, in order; each either succeeded or not."""
+def diagnose(health: Health, successes: Sequence[bool], now: Instant, may_disable: bool = True) -> Diagnosis:
+    """The health after requests that ended now, in order; each either succeeded or not."""
     changes: list[Change] = []
     for succeeded in successes:
-        diagnosis = _recovered(health) if succeeded else _failed(health, now)
+        diagnosis = _recovered(health) if succeeded else _failed(health, now, may_disable)
         health = diagnosis.health
         changes += diagnosis.changes
     return Diagnosis(health=health, changes=tuple(changes))
 
 
 def progress_percent(health: Health, now: Instant) -> int:
-    """How far an endpoint is on its way to being disabled."""
+    """How much of the five days an endpoint has failed after which one is disabled, if its kind ever is."""
     if health.failing_since is None:
         return 0
     return min(100, (now - health.failing_since) * 100 // DISABLE_AFTER)
@@ -58,10 +59,10 @@ def _recovered(health: Health) -> Diagnosis:
     return Diagnosis(health=HEALTHY, changes=("recovered",) if health.warned_percent else ())
 
 
-def _failed(health: Health, now: Instant) -> Diagnosis:
+def _failed(health: Health, now: Instant, may_disable: bool) -> Diagnosis:
     since = now if health.failing_since is None else health.failing_since
     failed = replace(_counted(health, now), failing_since=since, failed_at=now)
-    if _must_be_disabled(health, now):
+    if may_disable and _must_be_disabled(health, now):
         return Diagnosis(health=failed, changes=("disabled",))
     reached = max((step for step in WARN_AT_PERCENT if step <= progress_percent(failed, now)), default=0)
     if reached > health.warned_percent:

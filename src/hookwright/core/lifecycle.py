@@ -1,6 +1,7 @@
 """What follows from an attempt: the delivery's next state, as a function of values."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from hookwright.core.model import SECOND, Claim, Instant, Outcome, Settlement
 from hookwright.core.retry import RETRY_AFTER_STATUSES, delay_before
@@ -14,15 +15,21 @@ def succeeded(outcome: Outcome) -> bool:
     return outcome.error is None and outcome.status_code is not None and 200 <= outcome.status_code < 300
 
 
-def settle(claim: Claim, outcome: Outcome, schedule: Sequence[int], now: Instant, jitter: float) -> Settlement:
-    """The next state of a delivery after one attempt. `jitter` is a number from -1 to 1."""
+def settle(
+    claim: Claim, outcome: Outcome, schedule: Sequence[int], now: Instant, jitter: float, may_disable: bool = True
+) -> Settlement:
+    """The next state of a delivery after one attempt, and of its endpoint if failures may disable that.
+
+    `jitter` is a number from -1 to 1, or 0 for a schedule that is to be kept to the second.
+    """
+    settlement = partial(Settlement, may_disable=may_disable)
     if succeeded(outcome):
-        return Settlement(status="delivered", due_at=None)
+        return settlement(status="delivered", due_at=None)
     if outcome.status_code == GONE:
-        return Settlement(status="dead", due_at=None, disable_reason="gone")
+        return settlement(status="dead", due_at=None, disable_reason="gone" if may_disable else None)
     delay = delay_before(claim.round_attempt + 1, schedule, jitter)
     if delay is None:
-        return Settlement(status="dead", due_at=None)
+        return settlement(status="dead", due_at=None)
     if outcome.status_code in RETRY_AFTER_STATUSES and outcome.retry_after_seconds is not None:
         delay = outcome.retry_after_seconds * SECOND
-    return Settlement(status="pending", due_at=now + delay)
+    return settlement(status="pending", due_at=now + delay)

@@ -340,11 +340,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
-    """What follows from an outcome: the delivery's next state, and whether its endpoint is to be disabled."""
+    """What follows from an outcome: the delivery's next state, and whether its endpoint is to be disabled.
+
+    `may_disable`: whether days of failures disable such an endpoint; it is warned of them all the same.
+    """
 
     status: DeliveryStatus
     due_at: Instant | None
     disable_reason: str | None = None
+    may_disable: bool = True
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -419,8 +423,12 @@ class WireForm(Struct, frozen=True, kw_only=True):
 
     `headers` gives the headers of a request. `own_secret`: each endpoint has a signing secret, rather than its
     account. `envelope` puts the payloads of a batch into one body; without it a body is one payload.
+    `exact_schedule`: retries are due to the second, not moved by chance. `may_disable`: a 410 or days of failures
+    disable an endpoint; otherwise only people do.
     """
 
     headers: RequestHeaders
     own_secret: bool = False
     envelope: Callable[[tuple[Claim, ...]], bytes] | None = None
+    exact_schedule: bool = False
+    may_disable: bool = True

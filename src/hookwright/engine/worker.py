@@ -200,7 +200,10 @@ class Worker:
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
         """One settlement for all that went out together, so that it stays together."""
-        settlement = settle(claims[0], outcome, self._schedule_of(claims[0]), self._clock.now(), self._dice.jitter())
+        first = claims[0]
+        form = self._forms[first.dialect]
+        jitter = 0 if form.exact_schedule else self._dice.jitter()
+        settlement = settle(first, outcome, self._schedule_of(first), self._clock.now(), jitter, form.may_disable)
         return [Settled(claim=claim, outcome=outcome, settlement=settlement) for claim in claims]
 
     def _schedule_of(self, claim: Claim) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """Signing secrets: of an account, or of an endpoint that has its own. Shown when made; sealed at rest."""
 
+from collections.abc import Sequence
+
 from hookwright.ambient import new_signing_key
 from hookwright.core.errors import Conflict
 from hookwright.core.model import DAY, Instant, SigningSecret
@@ -26,6 +28,13 @@ async def new_secret(services: Services, account_id: int, endpoint_id: int | Non
 async def live_secrets(services: Services, account_id: int, endpoint_id: int | None) -> list[SigningSecret]:
     """The secrets that sign now, newest first."""
     return await services.store.signing_secrets(account_id, endpoint_id, services.clock.now())
+
+
+async def live_secrets_of(
+    services: Services, account_id: int, endpoint_ids: Sequence[int]
+) -> dict[int, list[SigningSecret]]:
+    """The secrets of many endpoints that sign now, newest first."""
+    return await services.store.signing_secrets_of(account_id, endpoint_ids, services.clock.now())
 
 
 async def reveal_secrets(services: Services, account_id: int, endpoint_id: int | None) -> list[str]:

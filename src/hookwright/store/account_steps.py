@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import (
     Account,
@@ -10,7 +12,13 @@ from hookwright.core.model import (
     Site,
 )
 from hookwright.store.base import MAX_LIVE_SECRETS
-from hookwright.store.endpoint_steps import EndpointSteps, after_deletion, insert_secret, live_secrets
+from hookwright.store.endpoint_steps import (
+    EndpointSteps,
+    after_deletion,
+    insert_secret,
+    live_secrets,
+    live_secrets_of,
+)
 from hookwright.store.steps import (
     Row,
     Step,
@@ -84,6 +92,18 @@ class AccountSteps(EndpointSteps):
     def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[list[SigningSecret]]:
         rows = yield live_secrets(account_id, endpoint_id, now)
         return [_secret(row) for row in rows]
+
+    @reading
+    def signing_secrets_of(
+        self, account_id: int, endpoint_ids: Sequence[int], now: Instant
+    ) -> Step[dict[int, list[SigningSecret]]]:
+        found: dict[int, list[SigningSecret]] = {}
+        if not endpoint_ids:
+            return found
+        rows = yield live_secrets_of(account_id, endpoint_ids, now)
+        for row in rows:
+            found.setdefault(row["endpoint_id"], []).append(_secret(row))
+        return found
 
     @writing
     def rotate_signing_secret(

@@ -58,6 +58,8 @@ class EndpointQuery(Struct, frozen=True, kw_only=True):
     dialects: tuple[str, ...] | None = None
     event: str | None = None
     site_id: int | None = None
+    app_id: int | None = None
+    statuses: tuple[EndpointStatus, ...] | None = None
     above: int | None = None
     below: int | None = None
     ascending: bool = False
@@ -66,9 +68,10 @@ class EndpointQuery(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryQuery(Struct, frozen=True, kw_only=True):
-    """Which deliveries to list, newest first. `before` is the (created_at, id) of the last one already seen.
+    """Which deliveries to list, newest first unless `ascending`.
 
-    Without an account it reads every lane: for people and platforms, never for the hot path.
+    `before` and `after` bound the (created_at, id), exclusively. With neither account, endpoint, event nor batch it
+    reads every lane: for people and platforms, never for the hot path.
     """
 
     account_id: int | None = None
@@ -84,6 +87,8 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     created_to: Instant | None = None
     finished_from: Instant | None = None
     before: tuple[Instant, int] | None = None
+    after: tuple[Instant, int] | None = None
+    ascending: bool = False
     limit: int = 50
 
 
@@ -149,6 +154,11 @@ class Store(Protocol):
 
     async def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
         """The live secrets of an account, or of one endpoint that has its own; newest first."""
+
+    async def signing_secrets_of(
+        self, account_id: int, endpoint_ids: Sequence[int], now: Instant
+    ) -> dict[int, list[SigningSecret]]:
+        """The live secrets of many endpoints of an account, newest first; nothing for one that has none."""
 
     async def rotate_signing_secret(
         self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
@@ -354,6 +364,9 @@ class Store(Protocol):
 
         Raises Conflict when it is finished, or is being sent at this moment.
         """
+
+    async def payloads_of(self, deliveries: Sequence[Delivery]) -> dict[int, bytes]:
+        """The bytes that many deliveries of one account POST, by their ids; nothing for one that has expired."""
 
     async def replay(self, delivery_id: int, now: Instant) -> Delivery | None:
         """Make a delivery due now, in a new round of its schedule. None when there is none.

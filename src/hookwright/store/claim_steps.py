@@ -204,8 +204,9 @@ class ClaimSteps(Steps):
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
         yield from next_in_line(lane, claim.endpoint_id, map(_ended_line, settled), now)
         before = health_of(rows[0])
-        counted = [each for each in settled if _counts(each)]
-        diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now)
+        counted = _one_for_each_request([each for each in settled if _counts(each)])
+        may_disable = settled[0].settlement.may_disable
+        diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now, may_disable)
         if diagnosis.health != before:
             yield _keep_health(lane, claim.endpoint_id, diagnosis.health)
         gone = next((each for each in settled if each.settlement.disable_reason is not None), None)
@@ -266,6 +267,11 @@ def _ended_line(each: Settled) -> str | None:
 
 def _counts(each: Settled) -> bool:
     return not is_operational(each.claim.event_type)
+
+
+def _one_for_each_request(settled: Sequence[Settled]) -> list[Settled]:
+    """What went out together counts once: a failed batch of a hundred is one failure in a row, not a hundred."""
+    return list({each.claim.batch_id or each.claim.delivery_id: each for each in settled}.values())
 
 
 def _keep_health(lane: int, endpoint_id: int, health: Health) -> Statement:

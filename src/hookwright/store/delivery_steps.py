@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from hookwright.store.steps import (
     Step,
     Steps,
     made,
+    placeholders,
     reading,
     sql,
     writing,
@@ -74,8 +76,10 @@ class DeliverySteps(Steps):
     @reading
     def deliveries(self, query: DeliveryQuery) -> Step[list[Delivery]]:
         where, values = delivery_filters(query)
+        order = "ASC" if query.ascending else "DESC"
         rows = yield sql(
-            f"SELECT * FROM deliveries WHERE {where} ORDER BY created_at DESC, id DESC LIMIT ${len(values) + 1}",
+            f"SELECT * FROM deliveries WHERE {where} ORDER BY created_at {order}, id {order}"
+            f" LIMIT ${len(values) + 1}",
             *values,
             query.limit,
         )
@@ -111,6 +115,22 @@ class DeliverySteps(Steps):
             delivery_id,
         )
         return bytes(rows[0]["body"]) if rows else None
+
+    @reading
+    def payloads_of(self, deliveries: Sequence[Delivery]) -> Step[dict[int, bytes]]:
+        if not deliveries:
+            return {}
+        event_ids = list(dict.fromkeys(delivery.event_id for delivery in deliveries))
+        # Not through the deliveries: for many ids PostgreSQL may walk an index of everything in their lane.
+        rows = yield sql(
+            "SELECT event_id, ordinal, body FROM payloads"
+            f" WHERE lane = $1 AND event_id IN ({placeholders(2, event_ids)})",
+            lane_of(deliveries[0].id),
+            *event_ids,
+        )
+        bodies = {(str(row["event_id"]), row["ordinal"]): bytes(row["body"]) for row in rows}
+        keys = {delivery.id: (delivery.event_id, delivery.ordinal) for delivery in deliveries}
+        return {id: bodies[key] for id, key in keys.items() if key in bodies}
 
     @writing
     def replay(self, delivery_id: int, now: Instant) -> Step[Delivery | None]:
@@ -187,8 +207,7 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
     if query.dialect is not None:
         filters.add("dialect = $?", query.dialect)
     if query.statuses is not None:
-        places = ", ".join("$?" for _ in query.statuses)
-        filters.add(f"status IN ({places})" if places else "FALSE", *query.statuses)
+        filters.add_one_of("status", query.statuses)
     if query.attempted is not None:
         filters.add("attempts > 0" if query.attempted else "attempts = 0")
     if query.batch_id is not None:
@@ -203,6 +222,8 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
         filters.add("finished_at >= $?", query.finished_from)
     if query.before is not None:
         filters.add("(created_at, id) < ($?, $?)", *query.before)
+    if query.after is not None:
+        filters.add("(created_at, id) > ($?, $?)", *query.after)
     return filters, filters.values
 
 

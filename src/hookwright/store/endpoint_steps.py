@@ -32,6 +32,7 @@ from hookwright.store.steps import (
     insert,
     load_schedule,
     made,
+    placeholders,
     reading,
     sql,
     writing,
@@ -69,11 +70,7 @@ class EndpointSteps(Steps):
             query.limit,
             query.offset,
         )
-        endpoints: list[Endpoint] = []
-        for row in rows:
-            endpoint = yield from _with_subscriptions(row)
-            endpoints.append(endpoint)
-        return endpoints
+        return (yield from _with_subscriptions(lane_of(query.account_id), rows))
 
     @reading
     def count_endpoints(self, query: EndpointQuery) -> Step[int]:
@@ -187,14 +184,25 @@ def insert_secret(secret: SigningSecret) -> Statement:
 
 
 def live_secrets(account_id: int, endpoint_id: int | None, now: Instant) -> Statement:
+    # Two texts rather than one of both: an account may have a secret for each of thousands of endpoints, and only
+    # these conditions find theirs by the index.
+    owner, ids = ("endpoint_id IS NULL", ()) if endpoint_id is None else ("endpoint_id = $4", (endpoint_id,))
+    return _live_secrets(account_id, owner, ids, now)
+
+
+def live_secrets_of(account_id: int, endpoint_ids: Sequence[int], now: Instant) -> Statement:
+    owners = f"endpoint_id IN ({placeholders(4, endpoint_ids)})"
+    return _live_secrets(account_id, owners, endpoint_ids, now)
+
+
+def _live_secrets(account_id: int, owners: str, endpoint_ids: Sequence[int], now: Instant) -> Statement:
     return sql(
-        "SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2"
-        " AND COALESCE(endpoint_id, 0) = $3 AND (expires_at IS NULL OR expires_at > $4)"
-        " ORDER BY created_at DESC, id DESC",
+        f"SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2 AND {owners}"
+        " AND (expires_at IS NULL OR expires_at > $3) ORDER BY created_at DESC, id DESC",
         lane_of(account_id),
         account_id,
-        endpoint_id or 0,
         now,
+        *endpoint_ids,
     )
 
 
@@ -205,7 +213,8 @@ def _endpoint_of(account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
         endpoint_id,
         account_id,
     )
-    return (yield from _with_subscriptions(rows[0])) if rows else None
+    found = yield from _with_subscriptions(lane_of(account_id), rows)
+    return found[0] if found else None
 
 
 def changed_endpoint(endpoint: Endpoint, change: EndpointChange, now: Instant) -> Endpoint:
@@ -228,13 +237,23 @@ def _subscribe(endpoint: Endpoint, subscriptions: Sequence[Subscription]) -> Ste
         )
 
 
-def _with_subscriptions(row: Row) -> Step[Endpoint]:
+def _with_subscriptions(lane: int, rows: Sequence[Row]) -> Step[list[Endpoint]]:
+    if not rows:
+        return []
+    ids = [row["id"] for row in rows]
     found = yield sql(
-        "SELECT event, resource FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", row["lane"], row["id"]
+        "SELECT endpoint_id, event, resource FROM subscriptions"
+        f" WHERE lane = $1 AND endpoint_id IN ({placeholders(2, ids)})",
+        lane,
+        *ids,
     )
+    wanted: dict[int, list[Subscription]] = {}
     # Sorted here: databases differ in how they order text.
-    in_order = sorted((each["event"], each["resource"]) for each in found)
-    return _endpoint(row, tuple(Subscription(event, resource) for event, resource in in_order))
+    for endpoint_id, event, resource in sorted(
+        (each["endpoint_id"], each["event"], each["resource"]) for each in found
+    ):
+        wanted.setdefault(endpoint_id, []).append(Subscription(event, resource))
+    return [_endpoint(row, tuple(wanted.get(row["id"], ()))) for row in rows]
 
 
 def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filters, list[Any]]:
@@ -242,8 +261,7 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
     lane = lane_of(query.account_id)
     filters.add("e.lane = $? AND e.account_id = $? AND e.status <> 'deleted'", lane, query.account_id)
     if query.dialects is not None:
-        places = ", ".join("$?" for _ in query.dialects)
-        filters.add(f"e.dialect IN ({places})" if places else "FALSE", *query.dialects)
+        filters.add_one_of("e.dialect", query.dialects)
     if query.event is not None:
         filters.add(
             "EXISTS (SELECT 1 FROM subscriptions s WHERE s.lane = $? AND s.endpoint_id = e.id AND s.event = $?)",
@@ -252,6 +270,10 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
         )
     if query.site_id is not None:
         filters.add("e.site_id = $?", query.site_id)
+    if query.app_id is not None:
+        filters.add("e.app_id = $?", query.app_id)
+    if query.statuses is not None:
+        filters.add_one_of("e.status", query.statuses)
     if with_bounds and query.above is not None:
         filters.add("e.id > $?", query.above)
     if with_bounds and query.below is not None:

@@ -133,5 +133,10 @@ class Filters:
             condition = condition.replace("$?", f"${len(self.values)}", 1)
         self._conditions.append(condition)
 
+    def add_one_of(self, column: str, values: Sequence[str]) -> None:
+        """Add the condition that a column has one of these values."""
+        places = ", ".join("$?" for _ in values)
+        self.add(f"{column} IN ({places})" if places else "FALSE", *values)
+
     def __str__(self) -> str:
         return " AND ".join(self._conditions) or "TRUE"

@@ -56,7 +56,7 @@ async def test_the_list_is_an_array_of_rules_with_their_status(
 async def test_a_list_longer_than_a_page_is_whole(
     anyone: httpx.AsyncClient, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hookwright.dialects.kit.automations.MAX_PER_PAGE", 2)
+    monkeypatch.setattr("hookwright.dialects.kit.automations.CHUNK", 2)
     ids = [(await create(anyone, api_key, {"name": "purchase.purchase_create"}))["id"] for _ in range(5)]
     answer = await anyone.get(RULES, params={"api_secret": api_key})
     assert [entry["rule"]["id"] for entry in answer.json()] == ids[::-1]

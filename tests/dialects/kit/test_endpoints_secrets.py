@@ -54,6 +54,13 @@ async def test_after_a_rotation_both_secrets_sign_for_24_hours(
     assert await expiry_of(kit, first["id"]) is None
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null"])
+async def test_a_rotation_needs_no_body(kit: httpx.AsyncClient, body: bytes) -> None:
+    # Kit/ConvertKitSDK-PHP sends parameters that are none as `[]`.
+    path = f"{PATH}/{(await created(kit))['id']}/rotate_secret"
+    assert (await kit.post(path, content=body)).status_code == 200
+
+
 async def test_within_the_window_a_second_rotation_is_a_conflict(kit: httpx.AsyncClient, clock: MovableClock) -> None:
     id = (await created(kit))["id"]
     await rotated(kit, id)

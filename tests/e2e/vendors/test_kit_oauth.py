@@ -26,6 +26,10 @@ STATE = "round trip & back = ü"
 PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 PUBLIC_REDIRECT_URI = "http://127.0.0.1:8977/back?from=kit"
 
+ENDPOINTS = "/v4/webhook_endpoints"
+# What changes a webhook endpoint; the last of them for good.
+CHANGES = (("PATCH", ""), ("POST", "/rotate_secret"), ("POST", "/revoke_previous_secret"), ("DELETE", ""))
+
 
 @dataclass(frozen=True)
 class App:
@@ -125,6 +129,33 @@ async def test_an_app_that_is_let_in_subscribes_for_the_account(
     data = {"contact": {"id": 1, "email": "ada@example.com"}}
     assert await platform.publish("contact.activated", data) == 1
     await receiver.wait_for(1)
+
+
+async def test_an_endpoint_that_an_app_made_is_guarded_from_the_accounts_api_key(
+    app: App, person: Person, outside: httpx.AsyncClient, kit: httpx.AsyncClient
+) -> None:
+    headers = bearer(await connected(app, person, outside))
+    wanted = {"url": "https://example.com/", "events": ["tag.created"]}
+    accounts = (await kit.post(ENDPOINTS, json=wanted)).json()["webhook_endpoint"]
+    made = (await outside.post(ENDPOINTS, json=wanted, headers=headers)).json()["webhook_endpoint"]
+    assert (accounts["source"], accounts["created_by_app"]) == ("creator", None)
+    assert made["source"] == "app"
+    assert made["created_by_app"]["name"]
+
+    async def ids(client: httpx.AsyncClient, **request: Any) -> list[int]:
+        listed = (await client.get(ENDPOINTS, **request)).json()["webhook_endpoints"]
+        return [endpoint["id"] for endpoint in listed]
+
+    assert await ids(kit) == [made["id"], accounts["id"]]
+    assert await ids(outside, headers=headers) == [made["id"]]
+    assert (await outside.get(f"{ENDPOINTS}/{accounts['id']}", headers=headers)).status_code == 404
+    assert (await kit.get(f"{ENDPOINTS}/{made['id']}/deliveries")).status_code == 200
+    for method, path in CHANGES:
+        refused = await kit.request(method, f"{ENDPOINTS}/{made['id']}{path}", json={})
+        assert (refused.status_code, list(refused.json())) == (403, ["errors"])
+    for method, path in CHANGES:
+        done = await outside.request(method, f"{ENDPOINTS}/{made['id']}{path}", json={}, headers=headers)
+        assert done.status_code == (204 if method == "DELETE" else 200)
 
 
 async def test_an_app_that_is_denied_learns_it(app: App, person: Person) -> None:

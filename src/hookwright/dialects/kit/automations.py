@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,7 +16,6 @@ from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import require_account_id_v3
 from hookwright.dialects.kit.events import shown_event
 from hookwright.dialects.kit.ids import parse_id
-from hookwright.dialects.kit.paging import MAX_PER_PAGE, PageRequest, read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import NewWebhook, Rule, RuleDeleted, V3Error, request_body
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
@@ -24,6 +24,9 @@ from hookwright.operations.endpoints import delete_endpoint
 from hookwright.web.limits import parse_json, read_body
 
 FORM = "application/x-www-form-urlencoded"
+
+# How many webhooks are read at a time.
+CHUNK = 1_000
 
 router = APIRouter(
     prefix="/v3/automations/hooks",
@@ -105,10 +108,9 @@ def _listed_rule(endpoint: Endpoint) -> dict[str, Any]:
 
 
 async def _all_webhooks(surface: Surface, account_id: int) -> list[Endpoint]:
+    query = replace(webhooks_of(account_id), limit=CHUNK)
     found: list[Endpoint] = []
-    while True:
-        page = PageRequest(after=found[-1].id if found else None, per_page=MAX_PER_PAGE)
-        read = await read_page(surface.services.store, webhooks_of(account_id), page)
-        found += read.endpoints
-        if not read.pagination["has_next_page"]:
-            return found
+    while chunk := await surface.services.store.endpoints(query):
+        found += chunk
+        query = replace(query, below=chunk[-1].id)
+    return found

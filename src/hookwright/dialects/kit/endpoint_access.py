@@ -7,20 +7,16 @@ Source: developers.kit.com "Getting started" (webhooks) and Kit openapi v4.json 
 from typing import Annotated
 
 from fastapi import Depends
-from msgspec.structs import replace
 
 from hookwright.core.errors import Forbidden, NotFound
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import Caller, KitCaller
 from hookwright.dialects.kit.endpoint_events import ENDPOINT_DIALECT
-from hookwright.dialects.kit.endpoint_objects import ShownStatus, shown_status
+from hookwright.dialects.kit.endpoint_objects import SHOWN_AS, ShownStatus
 from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.surface import KitSurface
 from hookwright.operations.endpoints import require_endpoint
 from hookwright.store.base import EndpointQuery, Store
-
-# How many endpoints are read at a time.
-CHUNK = 1_000
 
 
 def sees(caller: Caller, endpoint: Endpoint) -> bool:
@@ -49,14 +45,14 @@ async def require_changeable(surface: KitSurface, caller: KitCaller, endpoint: V
 ChangeableEndpoint = Annotated[Endpoint, Depends(require_changeable)]
 
 
-async def visible_endpoints(store: Store, caller: Caller, status: ShownStatus | None) -> list[Endpoint]:
-    """Every endpoint that a caller may see, newest first; of one status if it is given."""
-    query = EndpointQuery(account_id=caller.account_id, dialects=(ENDPOINT_DIALECT,), limit=CHUNK)
-    found: list[Endpoint] = []
-    while chunk := await store.endpoints(query):
-        found += chunk
-        query = replace(query, below=chunk[-1].id)
-    return [endpoint for endpoint in found if sees(caller, endpoint) and status in (None, shown_status(endpoint))]
+def visible_to(caller: Caller, status: ShownStatus | None) -> EndpointQuery:
+    """Every endpoint that a caller may see; of one status if it is given."""
+    return EndpointQuery(
+        account_id=caller.account_id,
+        dialects=(ENDPOINT_DIALECT,),
+        app_id=caller.app_id,
+        statuses=None if status is None else SHOWN_AS[status],
+    )
 
 
 async def _has_a_guard(store: Store, endpoint: Endpoint) -> bool:

@@ -8,24 +8,24 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import msgspec
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.responses import Response
 
 from hookwright.core.errors import NotFound
 from hookwright.core.model import DAY, Attempt, Delivery, DeliveryStatus, Endpoint, Instant
 from hookwright.core.times import iso_seconds
-from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY
-from hookwright.dialects.kit.delivery_pages import read_delivery_page
+from hookwright.dialects.kit.delivery_pages import EndpointDeliveries
 from hookwright.dialects.kit.endpoint_access import VisibleEndpoint
 from hookwright.dialects.kit.endpoint_events import EVENT_TYPES
 from hookwright.dialects.kit.endpoint_schemas import DeliveryDetails, DeliveryList
 from hookwright.dialects.kit.envelopes import BATCH_LIMIT
 from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.page_queries import AskedPage
-from hookwright.dialects.kit.paging import parse_boolean, refused
+from hookwright.dialects.kit.paging import parse_boolean, read_page, refused
 from hookwright.dialects.kit.payloads import JsonObject
 from hookwright.dialects.kit.schemas import Errors
 from hookwright.dialects.kit.surface import KitJson, KitSurface
+from hookwright.dialects.kit.v4_routes import v4_router
 from hookwright.operations.deliveries import require_delivery
 from hookwright.operations.services import Services
 from hookwright.store.base import DeliveryQuery
@@ -49,19 +49,14 @@ _FILTERS: Mapping[str, _Filter] = {
     "failed": _Filter(("dead", "cancelled"), attempted=None),
 }
 
-router = APIRouter(
-    prefix="/v4/webhook_endpoints/{id}/deliveries",
-    tags=["Webhooks"],
-    dependencies=list(DOCUMENTED_SECURITY),
-    responses={
-        401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
-        404: {"model": Errors, "description": "There is no such endpoint, or no such delivery of it"},
-        422: {"model": Errors, "description": "A parameter is wrong"},
-    },
-)
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": Errors, "description": "There is no such endpoint, or no such delivery of it"}
+}
+
+router = v4_router("/v4/webhook_endpoints/{id}/deliveries", "Webhooks")
 
 
-@router.get("", responses={200: {"model": DeliveryList}})
+@router.get("", responses={200: {"model": DeliveryList}, **_NOT_FOUND})
 async def list_webhook_deliveries(
     surface: KitSurface,
     endpoint: VisibleEndpoint,
@@ -72,8 +67,8 @@ async def list_webhook_deliveries(
     """List the deliveries of the last 30 days, newest first."""
     since = surface.services.clock.now() - HISTORY
     filters = delivery_filters(endpoint, status or None, event_type or None, since)
-    page = await read_delivery_page(surface.services.store, filters, asked)
-    deliveries = [delivery_object(delivery) for delivery in page.deliveries]
+    page = await read_page(EndpointDeliveries(surface.services.store, filters), asked)
+    deliveries = [delivery_object(delivery) for delivery in page.items]
     return KitJson({"deliveries": deliveries, "pagination": page.pagination})
 
 
@@ -85,13 +80,11 @@ async def require_history(delivery_id: str, surface: KitSurface, endpoint: Visib
         raise NotFound(f"endpoint {endpoint.id} has no delivery {delivery.id}")
     if delivery.batch_id is None:
         return [delivery]
-    query = DeliveryQuery(
-        account_id=endpoint.account_id, endpoint_id=endpoint.id, batch_id=delivery.batch_id, limit=BATCH_LIMIT
-    )
-    return sorted(await surface.services.store.deliveries(query), key=lambda member: member.id)
+    members = await surface.services.store.deliveries(DeliveryQuery(batch_id=delivery.batch_id, limit=BATCH_LIMIT))
+    return sorted(members, key=lambda member: member.id)
 
 
-@router.get("/{delivery_id}", responses={200: {"model": DeliveryDetails}})
+@router.get("/{delivery_id}", responses={200: {"model": DeliveryDetails}, **_NOT_FOUND})
 async def get_webhook_delivery_details(
     surface: KitSurface,
     batch: Annotated[list[Delivery], Depends(require_history)],
@@ -115,7 +108,6 @@ def delivery_filters(endpoint: Endpoint, status: str | None, event_type: str | N
         raise refused("event_type", f"must be one of {', '.join(EVENT_TYPES)}, not {event_type}")
     wanted = _FILTERS[status] if status is not None else None
     return DeliveryQuery(
-        account_id=endpoint.account_id,
         endpoint_id=endpoint.id,
         event_type=None if event_type is None else EVENT_TYPES[event_type],
         statuses=None if wanted is None else wanted.statuses,
@@ -161,5 +153,5 @@ def attempt_object(attempt: Attempt) -> JsonObject:
 
 
 async def _events(services: Services, batch: Sequence[Delivery]) -> list[Any]:
-    payloads = [await services.store.payload(delivery.id) for delivery in batch]
-    return [msgspec.json.decode(payload) for payload in payloads if payload is not None]
+    payloads = await services.store.payloads_of(batch)
+    return [msgspec.json.decode(payloads[delivery.id]) for delivery in batch if delivery.id in payloads]

@@ -3,22 +3,41 @@
 It never has the signing secret: that is in the answers to a creation and a rotation alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from hookwright.core.model import Endpoint, OAuthApp, SigningSecret
+from hookwright.core.model import Endpoint, EndpointStatus, OAuthApp, SigningSecret
 from hookwright.core.times import iso_seconds
 from hookwright.dialects.kit.payloads import JsonObject
 from hookwright.operations.services import Services
-from hookwright.operations.signing_secrets import live_secrets
+from hookwright.operations.signing_secrets import live_secrets_of
 
 ShownStatus = Literal["active", "disabled"]
 
 
+# `disabled` stands for both: its owner has paused it, or Hookwright has stopped sending to it.
+SHOWN_AS: Mapping[ShownStatus, tuple[EndpointStatus, ...]] = {
+    "active": ("active",),
+    "disabled": ("paused", "disabled"),
+}
+
+
 async def describe_endpoint(services: Services, endpoint: Endpoint) -> JsonObject:
     """The object of an endpoint as it is now."""
-    app = None if endpoint.app_id is None else await services.store.app(endpoint.app_id)
-    return endpoint_object(endpoint, app, await live_secrets(services, endpoint.account_id, endpoint.id))
+    [described] = await describe_endpoints(services, endpoint.account_id, [endpoint])
+    return described
+
+
+async def describe_endpoints(services: Services, account_id: int, endpoints: Sequence[Endpoint]) -> list[JsonObject]:
+    """The objects of endpoints of an account as they are now."""
+    secrets = await live_secrets_of(services, account_id, [endpoint.id for endpoint in endpoints])
+    # Few apps make many endpoints: each is looked up once.
+    app_ids = {endpoint.app_id for endpoint in endpoints if endpoint.app_id is not None}
+    apps = {app_id: await services.store.app(app_id) for app_id in app_ids}
+    return [
+        endpoint_object(endpoint, apps.get(endpoint.app_id or 0), secrets.get(endpoint.id, []))
+        for endpoint in endpoints
+    ]
 
 
 def endpoint_object(endpoint: Endpoint, app: OAuthApp | None, secrets: Sequence[SigningSecret]) -> JsonObject:
@@ -41,8 +60,8 @@ def endpoint_object(endpoint: Endpoint, app: OAuthApp | None, secrets: Sequence[
 
 
 def shown_status(endpoint: Endpoint) -> ShownStatus:
-    """`disabled` stands for both: its owner has paused it, or we have stopped sending to it."""
-    return "active" if endpoint.status == "active" else "disabled"
+    """Kit's word for the status of an endpoint."""
+    return "active" if endpoint.status in SHOWN_AS["active"] else "disabled"
 
 
 def _previous_secret_expires_at(secrets: Sequence[SigningSecret]) -> str | None:

@@ -83,8 +83,8 @@ def parse_status(value: object) -> ShownStatus:
 
 
 def _given(body: object) -> dict[str, object]:
-    """The members of a body that say something; an absent body says nothing."""
-    if body is None:
+    """The members of a body that say something; an absent body says nothing, nor does `[]`, PHP's empty one."""
+    if body is None or body == []:
         return {}
     if not isinstance(body, dict):
         raise Invalid(Problem("", "the body must be a JSON object"))

@@ -5,16 +5,22 @@ Source: Kit openapi v4.json, tag "Webhooks"; developers.kit.com "Rotating secret
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Endpoint, EndpointChange
-from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, KitCaller
-from hookwright.dialects.kit.endpoint_access import ChangeableEndpoint, VisibleEndpoint, visible_endpoints
+from hookwright.dialects.kit.credentials import KitCaller
+from hookwright.dialects.kit.endpoint_access import ChangeableEndpoint, VisibleEndpoint, visible_to
 from hookwright.dialects.kit.endpoint_events import ENDPOINT_DIALECT
-from hookwright.dialects.kit.endpoint_objects import ShownStatus, describe_endpoint, shown_status
+from hookwright.dialects.kit.endpoint_objects import (
+    ShownStatus,
+    describe_endpoint,
+    describe_endpoints,
+    shown_status,
+)
+from hookwright.dialects.kit.endpoint_pages import Endpoints
 from hookwright.dialects.kit.endpoint_requests import parse_change, parse_force, parse_new_endpoint, parse_status
 from hookwright.dialects.kit.endpoint_schemas import (
     ChangedEndpoint,
@@ -26,9 +32,10 @@ from hookwright.dialects.kit.endpoint_schemas import (
 )
 from hookwright.dialects.kit.envelopes import BATCH_LIMIT, RETRY_SCHEDULE
 from hookwright.dialects.kit.page_queries import AskedPage
-from hookwright.dialects.kit.paging import cut_page
+from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.schemas import Errors, request_body
 from hookwright.dialects.kit.surface import KitJson, KitSurface
+from hookwright.dialects.kit.v4_routes import json_body, v4_router
 from hookwright.operations.endpoints import (
     Details,
     change_endpoint,
@@ -38,7 +45,6 @@ from hookwright.operations.endpoints import (
 )
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import revoke_previous_secrets, rotate_secret
-from hookwright.web.limits import parse_json, read_body
 
 DISABLED_BY_OWNER = "disabled by its owner"
 STILL_ROTATING = "The previous signing secret is still within its rotation window."
@@ -56,15 +62,7 @@ _GUARDED: _Responses = {
     403: {"model": Errors, "description": "An app has made it, and an API key is asking"},
 }
 
-router = APIRouter(
-    prefix="/v4/webhook_endpoints",
-    tags=["Webhooks"],
-    dependencies=list(DOCUMENTED_SECURITY),
-    responses={
-        401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
-        422: {"model": Errors, "description": "A parameter is missing or wrong"},
-    },
-)
+router = v4_router("/v4/webhook_endpoints", "Webhooks")
 
 
 @router.post(
@@ -76,7 +74,7 @@ router = APIRouter(
 async def create_a_webhook_endpoint(request: Request, surface: KitSurface, caller: KitCaller) -> Response:
     """Create a webhook endpoint. The answer has its signing secret, which no other answer shows again."""
     services = surface.services
-    asked = parse_new_endpoint(await _body(request), services.policy)
+    asked = parse_new_endpoint(await json_body(request), services.policy)
     details = Details(
         name=asked.name,
         description=asked.description,
@@ -99,8 +97,8 @@ async def list_webhook_endpoints(
 ) -> Response:
     """List webhook endpoints, newest first; for an app only those that it made."""
     wanted = parse_status(status) if status else None
-    page = cut_page(await visible_endpoints(surface.services.store, caller, wanted), asked)
-    objects = [await describe_endpoint(surface.services, endpoint) for endpoint in page.endpoints]
+    page = await read_page(Endpoints(surface.services.store, visible_to(caller, wanted)), asked)
+    objects = await describe_endpoints(surface.services, caller.account_id, page.items)
     return KitJson({"webhook_endpoints": objects, "pagination": page.pagination})
 
 
@@ -118,7 +116,7 @@ async def get_a_webhook_endpoint(surface: KitSurface, endpoint: VisibleEndpoint)
 async def update_a_webhook_endpoint(request: Request, surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
     """Change what is given. What waited for a disabled endpoint is sent once it is active again."""
     services = surface.services
-    change, status = parse_change(await _body(request), services.policy)
+    change, status = parse_change(await json_body(request), services.policy)
     if change != EndpointChange():
         endpoint = await change_endpoint(services, endpoint.account_id, endpoint.id, change)
     # One that we have disabled is disabled already: our reason stays.
@@ -146,7 +144,7 @@ async def delete_a_webhook_endpoint(surface: KitSurface, endpoint: ChangeableEnd
 async def rotate_a_signing_secret(request: Request, surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
     """Get a new signing secret. The previous one also signs for 24 hours; `force` ends the one before it at once."""
     services = surface.services
-    if parse_force(await _body(request)):
+    if parse_force(await json_body(request)):
         await revoke_previous_secrets(services, endpoint.account_id, endpoint.id)
     try:
         secret = await rotate_secret(services, endpoint.account_id, endpoint.id, at_most=MAX_SECRETS)
@@ -166,11 +164,6 @@ async def _set_status(services: Services, endpoint: Endpoint, status: ShownStatu
     if status == "active":
         return await set_status(services, endpoint.account_id, endpoint.id, "active")
     return await set_status(services, endpoint.account_id, endpoint.id, "paused", DISABLED_BY_OWNER)
-
-
-async def _body(request: Request) -> object:
-    body = await read_body(request)
-    return parse_json(body) if body.strip() else None
 
 
 async def _answer(services: Services, endpoint: Endpoint) -> Response:

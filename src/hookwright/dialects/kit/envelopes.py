@@ -48,4 +48,8 @@ def _delivery_id(first: Claim) -> int:
     return first.delivery_id if first.batch_id is None else first.batch_id
 
 
-ENDPOINT_FORM = WireForm(headers=endpoint_headers, own_secret=True, envelope=envelope)
+# Kit documents the schedule to the second, and of a 410 only that the delivery has failed. What disables an endpoint,
+# it documents nowhere but in the update that its owner makes.
+ENDPOINT_FORM = WireForm(
+    headers=endpoint_headers, own_secret=True, envelope=envelope, exact_schedule=True, may_disable=False
+)

@@ -6,14 +6,13 @@ Source: Kit openapi v4.json, "List webhooks"; null cursors of an empty list as r
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import Endpoint
-from hookwright.store.base import EndpointQuery, Store
+from hookwright.core.model import Delivery, Endpoint
 
 DEFAULT_PER_PAGE, MAX_PER_PAGE = 500, 1000
 
@@ -35,10 +34,39 @@ class PageRequest(NamedTuple):
         return self.before is not None and self.after is None
 
 
-class Page(NamedTuple):
-    """Endpoints, newest first, and the `pagination` object that goes with them."""
+Item = TypeVar("Item", Endpoint, Delivery)
+Place = TypeVar("Place")
 
-    endpoints: list[Endpoint]
+
+class Stretch(NamedTuple, Generic[Place]):
+    """A part of a list: what lies between two places, without them, from its newest end or its oldest."""
+
+    newer_than: Place | None = None
+    older_than: Place | None = None
+    oldest_first: bool = False
+    limit: int = 1
+
+
+class Listing(Protocol[Item, Place]):
+    """A list that pages can be cut from. A place is where in it something stands; a cursor names it by an id."""
+
+    async def place_at(self, name: str, id: int) -> Place:
+        """The place that a cursor names. Raises Invalid with the parameter's name."""
+        ...
+
+    def place_of(self, item: Item) -> Place: ...
+
+    async def read(self, stretch: Stretch[Place]) -> list[Item]: ...
+
+    async def count(self) -> int:
+        """How long the whole list is."""
+        ...
+
+
+class Page(NamedTuple, Generic[Item]):
+    """Items, newest first, and the `pagination` object that goes with them."""
+
+    items: list[Item]
     pagination: dict[str, Any]
 
 
@@ -54,26 +82,21 @@ def parse_page_request(
     )
 
 
-async def read_page(store: Store, filters: EndpointQuery, page: PageRequest) -> Page:
-    """One page of the endpoints that pass the filters."""
-    endpoints, more = await _read_endpoints(store, filters, page)
-    previous, following = await _neighbours(store, filters, page, endpoints, more)
-    total = await store.count_endpoints(filters) if page.count_all else None
-    return Page(endpoints, pagination_of([endpoint.id for endpoint in endpoints], previous, following, page, total))
-
-
-def cut_page(endpoints: Sequence[Endpoint], page: PageRequest) -> Page:
-    """One page of endpoints that are all at hand, newest first."""
-    between = [
-        endpoint
-        for endpoint in endpoints
-        if (page.after is None or endpoint.id < page.after) and (page.before is None or endpoint.id > page.before)
-    ]
-    shown = between[-page.per_page :] if page.walks_back else between[: page.per_page]
-    newest, oldest = (shown[0].id, shown[-1].id) if shown else _where_nothing_is(page)
-    previous = any(endpoint.id > newest for endpoint in endpoints)
-    following = any(endpoint.id < oldest for endpoint in endpoints)
-    return Page(shown, pagination_of([endpoint.id for endpoint in shown], previous, following, page, len(endpoints)))
+async def read_page(listing: Listing[Item, Place], page: PageRequest) -> Page[Item]:
+    """One page of a list. Raises Invalid for a cursor of another list."""
+    between = Stretch(
+        newer_than=None if page.before is None else await listing.place_at("before", page.before),
+        older_than=None if page.after is None else await listing.place_at("after", page.after),
+        oldest_first=page.walks_back,
+        limit=page.per_page + 1,  # one more than the page holds tells whether another page follows
+    )
+    found = await listing.read(between)
+    items, more = found[: page.per_page], len(found) > page.per_page
+    if page.walks_back:
+        items.reverse()
+    previous, following = await _neighbours(listing, page, items, more)
+    total = await listing.count() if page.count_all else None
+    return Page(items, pagination_of([item.id for item in items], previous, following, page, total))
 
 
 def pagination_of(
@@ -95,42 +118,20 @@ def cursor_of(id: int) -> str:
     return b64encode(b"[%d]" % id).decode()
 
 
-def _where_nothing_is(page: PageRequest) -> tuple[int, int]:
-    """Between which ids an empty page lies: it has nothing newer than the first, nothing older than the second."""
-    if page.walks_back:
-        return MAX_ID, (page.before or 0) + 1
-    return MAX_ID if page.after is None else page.after - 1, 0
-
-
-async def _read_endpoints(store: Store, filters: EndpointQuery, page: PageRequest) -> tuple[list[Endpoint], bool]:
-    """The page's endpoints, and whether there are more in the direction that it walks."""
-    # One more than the page holds tells whether another page follows.
-    query = msgspec.structs.replace(
-        filters, below=page.after, above=page.before, ascending=page.walks_back, limit=page.per_page + 1
-    )
-    found = await store.endpoints(query)
-    endpoints = found[: page.per_page]
-    return (endpoints[::-1] if page.walks_back else endpoints), len(found) > page.per_page
-
-
 async def _neighbours(
-    store: Store, filters: EndpointQuery, page: PageRequest, endpoints: list[Endpoint], more: bool
+    listing: Listing[Item, Place], page: PageRequest, items: Sequence[Item], more: bool
 ) -> tuple[bool, bool]:
     """Whether anything comes before the page and after it; what lies behind a cursor has to be looked up."""
     if page.after is None and page.before is None:
         return False, more
-    if page.after is not None and page.before is not None and endpoints:
-        newest, oldest = endpoints[0].id, endpoints[-1].id
-        return await _any(store, filters, above=newest), await _any(store, filters, below=oldest)
-    if page.walks_back:
-        behind = endpoints[-1].id if endpoints else (page.before or 0) + 1
-        return more, await _any(store, filters, below=behind)
-    behind = endpoints[0].id if endpoints else (page.after or 0) - 1
-    return await _any(store, filters, above=behind), more
-
-
-async def _any(store: Store, filters: EndpointQuery, above: int | None = None, below: int | None = None) -> bool:
-    return bool(await store.endpoints(msgspec.structs.replace(filters, above=above, below=below, limit=1)))
+    if not items:
+        # Nothing lies beyond the cursor, so whatever there is lies on its other side.
+        anything = bool(await listing.read(Stretch()))
+        return anything and not page.walks_back, anything and page.walks_back
+    newest, oldest = listing.place_of(items[0]), listing.place_of(items[-1])
+    previous = more if page.walks_back else bool(await listing.read(Stretch(newer_than=newest)))
+    following = more if page.before is None else bool(await listing.read(Stretch(older_than=oldest)))
+    return previous, following
 
 
 def _parse_cursor(name: str, text: str) -> int:

@@ -5,13 +5,13 @@ Source: developers.kit.com "Create a webhook", "List webhooks", "Delete a webhoo
 
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
-from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, AccountId
+from hookwright.dialects.kit.credentials import AccountId
+from hookwright.dialects.kit.endpoint_pages import Endpoints
 from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
 from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.page_queries import AskedPage
@@ -19,22 +19,14 @@ from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList, request_body
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
+from hookwright.dialects.kit.v4_routes import json_body, v4_router
 from hookwright.operations.endpoints import create_endpoint, delete_endpoint
 from hookwright.store.base import EndpointQuery
-from hookwright.web.limits import parse_json, read_body
 
 # The vendor's own text, with its backticks and its `target`.
 MISSING_PARAMETERS = "`event` and `target` parameters must be provided"
 
-router = APIRouter(
-    prefix="/v4/webhooks",
-    tags=["Webhooks (Legacy)"],
-    dependencies=list(DOCUMENTED_SECURITY),
-    responses={
-        401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
-        422: {"model": Errors, "description": "A parameter is missing or wrong"},
-    },
-)
+router = v4_router("/v4/webhooks", "Webhooks (Legacy)")
 
 
 @router.post(
@@ -45,16 +37,15 @@ router = APIRouter(
 )
 async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:
     """Create a webhook. The same request twice makes two: the vendor documents no other answer than 201."""
-    body = await read_body(request)
-    endpoint = await create_webhook(surface, account_id, parse_json(body) if body.strip() else None)
+    endpoint = await create_webhook(surface, account_id, await json_body(request))
     return KitJson({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
 
 
 @router.get("", responses={200: {"model": WebhookList}})
 async def list_webhooks(surface: KitSurface, account_id: AccountId, asked: AskedPage) -> Response:
     """List webhooks, newest first."""
-    page = await read_page(surface.services.store, webhooks_of(account_id), asked)
-    webhooks = [webhook_object(endpoint, shown_event(endpoint.subscriptions[0])) for endpoint in page.endpoints]
+    page = await read_page(Endpoints(surface.services.store, webhooks_of(account_id)), asked)
+    webhooks = [webhook_object(endpoint, shown_event(endpoint.subscriptions[0])) for endpoint in page.items]
     return KitJson({"webhooks": webhooks, "pagination": page.pagination})
 
 
