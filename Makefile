@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test demo bench lint format lock clean
+.PHONY: setup test fuzz demo bench lint format lock clean
 
 setup: $(VENV)/.installed
 
@@ -30,6 +30,13 @@ format: setup
 
 test: lint
 	$(BIN)/pytest
+
+# About ten minutes. It says its seed: `make fuzz SEED=…` sends the same requests again.
+FUZZ_EXAMPLES ?= 300
+SEED ?= $(shell date +%s)
+fuzz: setup
+	@echo "make fuzz FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) SEED=$(SEED)"
+	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
 
 bench: setup
 	@$(BIN)/python -m benchmarks

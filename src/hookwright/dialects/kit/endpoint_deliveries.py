@@ -16,6 +16,7 @@ from hookwright.core.model import DAY, Attempt, Delivery, DeliveryStatus, Endpoi
 from hookwright.core.times import iso_seconds
 from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY
 from hookwright.dialects.kit.delivery_pages import read_delivery_page
+from hookwright.dialects.kit.documented import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE, WRONG_PARAMETER, refusals
 from hookwright.dialects.kit.endpoint_access import VisibleEndpoint
 from hookwright.dialects.kit.endpoint_events import EVENT_TYPES
 from hookwright.dialects.kit.endpoint_schemas import DeliveryDetails, DeliveryList
@@ -54,9 +55,9 @@ router = APIRouter(
     tags=["Webhooks"],
     dependencies=list(DOCUMENTED_SECURITY),
     responses={
-        401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
-        404: {"model": Errors, "description": "There is no such endpoint, or no such delivery of it"},
-        422: {"model": Errors, "description": "A parameter is wrong"},
+        **refusals(Errors, UNAUTHENTICATED, {404: "There is no such endpoint, or no such delivery of it"}),
+        **refusals(Errors, WRONG_PARAMETER, UNAVAILABLE),
+        **RATE_LIMITED,
     },
 )
 

@@ -12,12 +12,21 @@ from starlette.responses import Response
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, AccountId
+from hookwright.dialects.kit.documented import (
+    BODY_REFUSED,
+    RATE_LIMITED,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    WRONG_PARAMETER,
+    refusals,
+    request_body,
+)
 from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
 from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.page_queries import AskedPage
 from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.payloads import DIALECT
-from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList, request_body
+from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.operations.endpoints import create_endpoint, delete_endpoint
 from hookwright.store.base import EndpointQuery
@@ -30,17 +39,14 @@ router = APIRouter(
     prefix="/v4/webhooks",
     tags=["Webhooks (Legacy)"],
     dependencies=list(DOCUMENTED_SECURITY),
-    responses={
-        401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
-        422: {"model": Errors, "description": "A parameter is missing or wrong"},
-    },
+    responses={**refusals(Errors, UNAUTHENTICATED, WRONG_PARAMETER, UNAVAILABLE), **RATE_LIMITED},
 )
 
 
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": WebhookCreated}},
+    responses={201: {"model": WebhookCreated}, **refusals(Errors, BODY_REFUSED)},
     openapi_extra=request_body(NewWebhook, "application/json"),
 )
 async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:
