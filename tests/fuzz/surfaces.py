@@ -37,16 +37,21 @@ class Surface(NamedTuple):
 
 
 def known_places(surface: Surface, method: str, path: str, tenant: Tenant) -> dict[str, str]:
-    """Path parameters that lead somewhere; what is to be deleted was made for it."""
+    """Path parameters that lead somewhere; what a call uses up was made for it."""
     found = re.findall(r"([\w-]+)/\{(\w+)\}", path)
     places: dict[str, str] = {}
     for position, (noun, parameter) in enumerate(found):
-        last = position == len(found) - 1
-        if noun == "accounts" and not (last and method == "DELETE"):
+        used_up = position == len(found) - 1 and _uses_up(method, path)
+        if noun == "accounts" and not used_up:
             places[parameter] = str(tenant.account)
         else:
-            places[parameter] = tenant.id_of(surface.nouns.get(noun, noun), fresh=last and method == "DELETE")
+            places[parameter] = tenant.id_of(surface.nouns.get(noun, noun), fresh=used_up)
     return places
+
+
+def _uses_up(method: str, path: str) -> bool:
+    # Only so many signing secrets may be live at once.
+    return method == "DELETE" or path.endswith("/signing-secrets/rotate")
 
 
 def _bearer(name: str, token: str, strong: bool = False) -> Credential:
