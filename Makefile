@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test demo bench lint format docs lock clean
+.PHONY: setup test fuzz demo bench lint format docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -34,6 +34,13 @@ test: lint
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup
 	$(BIN)/python -m hookwright.settings_page docs/configuration.md
+
+# About ten minutes. It says its seed: `make fuzz SEED=…` sends the same requests again.
+FUZZ_EXAMPLES ?= 200
+SEED ?= $(shell date +%s)
+fuzz: setup
+	@echo "make fuzz FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) SEED=$(SEED)"
+	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
 
 bench: setup
 	@$(BIN)/python -m benchmarks

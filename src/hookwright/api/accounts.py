@@ -80,7 +80,12 @@ async def reveal_signing_secrets(id: PathId, caller: AdminCaller) -> SigningSecr
     return SigningSecrets(signing_secrets=await accounts.reveal_signing_secrets(caller.services, id))
 
 
-@router.post("/accounts/{id}/signing-secrets/rotate", dependencies=SECRET, summary="Rotate the signing secret")
+@router.post(
+    "/accounts/{id}/signing-secrets/rotate",
+    responses=refusals(409),
+    dependencies=SECRET,
+    summary="Rotate the signing secret",
+)
 async def rotate_signing_secret(id: PathId, caller: AdminCaller) -> RotatedSigningSecret:
     """A new secret. The old one also signs for 24 hours, so that receivers can change over."""
     caller.require_reach(id)
