@@ -40,7 +40,7 @@ class GroupCommit:
         return self._lanes[lane_index]
 
     async def _write(self, lane_index: int, drafts: Sequence[Draft]) -> Sequence[Accepted | Conflict]:
-        answers = await self._store.accept(lane_index, drafts)
-        self._metrics.published(answers)
+        acceptance = await self._store.accept(lane_index, drafts)
+        self._metrics.published(acceptance.answers)
         self._on_accepted()
-        return answers
+        return acceptance.answers
