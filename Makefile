@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test demo bench lint format lock clean
+.PHONY: setup test demo bench bench-long lint format lock clean
 
 setup: $(VENV)/.installed
 
@@ -33,6 +33,11 @@ test: lint
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# 1,000,000 pending deliveries and an hour at half load; SOAK_SECONDS=600 for a shorter one.
+SOAK_SECONDS ?= 3600
+bench-long: setup
+	@$(BIN)/python -m benchmarks --long --soak-seconds $(SOAK_SECONDS)
 
 # Needs uv on the PATH; writes the lock files that pip installs, without index addresses.
 lock:
