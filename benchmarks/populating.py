@@ -16,7 +16,7 @@ async def populate(line: Line, endpoints: int, pending: int) -> list[Aim]:
     Each account's first endpoint gets one real delivery, and everything else is copied from what that left behind.
     """
     url = line.receiver.url
-    accounts = min(ACCOUNTS, endpoints // 10)
+    accounts = max(1, min(ACCOUNTS, endpoints // 10))
     models = [await _model(line) for _ in range(accounts)]
     await line.rate(line.batches(models, accounts))
     active: list[list[Aim]] = []
