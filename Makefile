@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz demo bench lint format docs lock clean
+.PHONY: setup test fuzz demo bench bench-long lint format docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -44,6 +44,11 @@ fuzz: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# 1,000,000 pending deliveries and an hour at half load; SOAK_SECONDS=600 for a shorter one.
+SOAK_SECONDS ?= 3600
+bench-long: setup
+	@$(BIN)/python -m benchmarks --long --soak-seconds $(SOAK_SECONDS)
 
 # Needs uv on the PATH; writes the lock files that pip installs, without index addresses.
 lock:
