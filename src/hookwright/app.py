@@ -80,7 +80,7 @@ class Hookwright:
             metrics,
             traces,
         )
-        self._intake = GroupCommit(store, on_accepted=self.worker.wake, metrics=metrics)
+        self._intake = GroupCommit(store, on_waiting=self.worker.wake, metrics=metrics, worker=self.worker)
         self.services = Services(
             store=store,
             clock=clock,

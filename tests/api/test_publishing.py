@@ -1,6 +1,6 @@
 """Publishing over HTTP: what is answered, what is refused and where, what an idempotency key means."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -230,6 +230,9 @@ class LostIntake:
 
     async def accept(self, draft: Draft) -> Accepted | Conflict:
         raise Unavailable("the disk is full at /var/lib/secret")
+
+    async def accept_all(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        return [await self.accept(draft) for draft in drafts]
 
 
 @pytest.fixture

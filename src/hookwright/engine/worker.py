@@ -24,7 +24,7 @@ from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.attempt_log import log_attempt
 from hookwright.engine.batching import Batcher
 from hookwright.engine.keyring import Keyring
-from hookwright.store.base import Lease, Store
+from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
 
@@ -84,6 +84,8 @@ class Worker:
         self._in_flight: dict[asyncio.Task[None], Claims] = {}
         self._records: Batcher[Sequence[Settled], set[int]] = Batcher(self._record, shared_failures=(Unavailable,))
         self._woken = asyncio.Event()
+        self._reserved = 0
+        self._is_running = False
 
     def wake(self) -> None:
         """There may be something due."""
@@ -99,10 +101,12 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then nothing new is claimed, and what is in flight goes on."""
         heartbeat = asyncio.create_task(self._keep_leases())
+        self._is_running = True
         try:
             while not stop.is_set():
                 await self._work_once()
         finally:
+            self._is_running = False
             heartbeat.cancel()
 
     async def drain(self, seconds: float) -> None:
@@ -122,6 +126,25 @@ class Worker:
         heartbeat.cancel()
         if unfinished:
             await self._give_back([claim for claims in unfinished.values() for claim in claims])
+
+    # -- claimed at birth ------------------------------------------------------------------------------------
+
+    def reserve(self) -> Room:
+        """Set aside all the room there is, for deliveries that are about to be accepted."""
+        if not self._is_running:
+            return NO_ROOM
+        room = Room(self._room(), self._clock.now() + round(self._settings.lease_seconds * SECOND))
+        self._reserved += room.deliveries
+        return room
+
+    async def begin(self, claims: Sequence[Claim], room: Room) -> None:
+        """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back."""
+        self._reserved -= room.deliveries
+        if self._is_running:
+            for claim in claims:
+                self._start((claim,))
+        elif claims:
+            await self._give_back(claims)
 
     # -- claim -----------------------------------------------------------------------------------------------
 
@@ -164,7 +187,7 @@ class Worker:
             self.wake()
 
     def _room(self) -> int:
-        return self._settings.concurrency - len(self._in_flight)
+        return self._settings.concurrency - self._reserved - len(self._in_flight)
 
     # -- send, settle, record --------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -53,7 +52,7 @@ async def publish(
     """
     with services.traces.publishing(traceparent, len(requests)) as place_in_trace:
         drafts = await _drafts(services, requests, root, place_in_trace)
-        return list(await asyncio.gather(*(services.intake.accept(draft) for draft in drafts)))
+        return await services.intake.accept_all(drafts)
 
 
 async def _drafts(services: Services, requests: Sequence[Publish], root: str, traceparent: str | None) -> list[Draft]:

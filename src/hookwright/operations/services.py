@@ -1,6 +1,6 @@
 """What operations work with, put together once by `app.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,10 @@ class Intake(Protocol):
 
     async def accept(self, draft: Draft) -> Accepted | Conflict:
         """Returns when the event and its deliveries are on disk. Raises Unavailable when they are not."""
+        ...
+
+    async def accept_all(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        """The same for several; answers in their order."""
         ...
 
 

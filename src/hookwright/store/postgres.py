@@ -453,30 +453,34 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
             each.outcome.error,
             each.outcome.detail,
             each.outcome.body,
+            each.claim.endpoint_id,
         )
         for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
-    written = await db.fetch(_SETTLE, *_transposed(rows, 12), now)
+    written = await db.fetch(_SETTLE, *_transposed(rows, 13), now)
     return {Lease(row["id"], row["fence"]) for row in written}
 
 
 # A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
 # A retry of an endpoint that was deleted meanwhile is cancelled; one of a paused or disabled endpoint stays
-# pending and is put aside by the claim that finds it due.
+# pending and is put aside by the claim that finds it due. The endpoint's status is looked up where it matters, and
+# not joined: before the tables have statistics, a join may walk every delivery of the endpoint.
 _SETTLE = """
 WITH u AS (
-    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
-                         $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[])
-    AS u (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body)
+    SELECT o.*, o.status = 'pending' AND (
+        SELECT e.status = 'deleted' FROM endpoints e WHERE e.lane = o.lane AND e.id = o.endpoint_id) AS forgotten
+    FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
+                $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])
+    AS o (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body,
+          endpoint_id)
 ), written AS (
     UPDATE deliveries d SET
-        status = CASE WHEN u.status = 'pending' AND e.status = 'deleted' THEN 'cancelled' ELSE u.status END,
-        due_at = CASE WHEN u.status = 'pending' AND e.status = 'deleted' THEN NULL ELSE u.due_at END,
-        finished_at = CASE WHEN u.status = 'pending' AND e.status <> 'deleted' THEN NULL ELSE $13::bigint END,
+        status = CASE WHEN u.forgotten THEN 'cancelled' ELSE u.status END,
+        due_at = CASE WHEN u.forgotten THEN NULL ELSE u.due_at END,
+        finished_at = CASE WHEN u.status = 'pending' AND NOT u.forgotten THEN NULL ELSE $14::bigint END,
         attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
-    FROM u, endpoints e
+    FROM u
     WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
-      AND e.lane = u.lane AND e.id = d.endpoint_id
     RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
               d.due_at
 ), noted AS (
