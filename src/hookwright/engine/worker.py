@@ -24,6 +24,7 @@ from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.attempt_log import log_attempt
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.recording import Recorder
+from hookwright.engine.under_way import Claims, UnderWay
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
@@ -32,10 +33,6 @@ from hookwright.telemetry.traces import NoTraces, Traces
 LAST_RECORDS_SECONDS = 5.0
 
 log = structlog.get_logger("hookwright.worker")
-
-
-# What goes out in one request.
-Claims = tuple[Claim, ...]
 
 
 class Sends(Protocol):
@@ -47,7 +44,10 @@ class Sends(Protocol):
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True):
-    """How hard a worker works, and for how long a claim is its own."""
+    """How hard a worker works, and for how long a claim is its own.
+
+    `concurrency` bounds the requests that began within a second; see `under_way` for those that take longer.
+    """
 
     concurrency: int = 256
     lease_seconds: float = 10
@@ -58,7 +58,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
 
 
 class Worker:
-    """Sends deliveries, at most `concurrency` at a time. One tick claims, sends and records what is due."""
+    """Sends deliveries, as many at a time as `UnderWay` allows. One tick claims, sends and records what is due."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Worker:
         self._settings = settings
         self._metrics = metrics or Metrics()
         self._traces = traces or NoTraces()
-        self._in_flight: dict[asyncio.Task[None], Claims] = {}
+        self._under_way = UnderWay(settings.concurrency)
         self._recorder = Recorder(store, clock.now, settings.record_tries, self._recorded)
         self._woken = asyncio.Event()
         self._reserved = 0
@@ -115,30 +115,33 @@ class Worker:
     async def drain(self, seconds: float) -> None:
         """Let requests in flight finish; give back those that do not in time. To be called after `run` has ended."""
         heartbeat = asyncio.create_task(self._keep_leases())
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=seconds)
-        unfinished = dict(self._in_flight)
-        for task in unfinished:
-            task.cancel()
-        if unfinished:
-            await asyncio.wait(unfinished)
+        if self._under_way:
+            await asyncio.wait(set(self._under_way), timeout=seconds)
+        unfinished = self._under_way.claims
+        requests = set(self._under_way)
+        for request in requests:
+            request.cancel()
+        if requests:
+            await asyncio.wait(requests)
         # Before anything is given back: what was answered but is not recorded yet would be sent again.
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_RECORDS_SECONDS):
                 await self._recorder.emptied()
         heartbeat.cancel()
         if unfinished:
-            await self._give_back([claim for claims in unfinished.values() for claim in claims])
+            await self._give_back(unfinished)
 
     # -- claimed at birth ------------------------------------------------------------------------------------
 
     def reserve(self) -> Room:
-        """Set aside all the room there is, for deliveries that are about to be accepted."""
+        """Set aside room for deliveries that are about to be accepted: half of it while others may wait, else all."""
         if not self._is_running:
             return NO_ROOM
-        room = Room(self._room(), self._clock.now() + round(self._settings.lease_seconds * SECOND))
-        self._reserved += room.deliveries
-        return room
+        free = self._room()
+        deliveries = free // 2 if self._may_be_more else free
+        self._reserved += deliveries
+        lease_until = self._clock.now() + round(self._settings.lease_seconds * SECOND)
+        return Room(deliveries, lease_until, self._under_way.crowd())
 
     async def begin(self, claims: Sequence[Claim], room: Room) -> None:
         """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back."""
@@ -173,25 +176,26 @@ class Worker:
 
     async def _start_due(self) -> list[asyncio.Task[None]]:
         now = self._clock.now()
-        claims = await self._store.claim(self._room(), now, now + round(self._settings.lease_seconds * SECOND))
+        until = now + round(self._settings.lease_seconds * SECOND)
+        claims = await self._store.claim(self._room(), now, until, self._under_way.crowd())
         return [self._start(parcel) for parcel in parcels_of(claims)]
 
     def _start(self, claims: Claims) -> asyncio.Task[None]:
         task = asyncio.create_task(self._deliver(claims))
-        self._in_flight[task] = claims
+        self._under_way.add(task, claims, self._clock.now())
         self._metrics.started(claims)
         task.add_done_callback(self._finished)
         return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        del self._in_flight[task]
+        endpoint_has_room = self._under_way.remove(task)
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
         # free slots, since slow receivers hold the others, is found by the next poll.
-        if self._may_be_more and self._room() >= self._settings.concurrency // 4:
+        if endpoint_has_room or (self._may_be_more and self._room() >= self._settings.concurrency // 4):
             self._woken.set()
 
     def _room(self) -> int:
-        return self._settings.concurrency - self._reserved - len(self._in_flight)
+        return max(0, self._under_way.room(self._clock.now()) - self._reserved)
 
     # -- send, settle, record --------------------------------------------------------------------------------
 
@@ -243,7 +247,7 @@ class Worker:
 
     async def renew_leases(self) -> int:
         """Keep the claims of requests that are still in flight. Answers how many are still ours."""
-        claims = [claim for claims in self._in_flight.values() for claim in claims] + self._recorder.claims
+        claims = self._under_way.claims + self._recorder.claims
         if not claims:
             return 0
         until = self._clock.now() + round(self._settings.lease_seconds * SECOND)

@@ -70,6 +70,13 @@ class DeliveryRow(NamedTuple):
     lease_until: Instant | None
 
 
+class QueueRow(NamedTuple):
+    """An endpoint that has something to send, and since when."""
+
+    endpoint_id: int
+    due_at: Instant
+
+
 class Known(NamedTuple):
     """What an idempotency key already stands for."""
 
@@ -175,13 +182,17 @@ def delivery_rows(
     """
     places = {endpoint_id: count(first) for endpoint_id, first in first_places.items()}
     left = room.deliveries
+    left_of = {endpoint_id: room.crowd.left(endpoint_id) for endpoint_id in batch.recipients} if left else {}
     rows = []
     for match, id in zip(batch.matches, ids, strict=False):
         event = batch.drafts[match.draft].event
         notice = batch.drafts[match.draft].notices[match.notice]
         line = _line_of(batch, match)
-        at_birth = left > 0 and line is None and _is_free(batch.recipients[match.endpoint_id])
-        left -= at_birth
+        to = match.endpoint_id
+        at_birth = left > 0 and left_of[to] > 0 and line is None and _is_free(batch.recipients[to])
+        if at_birth:
+            left -= 1
+            left_of[to] -= 1
         rows.append(
             DeliveryRow(
                 id,
@@ -203,6 +214,15 @@ def delivery_rows(
             )
         )
     return rows
+
+
+def queue_rows(deliveries: Sequence[DeliveryRow]) -> list[QueueRow]:
+    """The endpoints that something waits for, in the order in which their rows are locked everywhere."""
+    turns: dict[int, Instant] = {}
+    for row in deliveries:
+        if row.due_at is not None:
+            turns[row.endpoint_id] = min(row.due_at, turns.get(row.endpoint_id, row.due_at))
+    return [QueueRow(endpoint_id, turns[endpoint_id]) for endpoint_id in sorted(turns)]
 
 
 def _line_of(batch: Batch, match: Match) -> str | None:

@@ -14,7 +14,6 @@ from hookwright.core.model import (
 from hookwright.store.base import MAX_LIVE_SECRETS
 from hookwright.store.endpoint_steps import (
     EndpointSteps,
-    after_deletion,
     insert_secret,
     live_secrets,
     live_secrets_of,
@@ -88,7 +87,7 @@ class AccountSteps(EndpointSteps):
             account_id,
             now,
         )
-        return (yield from after_deletion(lane, deleted, now))
+        return (yield from self.after_deletion(lane, deleted, now))
 
     @reading
     def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[list[SigningSecret]]:
@@ -190,7 +189,7 @@ class AccountSteps(EndpointSteps):
             site_id,
             now,
         )
-        return (yield from after_deletion(lane, deleted, now))
+        return (yield from self.after_deletion(lane, deleted, now))
 
 
 def _account(row: Row) -> Account:

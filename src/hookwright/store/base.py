@@ -7,7 +7,8 @@ over every store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -39,11 +40,34 @@ from hookwright.core.model import (
 )
 
 
+class Crowd(NamedTuple):
+    """How many requests may be under way to one endpoint, and how many are, by endpoint id."""
+
+    most: int
+    under_way: Mapping[int, int]
+
+    def left(self, endpoint_id: int) -> int:
+        """How many more may go to an endpoint."""
+        return max(0, self.most - self.under_way.get(endpoint_id, 0))
+
+    def full(self) -> set[int]:
+        """The endpoints that nothing more may go to."""
+        return {endpoint_id for endpoint_id, number in self.under_way.items() if number >= self.most}
+
+    def with_more(self, endpoint_ids: Iterable[int]) -> Crowd:
+        """The same with a request more for each of these."""
+        return self._replace(under_way=Counter(self.under_way) + Counter(endpoint_ids))
+
+
+NO_CROWD = Crowd(1_000_000, {})
+
+
 class Room(NamedTuple):
     """How many of the deliveries may be claimed as they are accepted, and until when they are ours then."""
 
     deliveries: int
     lease_until: Instant
+    crowd: Crowd = NO_CROWD
 
 
 NO_ROOM = Room(0, 0)
@@ -112,8 +136,8 @@ class Lease(Struct, frozen=True):
 class Backlog(Struct, frozen=True, kw_only=True):
     """What waits at one moment. Each number is counted no further than `MOST_COUNTED`.
 
-    `due` deliveries may be sent now; the one that has been due longest since `oldest_due_at`. Breakers are those of
-    active endpoints: half open once a probe may go or is under way.
+    `due` deliveries may be sent now; the endpoint among theirs that has waited longest for its turn has done so since
+    `oldest_due_at`. Breakers are those of active endpoints: half open once a probe may go or is under way.
     """
 
     due: int
@@ -260,7 +284,7 @@ class Store(Protocol):
     async def set_endpoint_status(
         self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
     ) -> Endpoint | None:
-        """Pause, disable or activate an endpoint. Activating makes everything that waited for it due now."""
+        """Pause, disable or activate an endpoint. What waits for it is sent, when it is due, once it is active."""
 
     async def change_endpoint(
         self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
@@ -325,12 +349,13 @@ class Store(Protocol):
 
     async def event(self, event_id: str) -> Event | None: ...
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+    async def claim(self, limit: int, now: Instant, lease_until: Instant, crowd: Crowd = NO_CROWD) -> list[Claim]:
         """Take up to `limit` due deliveries: nobody else sends them until the lease ends.
 
-        Deliveries whose endpoint is paused or disabled are put aside until it is active again, those that are in a
-        line until it is their turn; those of a deleted one are cancelled; none of them counts. What has expired is
-        left to `expire`.
+        Endpoints take turns: each that has something due gets its share of the limit, as far as the crowd leaves it
+        room, and goes behind the others. Deliveries of a paused or disabled endpoint stay as they are, those in a
+        line are put aside until it is their turn, those of a deleted endpoint are cancelled; none of them counts.
+        What has expired is left to `expire`.
         """
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:

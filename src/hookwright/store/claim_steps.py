@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,16 +20,17 @@ from hookwright.core.model import (
     Instant,
     Settled,
 )
-from hookwright.store.base import MOST_COUNTED, Backlog
+from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd
 from hookwright.store.endpoint_steps import health_of
-from hookwright.store.line_steps import IN_TURN, delivery_of, next_in_line, set_behind
+from hookwright.store.line_steps import IN_TURN, UNFINISHED, delivery_of, next_in_line, set_aside
 from hookwright.store.matching_steps import GUARDED
+from hookwright.store.queue_steps import QueueKey, QueueSteps, earliest_of
 from hookwright.store.steps import (
     BATCH,
     Row,
     Statement,
     Step,
-    Steps,
+    labels,
     load_schedule,
     placeholders,
     reading,
@@ -36,70 +38,115 @@ from hookwright.store.steps import (
     writing,
 )
 
-# What a due delivery meets: its own expiry first, then its endpoint's status; before an active endpoint a gate or a
-# line.
-# The placeholder is the present instant.
+# What a look meets at an endpoint `e`: its status; before an active one a gate, or deliveries that stand in line.
 WHAT_IT_MEETS = (
-    "CASE WHEN d.expires_at <= {now} THEN 'expired'"
-    f" WHEN e.status = 'active' AND (d.place IS NOT NULL OR {GUARDED}) THEN 'guarded' ELSE e.status END"
+    f"CASE WHEN e.status = 'active' AND ({GUARDED} OR EXISTS (SELECT 1 FROM deliveries d WHERE d.lane = e.lane"
+    f" AND d.endpoint_id = e.id AND {UNFINISHED.format('d')})) THEN 'guarded' ELSE e.status END"
 )
 
 # How often a claim that has found something looks again for more: what it has found waits, and its lease runs.
 CLAIM_ROUNDS = 10
 
 
+class Look(NamedTuple):
+    """What a look is for: at most so many deliveries, of due endpoints that are not left out."""
+
+    limit: int
+    now: Instant
+    lease_until: Instant
+    crowd: Crowd
+    left_out: Sequence[int]
+
+    def shares(self, met: Sequence[Row]) -> list[int]:
+        """How many deliveries each of these endpoints may be given: as many as any other, as its crowd leaves."""
+        fair = max(1, self.limit // max(1, len(met)))
+        return [min(fair, self.crowd.left(row["endpoint_id"])) for row in met]
+
+
 class Found(NamedTuple):
-    """What one look at the due deliveries came to: those that are ours now, and how many it took out of the way."""
+    """What one look came to: what is ours now, and the endpoints it met."""
 
     claims: list[Claim]
-    set_aside: int
-    guarded: list[tuple[int, int]]  # lane and id of endpoints with a gate, batches or lines
+    met: set[int]
+    used_up: set[int]  # got their whole share, so there may be more
+    guarded: dict[QueueKey, int]  # with a gate, batches or lines; how many requests may go to each
+    deleted: list[QueueKey]
 
 
-class ClaimSteps(Steps):
+def found_by(look: Look, met: Sequence[Row], looked_at: Sequence[Row]) -> Found:
+    """What a look came to, by the endpoints that it met and the deliveries of free ones that it took or set aside."""
+    shares = dict(zip((row["endpoint_id"] for row in met), look.shares(met), strict=True))
+    taken = Counter(row["endpoint_id"] for row in looked_at)
+    return Found(
+        claims=[claim_of(row, row["fence"]) for row in looked_at if not row["expired"]],
+        met=set(shares),
+        used_up={endpoint_id for endpoint_id, number in taken.items() if number >= shares[endpoint_id]},
+        guarded={_key_of(row): shares[row["endpoint_id"]] for row in met if row["meets"] == "guarded"},
+        deleted=[_key_of(row) for row in met if row["meets"] == "deleted"],
+    )
+
+
+def _key_of(row: Row) -> QueueKey:
+    return row["lane"], row["endpoint_id"]
+
+
+class ClaimSteps(QueueSteps):
     """Take what is due, and note how it went."""
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
-        """See Store. What is put aside takes no room, so a look that put something aside is followed by another."""
+    async def claim(self, limit: int, now: Instant, lease_until: Instant, crowd: Crowd = NO_CROWD) -> list[Claim]:
+        """See Store. What one look leaves of the limit is shared out by another, among those that have more."""
         claims: list[Claim] = []
+        left_out = crowd.full()
         rounds = 0
         while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
+            look = Look(limit - len(claims), now, lease_until, _with_claims(crowd, claims), sorted(left_out))
             try:
-                found = await self._claim_some(limit - len(claims), now, lease_until)
+                found = await self._claim_some(look)
                 claims += found.claims
-                for lane, endpoint_id in found.guarded:
-                    claims += await self._claim_guarded(lane, endpoint_id, now, lease_until)
+                for (lane, endpoint_id), most in found.guarded.items():
+                    claims += await self._claim_guarded(lane, endpoint_id, most, now, lease_until)
+                for lane, endpoint_id in found.deleted:
+                    await self._cancel_forgotten(lane, endpoint_id, now)
             except Unavailable:
                 if claims:
                     return claims
                 raise
             rounds += 1
-            if not found.set_aside and not found.guarded:
+            left_out |= (found.met - found.used_up) | _with_claims(crowd, claims).full()
+            if len(found.met) < look.limit and not found.used_up - left_out:
                 break
         return claims
 
     @writing
-    def _claim_guarded(self, lane: int, endpoint_id: int, now: Instant, lease_until: Instant) -> Step[list[Claim]]:
-        """The due deliveries of an endpoint with a brake on, with lines, or that takes several events at once."""
+    def _cancel_forgotten(self, lane: int, endpoint_id: int, now: Instant) -> Step[int]:
+        return (yield from self.cancel_some(lane, endpoint_id, now))
+
+    @writing
+    def _claim_guarded(
+        self, lane: int, endpoint_id: int, most: int, now: Instant, lease_until: Instant
+    ) -> Step[list[Claim]]:
+        """Up to `most` requests for an endpoint with a brake on, with lines, or that takes several events at once."""
         # Held, so that only one worker at a time goes through the gate, makes batches and sees whose turn it is.
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
         if rows[0]["status"] != "active":
             return []
         due = yield sql(
-            f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn"
-            " FROM deliveries d JOIN payloads p"
+            f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn,"
+            " d.expires_at <= $3 AS expired FROM deliveries d JOIN payloads p"
             " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
-            f" AND (d.expires_at IS NULL OR d.expires_at > $3) LIMIT {BATCH}",
+            f" ORDER BY d.due_at LIMIT {BATCH}",
             lane,
             endpoint_id,
             now,
         )
-        if behind := [row["id"] for row in due if not row["in_turn"]]:
-            yield set_behind(lane, behind)
-        batches = _batches([row for row in due if row["in_turn"]], rows[0]["batch_limit"])
+        # What has expired is left to `expire`.
+        if aside := [row["id"] for row in due if row["expired"] or not row["in_turn"]]:
+            yield set_aside(lane, aside)
+        in_turn = [row for row in due if row["in_turn"] and not row["expired"]]
+        batches = _batches(in_turn, rows[0]["batch_limit"], is_cut=len(due) == BATCH)
         gate = yield from _gate(rows[0])
-        admission = admit(gate, list(batches), now)
+        admission = admit(gate, list(batches)[:most], now)
         if admission.gate != gate:
             yield _keep_gate(lane, endpoint_id, admission.gate)
         claims: list[Claim] = []
@@ -107,9 +154,10 @@ class ClaimSteps(Steps):
             claims += yield from _claim_batch(lane, batch_id, batches[batch_id], rows[0]["batch_limit"], lease_until)
         for batch_id, until in admission.wait.items():
             yield _postpone(lane, batches[batch_id], until)
+        yield from self.put_back(lane, endpoint_id, now)
         return claims
 
-    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+    async def _claim_some(self, look: Look) -> Found:
         raise NotImplementedError
 
     async def expire(self, now: Instant) -> list[Delivery]:
@@ -143,10 +191,11 @@ class ClaimSteps(Steps):
             now,
             *ids,
         )
-        yield from next_in_line(lane, endpoint_id, (row["line"] for row in rows), now)
+        is_due = yield from next_in_line(lane, endpoint_id, (row["line"] for row in rows), now)
         dead = [delivery_of(row) for row in rows]
         told = [of_expiry(each, endpoint[0]["url"], now) for each in dead if not is_operational(each.event_type)]
         yield from _announce(told)
+        yield from self.queue_up({(lane, endpoint_id): now} if is_due else {})
         return dead
 
     async def rescue(self, now: Instant) -> int:
@@ -161,12 +210,21 @@ class ClaimSteps(Steps):
 
     @reading
     def backlog(self, now: Instant) -> Step[Backlog]:
-        # Every lane, as in a claim; both walk an index that holds nothing else, and no further than the bound.
+        # Every lane, as in a look; each walks an index that holds nothing else, and no further than the bound.
+        lanes = labels(range(self.lane_count))
+        oldest = yield sql(
+            f"SELECT MIN(due_at) AS due_at FROM queues WHERE lane IN ({placeholders(2, lanes)}) AND due_at <= $1",
+            now,
+            *lanes,
+        )
         due = yield sql(
-            "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM (SELECT due_at FROM deliveries"
-            " WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2) AS waiting",
+            "SELECT COUNT(*) AS number FROM (SELECT 1 FROM (SELECT lane, endpoint_id FROM queues"
+            f" WHERE lane IN ({placeholders(3, lanes)}) AND due_at <= $1 LIMIT $2) AS q"
+            " JOIN deliveries d ON d.lane = q.lane AND d.endpoint_id = q.endpoint_id"
+            " WHERE d.status = 'pending' AND d.due_at <= $1 LIMIT $2) AS waiting",
             now,
             MOST_COUNTED,
+            *lanes,
         )
         breakers = yield sql(
             "SELECT COUNT(*) AS number, COUNT(CASE WHEN probing OR breaker_open_until <= $1 THEN 1 END) AS half_open"
@@ -178,26 +236,33 @@ class ClaimSteps(Steps):
         half_open = int(breakers[0]["half_open"])
         return Backlog(
             due=int(due[0]["number"]),
-            oldest_due_at=due[0]["oldest"],
+            oldest_due_at=oldest[0]["due_at"] if due[0]["number"] else None,
             breakers_open=int(breakers[0]["number"]) - half_open,
             breakers_half_open=half_open,
         )
 
     def _note_outcomes(self, written: Sequence[Settled], now: Instant) -> Step[None]:
-        """What attempts mean for their endpoints and what is to be told of them; part of settling."""
+        """What attempts mean for their endpoints, what is to be told of them, and who is to be sent to again.
+
+        The last part of settling, since rows of `queues` are locked last.
+        """
         told = [of_death(each, now) for each in written if each.settlement.status == "dead" and _counts(each)]
         by_endpoint: dict[int, list[Settled]] = {}
         for each in written:
             by_endpoint.setdefault(each.claim.endpoint_id, []).append(each)
+        due = [(_queue_of(each), each.settlement.due_at) for each in written]
         for endpoint_id in sorted(by_endpoint):  # in one order everywhere, so that two settlements cannot deadlock
-            told += yield from self._note_endpoint(by_endpoint[endpoint_id], now)
+            settled = by_endpoint[endpoint_id]
+            told += yield from self._note_endpoint(settled, now)
+            if (yield from next_in_line(lane_of(endpoint_id), endpoint_id, map(_ended_line, settled), now)):
+                due.append((_queue_of(settled[0]), now))
         yield from _announce(told)
+        yield from self.queue_up(earliest_of([(key, due_at) for key, due_at in due if due_at is not None]))
 
     def _note_endpoint(self, settled: Sequence[Settled], now: Instant) -> Step[list[Announcement]]:
         claim = settled[0].claim
         lane = lane_of(claim.endpoint_id)
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
-        yield from next_in_line(lane, claim.endpoint_id, map(_ended_line, settled), now)
         before = health_of(rows[0])
         counted = _one_for_each_request([each for each in settled if _counts(each)])
         may_disable = settled[0].settlement.may_disable
@@ -243,16 +308,27 @@ class ClaimSteps(Steps):
 
 
 def needs_noting(each: Settled) -> bool:
-    """Whether an attempt may change its endpoint's health, ends a wait, or is to be told of.
+    """Whether an attempt may change its endpoint's health, is to be repeated, ends a wait, or is to be told of.
 
     Most succeed at healthy endpoints.
     """
     return (
         not succeeded(each.outcome)
+        or each.settlement.status == "pending"
         or each.claim.troubled
         or each.settlement.disable_reason is not None
         or _ended_line(each) is not None
     )
+
+
+def _queue_of(each: Settled) -> QueueKey:
+    return lane_of(each.claim.endpoint_id), each.claim.endpoint_id
+
+
+def _with_claims(crowd: Crowd, claims: Sequence[Claim]) -> Crowd:
+    """The crowd with these on their way too. What goes out together is one request."""
+    requests = {each.batch_id or each.delivery_id: each.endpoint_id for each in claims}
+    return crowd.with_more(requests.values())
 
 
 def _ended_line(each: Settled) -> str | None:
@@ -303,12 +379,12 @@ def _announce(told: Sequence[Announcement]) -> Step[None]:
         )
 
 
-def _batches(due: Sequence[Row], limit: int) -> dict[int, list[int]]:
+def _batches(due: Sequence[Row], limit: int, *, is_cut: bool) -> dict[int, list[int]]:
     """What goes out together, by batch id: the one it had before, or else the id of its first delivery."""
     in_order = sorted(due, key=lambda row: int(row["id"]))
     queued = [Queued(row["id"], row["dialect_event"], row["size"], row["batch_id"]) for row in in_order]
     batches = batches_of(queued, limit)
-    if len(due) == BATCH and len(batches) > 1:
+    if is_cut and len(batches) > 1:
         batches.pop()  # it may be cut short by the limit of the look
     known = {row["id"]: row["batch_id"] for row in in_order}
     return {known[batch[0]] or batch[0]: batch for batch in batches}

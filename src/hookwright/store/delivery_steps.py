@@ -17,12 +17,12 @@ from hookwright.core.model import (
 )
 from hookwright.store.base import DeliveryQuery
 from hookwright.store.line_steps import delivery_of, move_to_the_end, next_in_line
+from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     PLATFORM_LANE,
     Filters,
     Row,
     Step,
-    Steps,
     made,
     placeholders,
     reading,
@@ -31,7 +31,7 @@ from hookwright.store.steps import (
 )
 
 
-class DeliverySteps(Steps):
+class DeliverySteps(QueueSteps):
     """Look-ups and lists, and the replay of one delivery."""
 
     @writing
@@ -159,6 +159,7 @@ class DeliverySteps(Steps):
         )
         for row in changed:
             if row["id"] == delivery_id:
+                yield from self.queue_up({(lane, row["endpoint_id"]): now})
                 return delivery_of(row)
         rows = yield sql("SELECT status FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if rows[0]["status"] == "in_flight":
@@ -182,7 +183,8 @@ class DeliverySteps(Steps):
         )
         if not cancelled:
             raise Conflict(f"delivery {delivery_id} is not waiting to be sent")
-        yield from next_in_line(lane, rows[0]["endpoint_id"], [rows[0]["line"]], now)
+        if (yield from next_in_line(lane, rows[0]["endpoint_id"], [rows[0]["line"]], now)):
+            yield from self.queue_up({(lane, rows[0]["endpoint_id"]): now})
         return delivery_of(cancelled[0])
 
 

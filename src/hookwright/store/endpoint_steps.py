@@ -20,15 +20,14 @@ from hookwright.core.model import (
     Subscription,
 )
 from hookwright.store.base import EndpointQuery
-from hookwright.store.line_steps import IN_TURN
 from hookwright.store.matching_steps import note_change
+from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     BATCH,
     Filters,
     Row,
     Statement,
     Step,
-    Steps,
     dump_schedule,
     insert,
     load_schedule,
@@ -40,7 +39,7 @@ from hookwright.store.steps import (
 )
 
 
-class EndpointSteps(Steps):
+class EndpointSteps(QueueSteps):
     """Keep, change, list and delete endpoints."""
 
     @writing
@@ -98,9 +97,9 @@ class EndpointSteps(Steps):
             now,
         )
         if changed and status == "active":
-            # Only a claim puts deliveries aside, and it locks the endpoint's row to do so: whatever it put aside
-            # before our update is seen here, and after it the claim sees an active endpoint.
-            yield _wake(lane_of(account_id), endpoint_id, now, f"AND {IN_TURN}")
+            # A look that still sees the old status may be about to take the endpoint out of the queue. It holds the
+            # row, so we come after it.
+            yield from self.queue_up({(lane_of(account_id), endpoint_id): now})
         return (yield from _endpoint_of(account_id, endpoint_id))
 
     @writing
@@ -160,28 +159,29 @@ class EndpointSteps(Steps):
             account_id,
             now,
         )
-        return (yield from after_deletion(lane, deleted, now))
+        return (yield from self.after_deletion(lane, deleted, now))
 
     async def _cancel_waiting(self, account_id: int, endpoint_ids: Sequence[int], now: Instant) -> None:
-        # The deletion is on disk. What an outage leaves here, the claim that finds it due cancels.
+        # The deletion is on disk. What an outage leaves here, looks cancel.
         with suppress(Unavailable):
             for endpoint_id in endpoint_ids:
                 while await self._cancel_some(account_id, endpoint_id, now) == BATCH:
                     pass
 
-    # What a claim holds at this moment is skipped: the claim sees the deleted endpoint and cancels it itself, and
-    # waiting for it here could deadlock.
     @writing
     def _cancel_some(self, account_id: int, endpoint_id: int, now: Instant) -> Step[int]:
-        cancelled = yield sql(
-            "UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = $3"
-            " WHERE lane = $1 AND id IN (SELECT id FROM deliveries WHERE lane = $1 AND endpoint_id = $2"
-            f" AND status = 'pending' LIMIT {BATCH} {self.SKIP_LOCKED}) RETURNING id",
-            lane_of(account_id),
-            endpoint_id,
-            now,
-        )
-        return len(cancelled)
+        return (yield from self.cancel_some(lane_of(account_id), endpoint_id, now))
+
+    def after_deletion(self, lane: int, deleted: Sequence[Row], now: Instant) -> Step[list[int]]:
+        """What goes with deleted endpoints in the same transaction; answers their ids.
+
+        They queue up once more, so that a look cancels what waits for them, whatever becomes of the rest.
+        """
+        ids = [int(row["id"]) for row in deleted]
+        for id in ids:
+            yield sql("DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane, id)
+        yield from self.queue_up({(lane, id): now for id in ids})
+        return ids
 
 
 def insert_secret(secret: SigningSecret) -> Statement:
@@ -284,29 +284,6 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
     if with_bounds and query.below is not None:
         filters.add("e.id < $?", query.below)
     return filters, filters.values
-
-
-def _wake(lane: int, endpoint_id: int, now: Instant, only: str = "") -> Statement:
-    """Make due what was put aside for an endpoint."""
-    return sql(
-        "UPDATE deliveries AS d SET due_at = $3"
-        f" WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at IS NULL {only}",
-        lane,
-        endpoint_id,
-        now,
-    )
-
-
-def after_deletion(lane: int, deleted: Sequence[Row], now: Instant) -> Step[list[int]]:
-    """What goes with deleted endpoints in the same transaction; answers their ids.
-
-    What was put aside for them is made due, so that a claim cancels it, whatever becomes of the rest.
-    """
-    ids = [int(row["id"]) for row in deleted]
-    for id in ids:
-        yield sql("DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane, id)
-        yield _wake(lane, id, now)
-    return ids
 
 
 def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:

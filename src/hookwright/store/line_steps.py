@@ -92,8 +92,8 @@ def move_to_the_end(lane: int, rows: Sequence[Row]) -> Step[None]:
         places[row["endpoint_id"]] += 1
 
 
-def set_behind(lane: int, ids: Sequence[int]) -> Statement:
-    """Put aside what is not in turn: whatever ends the wait makes the next one due."""
+def set_aside(lane: int, ids: Sequence[int]) -> Statement:
+    """Put aside what is not in turn, whatever ends the wait makes the next one due; or what has expired."""
     return sql(
         f"UPDATE deliveries SET due_at = NULL WHERE lane = $1 AND id IN ({placeholders(2, ids)})"
         " AND status = 'pending'",
@@ -102,18 +102,24 @@ def set_behind(lane: int, ids: Sequence[int]) -> Statement:
     )
 
 
-def next_in_line(lane: int, endpoint_id: int, lines: Iterable[str | None], now: Instant) -> Step[None]:
-    """Make due what is first in each of these lines now, if it waited for its turn."""
+def next_in_line(lane: int, endpoint_id: int, lines: Iterable[str | None], now: Instant) -> Step[bool]:
+    """Make due what is first in each of these lines now, if it waited for its turn. Answers whether anything did.
+
+    Its endpoint is then to queue up.
+    """
+    is_due = False
     for line in sorted({line for line in lines if line is not None}):
-        yield sql(
+        found = yield sql(
             "UPDATE deliveries SET due_at = $4 WHERE lane = $1 AND status = 'pending' AND due_at IS NULL AND id ="
             " (SELECT d.id FROM deliveries d WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.line = $3"
-            f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT 1)",
+            f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT 1) RETURNING id",
             lane,
             endpoint_id,
             line,
             now,
         )
+        is_due = is_due or bool(found)
+    return is_due
 
 
 def delivery_of(row: Row) -> Delivery:

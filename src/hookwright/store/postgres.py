@@ -25,6 +25,7 @@ from hookwright.store.acceptance import (
     EventRow,
     Known,
     PayloadRow,
+    QueueRow,
     answers,
     claims_at_birth,
     count_matches,
@@ -34,14 +35,16 @@ from hookwright.store.acceptance import (
     only_new,
     payload_rows,
     places_wanted,
+    queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_noting
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import Books
 from hookwright.store.migrations import migrations_for
+from hookwright.store.queue_steps import QUEUE_UP, QueueKey, as_rows
 from hookwright.store.records import Records
-from hookwright.store.steps import BATCH, Step
+from hookwright.store.steps import BATCH, Step, labels, sql
 
 ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
@@ -206,14 +209,25 @@ class PostgresStore(Records):
         # One statement for any number of ids. The planner, too, reads an array as what it is: rows by key.
         return f"= ANY(${first}::bigint[])", [list(ids)]
 
-    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
-        async with self._connection() as db:
-            rows = await db.fetch(_CLAIM, now, limit, lease_until)
-            if aside := [row for row in rows if row["meets"] not in ("active", "guarded")]:
-                await _put_aside(db, aside, now)
-        claims = [claim_of(row, row["fence"]) for row in rows if row["meets"] == "active"]
-        guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in rows if row["meets"] == "guarded")
-        return Found(claims, len(aside), list(guarded))
+    def queue_up(self, turns: Mapping[QueueKey, Instant]) -> Step[None]:
+        if turns:
+            rows = "SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[])"
+            yield sql(QUEUE_UP.format(rows=rows), *_transposed(as_rows(turns), 3))
+
+    async def _claim_some(self, look: Look) -> Found:
+        lanes = labels(range(self.lane_count))
+        async with self._connection() as db, db.transaction():
+            # Three statements, since each sees what was committed before it began: by the last two, whatever was made
+            # due before the rows of `queues` were locked. See `queue_steps`, also for why none of them waits.
+            met = await db.fetch(_TAKE_TURNS, look.now, lanes, look.left_out, look.limit)
+            if not met:
+                return found_by(look, [], [])
+            shares = look.shares(met)
+            free = [(*_key(row), share) for row, share in zip(met, shares, strict=True) if row["meets"] == "active"]
+            taken = await db.fetch(_CLAIM, look.now, look.lease_until, *_transposed(free, 3)) if free else []
+            if back := [_key(row) for row in met if row["meets"] not in ("guarded", "deleted")]:
+                await db.execute(_PUT_BACK, look.now, *_transposed(back, 2))
+        return found_by(look, met, taken)
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         async with self._connection() as db:
@@ -224,11 +238,7 @@ class PostgresStore(Records):
 
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:
         async with self._connection() as db:
-            await db.execute(
-                f"UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS}",
-                *_columns(leases),
-                now,
-            )
+            await db.execute(_RELEASE, *_columns(leases), now)
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
@@ -330,17 +340,20 @@ async def _insert(
 ) -> list[Claim]:
     payloads = payload_rows(batch)
     deliveries = delivery_rows(batch, ids, places, room)
+    # Nothing waits as a rule, where there is room. A text of its own then, since an empty one is not free either.
+    queues = queue_rows(deliveries)
     await db.execute(
-        _INSERT,
+        _INSERT_AND_QUEUE_UP if queues else _INSERT,
         lane,
         *_transposed([event_row(draft) for draft in batch.drafts], len(EventRow._fields)),
         *_transposed(payloads, len(PayloadRow._fields)),
         *_transposed(deliveries, len(DeliveryRow._fields)),
+        *(_transposed(queues, len(QueueRow._fields)) if queues else ()),
     )
     return claims_at_birth(batch, payloads, deliveries)
 
 
-_INSERT = """
+_INSERT_ALL = """
 WITH new_events AS (
     INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,
                         traceparent, expires_at, ordering_key)
@@ -349,13 +362,16 @@ WITH new_events AS (
 ), new_payloads AS (
     INSERT INTO payloads (lane, event_id, ordinal, body)
     SELECT $1, * FROM unnest($13::uuid[], $14::smallint[], $15::bytea[])
-)
+){queued}
 INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event, ordinal,
                         created_at, expires_at, line, place, status, fence, due_at, lease_until)
 SELECT $1, * FROM unnest($16::bigint[], $17::bigint[], $18::uuid[], $19::text[], $20::bigint[],
                          $21::text[], $22::text[], $23::smallint[], $24::bigint[], $25::bigint[],
                          $26::text[], $27::bigint[], $28::text[], $29::int[], $30::bigint[], $31::bigint[])
 """
+_QUEUES = QUEUE_UP.format(rows="SELECT $1, * FROM unnest($32::bigint[], $33::bigint[])")
+_INSERT = _INSERT_ALL.format(queued="")
+_INSERT_AND_QUEUE_UP = _INSERT_ALL.format(queued=f", queued AS ({_QUEUES})")
 
 
 def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
@@ -363,25 +379,45 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-# No CTE is joined to another: without statistics that would be a nested loop over both.
-_CLAIM = f"""
+# The first of each lane, and of those the first: what is due in other lanes is not even looked at.
+_TAKE_TURNS = f"""
+SELECT q.lane, q.endpoint_id, {WHAT_IT_MEETS} AS meets
+FROM (
+    SELECT first.* FROM unnest($2::smallint[]) AS own (lane) CROSS JOIN LATERAL (
+        SELECT lane, endpoint_id, due_at FROM queues
+        WHERE lane = own.lane AND due_at <= $1 AND endpoint_id <> ALL($3::bigint[]) ORDER BY due_at LIMIT $4
+    ) AS first ORDER BY first.due_at LIMIT $4
+) AS first
+JOIN queues q ON q.lane = first.lane AND q.endpoint_id = first.endpoint_id
+JOIN endpoints e ON e.lane = q.lane AND e.id = q.endpoint_id
+WHERE q.due_at <= $1
+FOR UPDATE OF q SKIP LOCKED
+"""
+
+# What stands in line is left to whoever holds the endpoint's row. No CTE is joined to another: without statistics
+# that would be a nested loop over both.
+_CLAIM = """
 WITH due AS (
-    SELECT d.lane, d.id, d.due_at, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since,
-           {WHAT_IT_MEETS.format(now="$1")} AS meets
-    FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
-    WHERE d.status = 'pending' AND d.due_at <= $1
-    ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
+    SELECT d.lane, d.id, d.due_at, COALESCE(d.expires_at <= $1, FALSE) AS expired,
+           e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since
+    FROM unnest($3::smallint[], $4::bigint[], $5::int[]) AS u (lane, endpoint_id, share)
+    JOIN endpoints e ON e.lane = u.lane AND e.id = u.endpoint_id
+    CROSS JOIN LATERAL (
+        SELECT lane, id, due_at, expires_at FROM deliveries
+        WHERE lane = u.lane AND endpoint_id = u.endpoint_id AND status = 'pending' AND due_at <= $1 AND place IS NULL
+        ORDER BY due_at LIMIT u.share FOR UPDATE SKIP LOCKED
+    ) AS d
 ), looked_at AS (
     UPDATE deliveries d SET
-        status = CASE due.meets WHEN 'active' THEN 'in_flight' ELSE 'pending' END,
-        fence = CASE due.meets WHEN 'active' THEN d.fence + 1 ELSE d.fence END,
-        lease_until = CASE due.meets WHEN 'active' THEN $3::bigint END,
-        due_at = CASE due.meets WHEN 'active' THEN NULL ELSE d.due_at END
+        status = CASE WHEN due.expired THEN 'pending' ELSE 'in_flight' END,
+        fence = CASE WHEN due.expired THEN d.fence ELSE d.fence + 1 END,
+        lease_until = CASE WHEN due.expired THEN NULL ELSE $2::bigint END,
+        due_at = NULL
     FROM due
     WHERE d.lane = due.lane AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
               d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
-              d.line, due.meets, due.url, due.retry_schedule, due.sealed_headers, due.signature,
+              d.line, due.expired, due.url, due.retry_schedule, due.sealed_headers, due.signature,
               due.failing_since
 )
 SELECT l.*, p.body, v.occurred_at, v.traceparent
@@ -391,28 +427,26 @@ LEFT JOIN events v ON v.lane = l.lane AND v.id = l.event_id
 ORDER BY l.was_due, l.id
 """
 
+# An endpoint that is not active leaves the queue, however much waits for it: its activation brings it back. A deleted
+# one stays until all is cancelled.
+_PUT_BACK = """
+WITH next AS MATERIALIZED (
+    SELECT u.lane, u.endpoint_id, CASE e.status WHEN 'active' THEN (
+        SELECT MIN(d.due_at) FROM deliveries d
+        WHERE d.lane = u.lane AND d.endpoint_id = u.endpoint_id AND d.status = 'pending' AND d.due_at IS NOT NULL
+    ) END AS due_at
+    FROM unnest($2::smallint[], $3::bigint[]) AS u (lane, endpoint_id)
+    JOIN endpoints e ON e.lane = u.lane AND e.id = u.endpoint_id AND e.status <> 'deleted'
+), gone AS (
+    DELETE FROM queues q USING next n WHERE q.lane = n.lane AND q.endpoint_id = n.endpoint_id AND n.due_at IS NULL
+)
+UPDATE queues q SET due_at = GREATEST(n.due_at, $1)
+FROM next n WHERE q.lane = n.lane AND q.endpoint_id = n.endpoint_id AND n.due_at IS NOT NULL
+"""
 
-async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
-    """Take deliveries out of the due ones that have expired, or whose endpoint does not receive now."""
-    by_endpoint: dict[tuple[int, int], list[int]] = {}
-    for row in rows:
-        by_endpoint.setdefault((row["lane"], row["endpoint_id"]), []).append(row["id"])
-    for (lane, endpoint_id), ids in by_endpoint.items():
-        async with db.transaction():
-            # The lock makes an activation wait or be seen: otherwise it could look for deliveries that were put
-            # aside just before we put these aside, and they would wait for ever.
-            status = await db.fetchval(
-                "SELECT status FROM endpoints WHERE lane = $1 AND id = $2 FOR SHARE", lane, endpoint_id
-            )
-            change = "status = 'cancelled', finished_at = $3," if status == "deleted" else ""
-            only = "AND expires_at <= $3" if status == "active" else ""
-            await db.execute(
-                f"UPDATE deliveries SET {change} due_at = NULL WHERE lane = $1 AND id = ANY($2::bigint[])"
-                f" AND status = 'pending' AND due_at <= $3 {only}",
-                lane,
-                ids,
-                now,
-            )
+
+def _key(row: Any) -> QueueKey:
+    return row["lane"], row["endpoint_id"]
 
 
 # Only what is in flight has a lease. It is asked for in these words because a condition on the status would let the
@@ -492,12 +526,28 @@ SELECT id, fence FROM written
 """
 
 
-_RESCUE = """
-UPDATE deliveries d SET status = 'pending', due_at = $1, lease_until = NULL
-FROM (
-    SELECT lane, id FROM deliveries WHERE status = 'in_flight' AND lease_until <= $1
-    LIMIT $2 FOR UPDATE SKIP LOCKED
-) AS late
-WHERE d.lane = late.lane AND d.id = late.id
-RETURNING d.id
+# Rows of `queues` are locked in one order: see `queue_steps`.
+_QUEUE_UP_THESE = QUEUE_UP.format(
+    rows="SELECT DISTINCT lane, endpoint_id, {due_at}::bigint FROM these ORDER BY lane, endpoint_id"
+)
+
+_RELEASE = f"""
+WITH these AS (
+    UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS}
+    RETURNING d.lane, d.endpoint_id
+)
+{_QUEUE_UP_THESE.format(due_at="$4")}
+"""
+
+_RESCUE = f"""
+WITH these AS (
+    UPDATE deliveries d SET status = 'pending', due_at = $1, lease_until = NULL
+    FROM (
+        SELECT lane, id FROM deliveries WHERE status = 'in_flight' AND lease_until <= $1
+        LIMIT $2 FOR UPDATE SKIP LOCKED
+    ) AS late
+    WHERE d.lane = late.lane AND d.id = late.id
+    RETURNING d.lane, d.endpoint_id
+), queued AS ({_QUEUE_UP_THESE.format(due_at="$1")})
+SELECT lane FROM these
 """

@@ -12,10 +12,10 @@ from hookwright.core.model import (
 from hookwright.store.base import DeliveryQuery
 from hookwright.store.delivery_steps import delivery_filters
 from hookwright.store.line_steps import move_to_the_end
+from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     Row,
     Step,
-    Steps,
     insert,
     made,
     placeholders,
@@ -26,7 +26,7 @@ from hookwright.store.steps import (
 )
 
 
-class ReplaySteps(Steps):
+class ReplaySteps(QueueSteps):
     """Keep a replay, take its next step, end it."""
 
     @writing
@@ -113,7 +113,7 @@ class ReplaySteps(Steps):
             f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status IN ('delivered', 'dead', 'cancelled')"
             " AND EXISTS (SELECT 1 FROM endpoints e WHERE e.lane = $1 AND e.id = deliveries.endpoint_id"
             " AND e.status <> 'deleted') AND EXISTS (SELECT 1 FROM payloads p WHERE p.lane = $1"
-            " AND p.event_id = deliveries.event_id AND p.ordinal = deliveries.ordinal) RETURNING id",
+            " AND p.event_id = deliveries.event_id AND p.ordinal = deliveries.ordinal) RETURNING endpoint_id",
             lane,
             now,
             *ids,
@@ -127,6 +127,7 @@ class ReplaySteps(Steps):
             found[-1]["created_at"],
             found[-1]["id"],
         )
+        yield from self.queue_up({(lane, row["endpoint_id"]): now for row in changed})
         return len(found)
 
 

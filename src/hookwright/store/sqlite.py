@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,14 +38,16 @@ from hookwright.store.acceptance import (
     only_new,
     payload_rows,
     places_wanted,
+    queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_noting
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import Books, Recipients
 from hookwright.store.migrations import migrations_for
+from hookwright.store.queue_steps import QUEUE_UP
 from hookwright.store.records import Records
-from hookwright.store.steps import BATCH, Step, sql
+from hookwright.store.steps import BATCH, Row, Step, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
@@ -134,8 +137,8 @@ class SqliteStore(Records):
         result: Acceptance = await self._writer.run(partial(_accept, lane, drafts, find, room))
         return result
 
-    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
-        result: Found = await self._writer.run(partial(_claim, limit, now, lease_until))
+    async def _claim_some(self, look: Look) -> Found:
+        result: Found = await self._writer.run(partial(_look, look, self.put_back))
         return result
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
@@ -409,6 +412,7 @@ def _accept(
         f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         deliveries,
     )
+    db.executemany(_QUEUE_UP, [(lane, *row) for row in queue_rows(deliveries)])
     counts = count_matches(batch)
     for draft in drafts:
         if not is_new(draft, known):
@@ -441,38 +445,52 @@ def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
     return int(row["number"])
 
 
-def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connection) -> Found:
+_QUEUE_UP = QUEUE_UP.format(rows="VALUES (?, ?, ?)")
+
+
+def _look(look: Look, put_back: Callable[[int, int, Instant], Step[None]], db: sqlite3.Connection) -> Found:
+    # As many rows more as are left out: a list of these in the statement would be a new one each time.
     rows = db.execute(
-        f"SELECT d.*, e.url, {WHAT_IT_MEETS.format(now='?1')} AS meets, e.retry_schedule, e.sealed_headers,"
-        " e.signature, e.failing_since, p.body, v.occurred_at, v.traceparent FROM deliveries d"
+        f"SELECT q.lane, q.endpoint_id, {WHAT_IT_MEETS} AS meets FROM queues q"
+        " JOIN endpoints e ON e.lane = q.lane AND e.id = q.endpoint_id"
+        " WHERE q.lane = ? AND q.due_at <= ? ORDER BY q.due_at LIMIT ?",
+        (LANES[0], look.now, look.limit + len(look.left_out)),
+    ).fetchall()
+    left_out = set(look.left_out)
+    met = [row for row in rows if row["endpoint_id"] not in left_out][: look.limit]
+    taken: list[Row] = []
+    for row, share in zip(met, look.shares(met), strict=True):
+        if row["meets"] == "active":
+            taken += _take_due(row["endpoint_id"], share, look, db)
+            _run_step(put_back(LANES[0], row["endpoint_id"], look.now), db)
+        elif row["meets"] not in ("guarded", "deleted"):
+            # However much waits for it: its activation brings it back.
+            db.execute("DELETE FROM queues WHERE lane = ? AND endpoint_id = ?", (LANES[0], row["endpoint_id"]))
+    return found_by(look, met, sorted(taken, key=itemgetter("was_due", "id")))
+
+
+def _take_due(endpoint_id: int, share: int, look: Look, db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Claim a share of what is due to an endpoint; what has expired is put aside. What stands in line is left."""
+    rows = db.execute(
+        "SELECT d.*, d.due_at AS was_due, COALESCE(d.expires_at <= ?1, FALSE) AS expired, e.url, e.retry_schedule,"
+        " e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at, v.traceparent FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
-        " WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2",
-        (now, limit),
+        " WHERE d.lane = ?2 AND d.endpoint_id = ?3 AND d.status = 'pending' AND d.due_at <= ?1 AND d.place IS NULL"
+        " ORDER BY d.due_at LIMIT ?4",
+        (look.now, LANES[0], endpoint_id, share),
     ).fetchall()
-    claims = [claim_of(row, row["fence"] + 1) for row in rows if row["meets"] == "active"]
     db.executemany(
-        "UPDATE deliveries SET status = 'in_flight', fence = ?, lease_until = ?, due_at = NULL"
+        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = ?, due_at = NULL"
         " WHERE lane = ? AND id = ?",
-        [(claim.fence, lease_until, lane_of(claim.delivery_id), claim.delivery_id) for claim in claims],
+        [(look.lease_until, row["lane"], row["id"]) for row in rows if not row["expired"]],
     )
-    aside = [row for row in rows if row["meets"] not in ("active", "guarded")]
-    _put_aside(aside, now, db)
-    guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in rows if row["meets"] == "guarded")
-    return Found(claims, len(aside), list(guarded))
-
-
-def _put_aside(rows: Sequence[sqlite3.Row], now: Instant, db: sqlite3.Connection) -> None:
-    for row in rows:
-        if row["meets"] == "deleted":
-            change = "status = 'cancelled', due_at = NULL, finished_at = ?3"
-        else:
-            change = "due_at = NULL"
-        db.execute(
-            f"UPDATE deliveries SET {change} WHERE lane = ?1 AND id = ?2 AND ?3 IS NOT NULL",
-            (row["lane"], row["id"], now),
-        )
+    db.executemany(
+        "UPDATE deliveries SET due_at = NULL WHERE lane = ? AND id = ?",
+        [(row["lane"], row["id"]) for row in rows if row["expired"]],
+    )
+    return [{**row, "fence": row["fence"] + 1} for row in map(dict, rows)]
 
 
 _OURS = "lane = ? AND id = ? AND fence = ? AND status = 'in_flight'"
@@ -491,10 +509,13 @@ def _renew(leases: Sequence[Lease], lease_until: Instant, db: sqlite3.Connection
 
 
 def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> None:
-    db.executemany(
-        f"UPDATE deliveries SET status = 'pending', due_at = ?, lease_until = NULL WHERE {_OURS}",
-        [(now, lane_of(lease.delivery_id), lease.delivery_id, lease.fence) for lease in leases],
-    )
+    for lease in leases:
+        rows = db.execute(
+            f"UPDATE deliveries SET status = 'pending', due_at = ?, lease_until = NULL WHERE {_OURS}"
+            " RETURNING lane, endpoint_id",
+            (now, lane_of(lease.delivery_id), lease.delivery_id, lease.fence),
+        ).fetchall()
+        db.executemany(_QUEUE_UP, [(*row, now) for row in rows])
 
 
 def _settle(
@@ -550,8 +571,11 @@ def _settle_one(each: Settled, now: Instant, db: sqlite3.Connection) -> bool:
 
 
 def _rescue(now: Instant, db: sqlite3.Connection) -> int:
-    return db.execute(
+    rows = db.execute(
         "UPDATE deliveries SET status = 'pending', due_at = ?1, lease_until = NULL WHERE rowid IN"
-        f" (SELECT rowid FROM deliveries WHERE status = 'in_flight' AND lease_until <= ?1 LIMIT {BATCH})",
+        f" (SELECT rowid FROM deliveries WHERE status = 'in_flight' AND lease_until <= ?1 LIMIT {BATCH})"
+        " RETURNING lane, endpoint_id",
         (now,),
-    ).rowcount
+    ).fetchall()
+    db.executemany(_QUEUE_UP, [(*key, now) for key in {tuple(row) for row in rows}])
+    return len(rows)
