@@ -239,11 +239,8 @@ async def test_another_accounts_id_looks_like_one_that_does_not_exist(
 class LostIntake:
     """An intake whose store does not answer."""
 
-    async def accept(self, draft: Draft) -> Accepted | Conflict:
+    async def accept(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
         raise Unavailable("the disk is full at /var/lib/secret")
-
-    async def accept_all(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
-        return [await self.accept(draft) for draft in drafts]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The publish routes past FastAPI: to the byte what the FastAPI routes at the same paths answer."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import httpx
@@ -85,7 +85,7 @@ async def test_the_answer_is_that_of_the_fastapi_route(
 class BrokenIntake:
     """An intake with a fault of ours."""
 
-    async def accept(self, draft: Draft) -> Accepted | Conflict:
+    async def accept(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
         raise RuntimeError("a fault at /var/lib/secret")
 
 

@@ -52,7 +52,7 @@ async def publish(
     """
     with services.traces.publishing(traceparent, len(requests)) as place_in_trace:
         drafts = await _drafts(services, requests, root, place_in_trace)
-        return await services.intake.accept_all(drafts)
+        return await services.intake.accept(drafts)
 
 
 async def _drafts(services: Services, requests: Sequence[Publish], root: str, traceparent: str | None) -> list[Draft]:

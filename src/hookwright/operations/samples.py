@@ -103,7 +103,8 @@ def _in_words(subscription: Subscription) -> str:
 
 async def _deliver(services: Services, endpoint: Endpoint, fitting: _Fitting) -> Delivery:
     event, notice = fitting
-    await services.intake.accept(Draft(event=event, fingerprint=b"", notices=(notice,), only_endpoint_id=endpoint.id))
+    draft = Draft(event=event, fingerprint=b"", notices=(notice,), only_endpoint_id=endpoint.id)
+    await services.intake.accept([draft])
     query = DeliveryQuery(account_id=endpoint.account_id, event_id=event.id, limit=1)
     for delivery in await services.store.deliveries(query):
         return delivery

@@ -18,12 +18,11 @@ from hookwright.vault import Vault
 class Intake(Protocol):
     """Where drafts become durable; `engine.intake` groups what comes in at the same time into one commit."""
 
-    async def accept(self, draft: Draft) -> Accepted | Conflict:
-        """Returns when the event and its deliveries are on disk. Raises Unavailable when they are not."""
-        ...
+    async def accept(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        """Returns when the events and their deliveries are on disk. Raises Unavailable when they are not.
 
-    async def accept_all(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
-        """The same for several; answers in their order."""
+        Answers in the order of the drafts.
+        """
         ...
 
 

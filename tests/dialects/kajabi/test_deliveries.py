@@ -28,7 +28,7 @@ async def publish(services: Services, account: Account, site: Site, type: str, d
         data=json.dumps(data).encode(),
     )
     notices = tuple(KAJABI.translate(event, typed_data(type, event.data)))
-    await services.intake.accept(Draft(event=event, fingerprint=b"", notices=notices))
+    await services.intake.accept([Draft(event=event, fingerprint=b"", notices=notices)])
     return event
 
 
