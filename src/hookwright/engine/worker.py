@@ -21,7 +21,7 @@ from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
 from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
-from hookwright.engine.attempt_log import log_attempt
+from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.batching import Batcher
 from hookwright.engine.keyring import Keyring
 from hookwright.store.base import Lease, Store
@@ -180,15 +180,13 @@ class Worker:
             return
         settled = self._settle(claims, outcome)
         try:
-            recorded = await self._records.submit(settled)
+            await self._records.submit(settled)
         except Exception:
             # Sent but not recorded: its lease decides; the receiver may see it again, with the same id.
             log.exception("delivery sent but not recorded", delivery_id=first.delivery_id, event_id=first.event_id)
             return
         if first.line is not None:
             self.wake()  # it may be the next one's turn
-        for each in settled:
-            self._tell(each, each.claim.delivery_id in recorded)
 
     async def _send(self, claims: Claims) -> Outcome:
         first = claims[0]
@@ -209,20 +207,22 @@ class Worker:
     def _schedule_of(self, claim: Claim) -> tuple[int, ...]:
         return claim.retry_schedule or self._settings.retry_schedule
 
-    def _tell(self, settled: Settled, recorded: bool) -> None:
+    def _tell(self, settled: Sequence[Settled], recorded: set[int]) -> None:
         self._metrics.attempted(settled, recorded)
-        log_attempt(settled, recorded, len(self._schedule_of(settled.claim)))
+        log_attempts(settled, recorded, self._schedule_of)
 
     async def _record(self, parcels: Sequence[Sequence[Settled]]) -> Sequence[set[int]]:
         settled = [each for parcel in parcels for each in parcel]
         for attempt in range(1, self._settings.record_tries + 1):
             try:
-                written = await self._store.settle(settled, self._clock.now())
-                return [written] * len(parcels)
+                recorded = await self._store.settle(settled, self._clock.now())
             except Unavailable:
                 if attempt == self._settings.record_tries:
                     raise
                 await asyncio.sleep(0.1 * 2**attempt)
+            else:
+                self._tell(settled, recorded)
+                return [recorded] * len(parcels)
         raise AssertionError("unreachable")
 
     # -- leases ----------------------------------------------------------------------------------------------
