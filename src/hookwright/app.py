@@ -33,7 +33,6 @@ from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
-from hookwright.store.postgres import PostgresStore
 from hookwright.store.sqlite import SqliteStore
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
@@ -80,7 +79,7 @@ class Hookwright:
             metrics,
             traces,
         )
-        self._intake = GroupCommit(store, on_accepted=self.worker.wake, metrics=metrics)
+        self._intake = GroupCommit(store, on_waiting=self.worker.wake, metrics=metrics, worker=self.worker)
         self.services = Services(
             store=store,
             clock=clock,
@@ -216,6 +215,9 @@ def _limits_of(settings: Settings) -> SendLimits:
 def _store_of(settings: Settings) -> Store:
     path = settings.sqlite_path()
     if path is None:
+        # Only here: its driver takes a tenth of the time in which `hookwright dev` starts, on SQLite.
+        from hookwright.store.postgres import PostgresStore
+
         return PostgresStore(settings.database_url, settings.connections)
     _make_folder(path.parent)
     _make_private(path)

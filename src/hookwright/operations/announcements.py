@@ -33,4 +33,4 @@ def draft_of(services: Services, announcement: Announcement) -> Draft:
         data=announcement.data.encode(),
         idempotency_key=f"hookwright:announcement:{announcement.id}",
     )
-    return Draft(event=event, fingerprint=b"", notices=notices_of(services.translations, event))
+    return Draft(event=event, fingerprint=b"", notices=notices_of(services.translations, event, None))

@@ -5,9 +5,19 @@ from hookwright.store.claim_steps import ClaimSteps
 from hookwright.store.credential_steps import CredentialSteps
 from hookwright.store.delivery_steps import DeliverySteps
 from hookwright.store.line_steps import LineSteps
+from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
 
 
-class Records(AccountSteps, CredentialSteps, ClaimSteps, DeliverySteps, LineSteps, ReplaySteps, RetentionSteps):
+class Records(
+    AccountSteps,
+    CredentialSteps,
+    ClaimSteps,
+    DeliverySteps,
+    LineSteps,
+    MatchingSteps,
+    ReplaySteps,
+    RetentionSteps,
+):
     """All that a store keeps, but for the steps whose SQL is each database's own: accept, settle and their like."""

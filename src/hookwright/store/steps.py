@@ -80,6 +80,10 @@ class Steps:
     SHARED = ""
     ALONE = ""
 
+    def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
+        """The condition that a column is one of these ids, from the placeholder `first` on, and its values."""
+        return f"IN ({placeholders(first, ids)})", ids
+
     async def _read(self, step: Step[T]) -> T:
         raise NotImplementedError
 
