@@ -55,13 +55,11 @@ class GroupCommit:
         self._worker = worker or NobodySends()
         self._lanes: dict[int, Batcher[Sequence[Draft], Answers]] = {}
 
-    async def accept(self, draft: Draft) -> Accepted | Conflict:
-        """Returns when the event and its deliveries are on disk. Raises Unavailable when they are not."""
-        (answer,) = await self.accept_all([draft])
-        return answer
+    async def accept(self, drafts: Sequence[Draft]) -> Answers:
+        """Returns when the events and their deliveries are on disk. Raises Unavailable when they are not.
 
-    async def accept_all(self, drafts: Sequence[Draft]) -> Answers:
-        """The same for several; those of one lane are accepted together or not at all. Answers in their order."""
+        Those of one lane are accepted together or not at all. Answers in the order of the drafts.
+        """
         by_lane: dict[int, list[int]] = {}
         for position, draft in enumerate(drafts):
             by_lane.setdefault(draft.event.account_id % LANE_COUNT, []).append(position)

@@ -22,7 +22,7 @@ Parcel = Sequence[Settled]
 
 
 class Recorder:
-    """Writes what requests came to. `on_end` is told of each parcel, and which of its deliveries were written.
+    """Writes what requests came to. `on_end` is told of the parcels of each batch, and which deliveries were written.
 
     An outcome that cannot be written is left to its lease: the receiver may see the delivery again, with its id.
     """
@@ -32,7 +32,7 @@ class Recorder:
         store: Store,
         now: Callable[[], int],
         tries: int,
-        on_end: Callable[[Parcel, set[int]], None],
+        on_end: Callable[[Sequence[Parcel], set[int]], None],
     ) -> None:
         self._store = store
         self._now = now
@@ -81,8 +81,7 @@ class Recorder:
             for parcel in parcels:
                 await self._write([parcel])
             return
-        for parcel in parcels:
-            self._on_end(parcel, written)
+        self._on_end(parcels, written)
 
     async def _settle(self, settled: Sequence[Settled]) -> set[int]:
         for attempt in range(1, self._tries):
@@ -95,4 +94,4 @@ class Recorder:
     def _give_up(self, parcel: Parcel) -> None:
         claim = parcel[0].claim
         log.exception("delivery sent but not recorded", delivery_id=claim.delivery_id, event_id=claim.event_id)
-        self._on_end(parcel, set())
+        self._on_end([parcel], set())

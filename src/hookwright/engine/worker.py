@@ -21,7 +21,7 @@ from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
 from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
-from hookwright.engine.attempt_log import log_attempt
+from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.recording import Recorder
 from hookwright.engine.under_way import Claims, UnderWay
@@ -234,13 +234,12 @@ class Worker:
     def _schedule_of(self, claim: Claim) -> tuple[int, ...]:
         return claim.retry_schedule or self._settings.retry_schedule
 
-    def _recorded(self, settled: Sequence[Settled], written: set[int]) -> None:
+    def _recorded(self, parcels: Sequence[Sequence[Settled]], recorded: set[int]) -> None:
+        settled = [each for parcel in parcels for each in parcel]
         self._metrics.finished([each.claim for each in settled])
-        for each in settled:
-            recorded = each.claim.delivery_id in written
-            self._metrics.attempted(each, recorded)
-            log_attempt(each, recorded, len(self._schedule_of(each.claim)))
-        if settled[0].claim.line is not None:
+        self._metrics.attempted(settled, recorded)
+        log_attempts(settled, recorded, self._schedule_of)
+        if any(parcel[0].claim.line is not None for parcel in parcels):
             self.wake()  # it may be the next one's turn
 
     # -- leases ----------------------------------------------------------------------------------------------
