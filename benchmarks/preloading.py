@@ -12,7 +12,7 @@ from hookwright.core.lanes import LANE_COUNT, lane_of
 from hookwright.core.model import DAY, SECOND
 
 DELIVERIES_PER_EVENT = 10
-PAUSED_SHARE = 0.1  # of the endpoints; what is pending for them waits without a due time
+PAUSED_SHARE = 0.1  # of the endpoints; they stand in no queue
 FIRST_RETRY_IN = 4 * 3600 * SECOND  # far enough for the longest run; what became due would be sent
 
 
@@ -29,6 +29,7 @@ async def copy_endpoints(database_url: str, model: Aim, url: str, count: int, *,
             await db.execute(_ENDPOINTS, *values, f"{url}/{model.account_id}-")
             await db.execute(_SUBSCRIPTIONS, *values, routed)
             await db.execute(_SECRETS, *values)
+            await db.execute(_SUBSCRIPTIONS_CHANGED, *values[:2])
     finally:
         await db.close()
     account_id = model.account_id
@@ -62,6 +63,7 @@ async def copy_pending(database_url: str, model: Aim, count: int) -> None:
             await db.execute(_EVENTS, *values)
             await db.execute(_PAYLOADS, *values)
             await db.execute(_DELIVERIES, *values, count, first, FIRST_RETRY_IN, DAY, DELIVERIES_PER_EVENT)
+            await db.execute(_QUEUES, *values)
             await db.execute(_ATTEMPTS, *values, count, first)
             await db.execute("DROP TABLE new_events")
     finally:
@@ -115,6 +117,11 @@ CROSS JOIN LATERAL jsonb_populate_record(s, jsonb_build_object(
     'endpoint_id', copy.id, 'resource', CASE WHEN $5 THEN copy.number::text ELSE s.resource END)) AS row
 """
 
+# Servers keep an account's subscriptions in memory as long as this number stays.
+_SUBSCRIPTIONS_CHANGED = """
+UPDATE accounts SET subscriptions_version = subscriptions_version + 1 WHERE lane = $1 AND id = $2
+"""
+
 _SECRETS = f"""
 INSERT INTO signing_secrets SELECT row.* {_COPIES}
 JOIN signing_secrets k ON k.lane = $1 AND k.account_id = $2 AND k.endpoint_id = model.id
@@ -161,8 +168,14 @@ JOIN (SELECT id, status, row_number() OVER (ORDER BY id) - 1 AS place, count(*) 
 CROSS JOIN LATERAL jsonb_populate_record(model, jsonb_build_object(
     'id', ($4::bigint + number.number) * {LANE_COUNT} + $2 % {LANE_COUNT}, 'event_id', n.id, 'endpoint_id', e.id,
     'status', 'pending', 'attempts', 1, 'finished_at', NULL, 'last_status_code', 503, 'due_at',
-    CASE WHEN e.status = 'active'
-    THEN (EXTRACT(epoch FROM now()) * 1000000)::bigint + $5::bigint + (random() * $6::bigint)::bigint END)) AS row
+    (EXTRACT(epoch FROM now()) * 1000000)::bigint + $5::bigint + (random() * $6::bigint)::bigint)) AS row
+"""
+
+_QUEUES = """
+INSERT INTO queues SELECT d.lane, d.endpoint_id, min(d.due_at)
+FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
+WHERE d.lane = $1 AND d.account_id = $2 AND d.status = 'pending' AND e.status = 'active'
+GROUP BY d.lane, d.endpoint_id ON CONFLICT (lane, endpoint_id) DO UPDATE SET due_at = excluded.due_at
 """
 
 _ATTEMPTS = f"""

@@ -324,6 +324,23 @@ async def query(store: Store, sqlite: str, postgres: str) -> Sequence[tuple[Any,
         await db.close()
 
 
+async def change_database(store: Store, *statements: str) -> None:
+    """Change the database beside the store."""
+    if isinstance(store, SqliteStore):
+        file = sqlite3.connect(store._path)
+        try:
+            file.executescript(";".join(statements))
+        finally:
+            file.close()
+        return
+    assert isinstance(store, PostgresStore)
+    db = await asyncpg.connect(store._url)
+    try:
+        await db.execute(";".join(statements))
+    finally:
+        await db.close()
+
+
 async def count(store: Store, table: str) -> int:
     statement = f"SELECT COUNT(*) FROM {table}"
     return int((await query(store, statement, statement))[0][0])

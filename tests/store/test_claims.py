@@ -109,7 +109,7 @@ async def test_two_workers_never_claim_the_same_delivery(store: Store, second: S
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
-async def test_what_is_put_aside_takes_no_room_in_a_claim(store: Store, status: EndpointStatus) -> None:
+async def test_what_waits_for_its_endpoint_takes_no_room_in_a_claim(store: Store, status: EndpointStatus) -> None:
     account, other = await add_account(store), await add_account(store)
     endpoint = await add_endpoint(store, account)
     await add_endpoint(store, other)
@@ -120,7 +120,7 @@ async def test_what_is_put_aside_takes_no_room_in_a_claim(store: Store, status: 
     assert len(await claim(store, 3, NOW + 1)) == 3
 
     waiting = await deliveries_of(store, account)
-    assert {(each.status, each.due_at) for each in waiting} == {("pending", None)}
+    assert {(each.status, each.due_at) for each in waiting} == {("pending", NOW)}
 
 
 async def test_a_backlog_of_a_paused_endpoint_does_not_hide_what_comes_after_it(store: Store) -> None:
@@ -136,16 +136,16 @@ async def test_a_backlog_of_a_paused_endpoint_does_not_hide_what_comes_after_it(
     assert claimed.event_id == getattr(behind, "event_id", None)
 
 
-async def test_a_delivery_is_put_aside_and_sent_after_the_activation(store: Store) -> None:
+async def test_a_delivery_waits_untouched_and_is_sent_after_the_activation(store: Store) -> None:
     delivery = await first_delivery(store)
     account_id, endpoint_id = delivery.account_id, delivery.endpoint_id
     await store.set_endpoint_status(account_id, endpoint_id, "paused", None, NOW)
     assert await claim(store) == []
-    assert await again(store, delivery) == replace(delivery, due_at=None)
+    assert await again(store, delivery) == delivery
 
     await store.set_endpoint_status(account_id, endpoint_id, "active", None, NOW + 5)
 
-    assert await again(store, delivery) == replace(delivery, due_at=NOW + 5)
+    assert await again(store, delivery) == delivery
     claimed = await claim_one(store, NOW + 5)
     assert (claimed.delivery_id, claimed.attempt) == (delivery.id, 1)
 

@@ -125,7 +125,7 @@ async def test_an_endpoint_says_why_and_since_when_it_is_not_active(store: Store
 
 
 @pytest.mark.parametrize("status", ["paused", "disabled"])
-async def test_activating_makes_everything_that_waited_due(store: Store, status: EndpointStatus) -> None:
+async def test_what_waited_for_an_endpoint_is_sent_once_it_is_active(store: Store, status: EndpointStatus) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)
     waiting = [await add_delivery(store, endpoint) for _ in range(3)]
@@ -134,7 +134,6 @@ async def test_activating_makes_everything_that_waited_due(store: Store, status:
 
     await store.set_endpoint_status(account.id, endpoint.id, "active", None, NOW + HOUR)
 
-    assert [(await again(store, each)).due_at for each in waiting] == [NOW + HOUR] * 3
     assert await claim(store, now=NOW + HOUR - 1) == []
     assert {each.delivery_id for each in await claim(store, now=NOW + HOUR)} == {each.id for each in waiting}
 

@@ -18,7 +18,18 @@ from hookwright.core.model import (
     Instant,
 )
 from hookwright.store.base import DeliveryQuery, Store
-from store.given import LEASE, NOW, accept_one, add_account, add_endpoint, deliveries_of, draft, lease_of, settled
+from store.given import (
+    LEASE,
+    NOW,
+    accept_one,
+    add_account,
+    add_endpoint,
+    deliveries_of,
+    draft,
+    lease_of,
+    query,
+    settled,
+)
 
 STEPS = (
     "publish",
@@ -34,6 +45,15 @@ STEPS = (
     "wait",
 )
 FINAL = ("delivered", "dead", "cancelled")
+
+# What nobody would ever look for: see `store/queue_steps.py`. A row may be due later than a delivery that is overdue:
+# a look has put it behind the others then, and it is no later than that look.
+FORGOTTEN = """
+SELECT d.id FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
+WHERE d.status = 'pending' AND (e.status = 'deleted' OR (e.status = 'active' AND d.due_at IS NOT NULL))
+  AND NOT EXISTS (SELECT 1 FROM queues q WHERE q.lane = d.lane AND q.endpoint_id = d.endpoint_id
+                  AND (q.due_at <= d.due_at OR q.due_at <= {now}))
+"""
 
 
 @dataclass
@@ -75,8 +95,7 @@ class Journey:
             assert (delivery.status, delivery.due_at) == (expected.status, expected.due_at)
             assert delivery.attempts == expected.attempts
             assert (delivery.finished_at is not None) == (delivery.status in FINAL)
-            if delivery.status == "pending" and delivery.due_at is None:
-                assert self.endpoints[delivery.endpoint_id] in ("paused", "disabled")
+        assert await query(self.store, *[FORGOTTEN.format(now=self.now)] * 2) == []
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +126,7 @@ class Journey:
             expected.become("in_flight")
             expected.fence, expected.lease_until = claimed.fence, self.now + LEASE
         self.claims += claims
-        await self.see_what_was_put_aside()
+        await self.see_what_was_cancelled()
 
     def due(self) -> dict[int, Expected]:
         return {
@@ -116,16 +135,14 @@ class Journey:
             if each.status == "pending" and each.due_at is not None and each.due_at <= self.now
         }
 
-    async def see_what_was_put_aside(self) -> None:
-        """A claim takes some or all of what is due out of the way of endpoints that do not receive."""
+    async def see_what_was_cancelled(self) -> None:
+        """A claim finishes deletions that were cut short."""
         for id, expected in self.due().items():
             endpoint = self.endpoints[expected.endpoint_id]
             delivery = await self.store.delivery(id)
             assert delivery is not None
             if endpoint == "deleted" and delivery.status == "cancelled":
                 expected.become("cancelled")
-            if endpoint in ("paused", "disabled") and delivery.due_at is None:
-                expected.become("pending", None)
 
     async def settle(self, which: int, how: int) -> None:
         if not self.claims:
@@ -208,9 +225,6 @@ class Journey:
             assert changed is None
             return
         self.endpoints[id] = status
-        if status == "active":
-            for expected in self.waiting_for(id):
-                expected.due_at = self.now if expected.due_at is None else expected.due_at
 
     def waiting_for(self, endpoint_id: int) -> list[Expected]:
         every = self.deliveries.values()

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,9 @@ import asyncpg
 import pytest
 
 from hookwright.core.errors import Unavailable
-from hookwright.core.model import Accepted, Account, Endpoint, Subscription
+from hookwright.core.lanes import LANES
+from hookwright.core.model import Accepted, Account, Endpoint, EndpointChange, Subscription
+from hookwright.store import postgres
 from hookwright.store.base import DeliveryQuery, EndpointQuery
 from hookwright.store.postgres import PostgresStore
 from hookwright.store.steps import Step
@@ -90,22 +92,67 @@ async def test_a_delivery_that_another_transaction_holds_does_not_hold_up_a_clai
     assert [each.event_id for each in await claim(store)] == [held.event_id]
 
 
-async def test_what_a_claim_would_put_aside_is_sent_when_the_endpoint_is_just_being_activated(
+async def while_a_look_takes_it_out_of_the_queue(
+    store: PostgresStore, endpoint: Endpoint, happens: Coroutine[Any, Any, Any]
+) -> None:
+    """What happens has to wait for the look, and comes after it."""
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("SELECT * FROM queues WHERE endpoint_id = $1 FOR UPDATE", endpoint.id)
+        happening = asyncio.create_task(happens)
+        while not happening.done() and not await waits_for_a_lock(other):
+            pass  # not yet there
+        await other.execute("DELETE FROM queues WHERE endpoint_id = $1", endpoint.id)
+    await other.close()
+    await happening
+
+
+async def test_an_activation_brings_back_an_endpoint_that_a_look_is_just_taking_out_of_the_queue(
     store: PostgresStore,
 ) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)
     delivery = await add_delivery(store, endpoint)
     await store.set_endpoint_status(account.id, endpoint.id, "paused", None, NOW)
+
+    activated = store.set_endpoint_status(account.id, endpoint.id, "active", None, NOW)
+    await while_a_look_takes_it_out_of_the_queue(store, endpoint, activated)
+
+    assert [each.delivery_id for each in await claim(store)] == [delivery.id]
+
+
+async def test_what_is_accepted_while_a_look_takes_its_endpoint_out_of_the_queue_is_found(
+    store: PostgresStore,
+) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    first = await add_delivery(store, endpoint)
+
+    await while_a_look_takes_it_out_of_the_queue(store, endpoint, accept(store, draft(account, now=NOW + 1)))
+
+    claims = await claim(store, now=NOW + 1)
+    assert len(claims) == 2
+    assert claims[0].delivery_id == first.id
+
+
+async def test_a_look_waits_for_nobody(store: PostgresStore) -> None:
+    account = await add_account(store)
+    held, paused, braked, free = [await add_endpoint(store, account) for _ in range(4)]
+    await store.change_endpoint(account.id, braked.id, EndpointChange(max_in_flight=1), NOW)
+    await accept(store, draft(account))
+    await store.set_endpoint_status(account.id, paused.id, "paused", None, NOW)
     other = await asyncpg.connect(store._url)
     async with other.transaction():
-        await other.execute("UPDATE endpoints SET status = 'active' WHERE id = $1", endpoint.id)
-        claiming = asyncio.create_task(claim(store))
-        while not claiming.done() and not await waits_for_a_lock(other):
-            pass  # not yet there
-    await other.close()
+        await other.execute("SELECT * FROM queues WHERE endpoint_id = $1 FOR UPDATE", held.id)
+        await other.execute(
+            "SELECT * FROM endpoints WHERE id = ANY($1::bigint[]) FOR UPDATE", [held.id, paused.id, free.id]
+        )
 
-    assert [each.delivery_id for each in await claiming] == [delivery.id]
+        claims = await asyncio.wait_for(claim(store), 5)
+
+        assert {each.endpoint_id for each in claims} == {braked.id, free.id}
+    await other.close()
+    assert [each.endpoint_id for each in await claim(store)] == [held.id]
 
 
 async def waits_for_a_lock(db: Any) -> bool:
@@ -189,6 +236,21 @@ def step_of(method: Any, *arguments: Any) -> Step[Any]:
     """The step that a store's method runs."""
     step: Step[Any] = method.__wrapped__(*arguments)
     return step
+
+
+async def test_a_look_finds_its_way_by_indexes_among_many_that_wait(
+    store: PostgresStore, busy_endpoint: Endpoint
+) -> None:
+    ids = [busy_endpoint.id]
+    async with store._connection() as db:
+        for statement, values, index in (
+            (postgres._TAKE_TURNS, (NOW, list(LANES), ids, 10), "queues_due"),
+            (postgres._CLAIM, (NOW, NOW + 1, [LANES[37]], ids, [10]), "deliveries_queued"),
+            (postgres._PUT_BACK, (NOW, [LANES[37]], ids), "deliveries_queued"),
+        ):
+            plan = "\n".join(row[0] for row in await db.fetch(f"EXPLAIN {statement}", *values))
+            assert f"using {index}" in plan, plan
+            assert "Seq Scan" not in plan, plan
 
 
 # -- outages -----------------------------------------------------------------------------------------------------

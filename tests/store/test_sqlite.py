@@ -238,7 +238,7 @@ async def test_nothing_on_a_deliverys_way_reads_a_whole_table_or_an_endpoints_hi
     for statement, plan in plans.items():
         assert "SCAN" not in plan, statement
         if "status = 'pending'" in statement and "endpoint_id = " in statement and statement.startswith("UPDATE"):
-            assert "deliveries_pending" in plan or "deliveries_due" in plan, statement
+            assert "deliveries_queued" in plan, statement
 
 
 def plans_of(db: sqlite3.Connection, statements: list[str]) -> dict[str, str]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 
 from hookwright.core.model import SECOND, Claim, Instant
 from hookwright.store.base import Crowd
-
-# One endpoint may have a fourth of the requests: a flood to it leaves room for others at once, and they are still
-# enough to keep a receiver busy that answers within a few hundredths of a second.
-ENDPOINTS_SHARE = 4
 
 # A request that has waited so long for its receiver costs next to nothing any more but a socket: what `concurrency`
 # bounds is the work of signing, connecting and recording. Nearly every answer comes sooner.
 SLOW_AFTER: Instant = SECOND
 
 # So many times `concurrency` bounds all requests, slow ones included: their sockets and bodies. It takes 32 endpoints
-# that hang, each with its whole share, before anybody else waits for them.
+# that hang, each with its share, before anybody else waits for them.
 MOST_UNDER_WAY = 8
+
+# An endpoint may have a fourth of the requests: a flood to one that hangs leaves room for all others at once. Each
+# answer that is not slow earns it one more, up to all of them, since a fourth is too few where nobody else wants any
+# (measured: half of the rate to a single endpoint). The first slow request takes back what was earned.
+ENDPOINTS_SHARE = 4
+
+# For how many endpoints it is kept what they have earned: those that answered last.
+MOST_REMEMBERED = 256
 
 Claims = tuple[Claim, ...]
 Request = asyncio.Task[None]
@@ -30,11 +34,12 @@ class UnderWay:
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
-        self._most_of_one = max(1, concurrency // ENDPOINTS_SHARE)
+        self._share = max(1, concurrency // ENDPOINTS_SHARE)
         self._requests: dict[Request, Claims] = {}
-        self._began: deque[tuple[Instant, Request]] = deque()  # those that may still be quick, oldest first
+        self._began: deque[tuple[Instant, Request]] = deque()  # those that may be quick yet, oldest first
         self._quick: set[Request] = set()
         self._of_endpoint: Counter[int] = Counter()
+        self._earned: OrderedDict[int, int] = OrderedDict()
         self._crowded: set[int] = set()
 
     def __len__(self) -> int:
@@ -55,28 +60,49 @@ class UnderWay:
         self._began.append((now, request))
         self._quick.add(request)
         self._of_endpoint[endpoint_id] += 1
-        if self._of_endpoint[endpoint_id] >= self._most_of_one:
+        if self._left(endpoint_id) <= 0:
             self._crowded.add(endpoint_id)
 
-    def remove(self, request: Request) -> bool:
+    def remove(self, request: Request, now: Instant) -> bool:
         """A request has ended. Answers whether its endpoint was crowded and has room for several again."""
+        self._find_slow(now)
         endpoint_id = self._requests.pop(request)[0].endpoint_id
-        self._quick.discard(request)
         self._of_endpoint[endpoint_id] -= 1
-        left = self._of_endpoint[endpoint_id]
-        if not left:
+        if not self._of_endpoint[endpoint_id]:
             del self._of_endpoint[endpoint_id]
-        has_room_again = endpoint_id in self._crowded and left <= self._most_of_one // 2
+        if request in self._quick:
+            self._quick.remove(request)
+            self._earn(endpoint_id)
+        has_room_again = endpoint_id in self._crowded and 2 * self._left(endpoint_id) >= self._most(endpoint_id)
         if has_room_again:
             self._crowded.remove(endpoint_id)
         return has_room_again
 
     def room(self, now: Instant) -> int:
-        """How many more may begin: as many as are not quick any more do not count, up to a bound on all."""
-        while self._began and self._began[0][0] <= now - SLOW_AFTER:
-            self._quick.discard(self._began.popleft()[1])
+        """How many more may begin: slow ones do not count, but for a bound on all."""
+        self._find_slow(now)
         return min(self._concurrency - len(self._quick), MOST_UNDER_WAY * self._concurrency - len(self._requests))
 
     def crowd(self) -> Crowd:
-        """How many are on their way to each endpoint, and how many may be."""
-        return Crowd(self._most_of_one, dict(self._of_endpoint))
+        """How many more may go to each endpoint."""
+        known = self._of_endpoint.keys() | self._earned.keys()
+        return Crowd({endpoint_id: max(0, self._left(endpoint_id)) for endpoint_id in known}, self._share)
+
+    def _find_slow(self, now: Instant) -> None:
+        while self._began and self._began[0][0] <= now - SLOW_AFTER:
+            _, request = self._began.popleft()
+            if request in self._quick:
+                self._quick.remove(request)
+                self._earned.pop(self._requests[request][0].endpoint_id, None)
+
+    def _earn(self, endpoint_id: int) -> None:
+        self._earned[endpoint_id] = min(self._earned.get(endpoint_id, 0) + 1, self._concurrency - self._share)
+        self._earned.move_to_end(endpoint_id)
+        if len(self._earned) > MOST_REMEMBERED:
+            self._earned.popitem(last=False)
+
+    def _most(self, endpoint_id: int) -> int:
+        return self._share + self._earned.get(endpoint_id, 0)
+
+    def _left(self, endpoint_id: int) -> int:
+        return self._most(endpoint_id) - self._of_endpoint[endpoint_id]

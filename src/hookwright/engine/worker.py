@@ -188,7 +188,7 @@ class Worker:
         return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        endpoint_has_room = self._under_way.remove(task)
+        endpoint_has_room = self._under_way.remove(task, self._clock.now())
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
         # free slots, since slow receivers hold the others, is found by the next poll.
         if endpoint_has_room or (self._may_be_more and self._room() >= self._settings.concurrency // 4):

@@ -41,25 +41,27 @@ from hookwright.core.model import (
 
 
 class Crowd(NamedTuple):
-    """How many requests may be under way to one endpoint, and how many are, by endpoint id."""
+    """How many more requests may go to one endpoint: to some of them, by id, and to any other."""
 
-    most: int
-    under_way: Mapping[int, int]
+    of_some: Mapping[int, int]
+    of_any_other: int
 
     def left(self, endpoint_id: int) -> int:
         """How many more may go to an endpoint."""
-        return max(0, self.most - self.under_way.get(endpoint_id, 0))
+        return self.of_some.get(endpoint_id, self.of_any_other)
 
     def full(self) -> set[int]:
         """The endpoints that nothing more may go to."""
-        return {endpoint_id for endpoint_id, number in self.under_way.items() if number >= self.most}
+        return {endpoint_id for endpoint_id, left in self.of_some.items() if left <= 0}
 
     def with_more(self, endpoint_ids: Iterable[int]) -> Crowd:
-        """The same with a request more for each of these."""
-        return self._replace(under_way=Counter(self.under_way) + Counter(endpoint_ids))
+        """The same once a request more goes to each of these."""
+        more = Counter(endpoint_ids)
+        left = {endpoint_id: max(0, self.left(endpoint_id) - number) for endpoint_id, number in more.items()}
+        return Crowd({**self.of_some, **left}, self.of_any_other)
 
 
-NO_CROWD = Crowd(1_000_000, {})
+NO_CROWD = Crowd({}, 1_000_000)
 
 
 class Room(NamedTuple):
