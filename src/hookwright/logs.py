@@ -22,7 +22,7 @@ def configure_logs(level: str, form: str, renderer: structlog.types.Processor | 
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     _take_over_standard_logging(level, shared, renderer)

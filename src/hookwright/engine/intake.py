@@ -14,10 +14,13 @@ from hookwright.telemetry.metrics import Metrics
 
 
 class GroupCommit:
-    """Accepts drafts into the store, grouped by lane; `on_accepted` is told that there may be deliveries to send."""
+    """Accepts drafts into the store, grouped by lane; `on_accepted` is told in which there may be deliveries."""
 
     def __init__(
-        self, store: Store, on_accepted: Callable[[], None] = lambda: None, metrics: Metrics | None = None
+        self,
+        store: Store,
+        on_accepted: Callable[[int], None] = lambda lane_index: None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._store = store
         self._metrics = metrics or Metrics()
@@ -42,5 +45,5 @@ class GroupCommit:
     async def _write(self, lane_index: int, drafts: Sequence[Draft]) -> Sequence[Accepted | Conflict]:
         answers = await self._store.accept(lane_index, drafts)
         self._metrics.published(answers)
-        self._on_accepted()
+        self._on_accepted(lane_index)
         return answers

@@ -24,6 +24,7 @@ from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.attempt_log import log_attempt
 from hookwright.engine.batching import Batcher
 from hookwright.engine.keyring import Keyring
+from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.store.base import Lease, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
@@ -71,8 +72,10 @@ class Worker:
         settings: WorkerSettings,
         metrics: Metrics | None = None,
         traces: Traces | None = None,
+        own_lanes: OwnLanes = every_lane,
     ) -> None:
         self._store = store
+        self._own_lanes = own_lanes
         self._sender = sender
         self._keyring = keyring
         self._forms = forms
@@ -146,7 +149,8 @@ class Worker:
 
     async def _start_due(self) -> list[asyncio.Task[None]]:
         now = self._clock.now()
-        claims = await self._store.claim(self._room(), now, now + round(self._settings.lease_seconds * SECOND))
+        until = now + round(self._settings.lease_seconds * SECOND)
+        claims = await self._store.claim(self._room(), now, until, self._own_lanes())
         return [self._start(parcel) for parcel in parcels_of(claims)]
 
     def _start(self, claims: Claims) -> asyncio.Task[None]:

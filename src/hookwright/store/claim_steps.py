@@ -19,7 +19,7 @@ from hookwright.core.model import (
     Instant,
     Settled,
 )
-from hookwright.store.base import MOST_COUNTED, Backlog
+from hookwright.store.base import MOST_COUNTED, Backlog, Lanes
 from hookwright.store.endpoint_steps import health_of
 from hookwright.store.line_steps import IN_TURN, delivery_of, next_in_line, set_behind
 from hookwright.store.steps import (
@@ -28,6 +28,7 @@ from hookwright.store.steps import (
     Statement,
     Step,
     Steps,
+    labels,
     load_schedule,
     placeholders,
     reading,
@@ -64,13 +65,14 @@ class Found(NamedTuple):
 class ClaimSteps(Steps):
     """Take what is due, and note how it went."""
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant) -> list[Claim]:
+    async def claim(self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None) -> list[Claim]:
         """See Store. What is put aside takes no room, so a look that put something aside is followed by another."""
         claims: list[Claim] = []
+        own = self._every(lanes)
         rounds = 0
         while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
             try:
-                found = await self._claim_some(limit - len(claims), now, lease_until)
+                found = await self._claim_some(limit - len(claims), now, lease_until, own)
                 claims += found.claims
                 for lane, endpoint_id in found.guarded:
                     claims += await self._claim_guarded(lane, endpoint_id, now, lease_until)
@@ -93,7 +95,7 @@ class ClaimSteps(Steps):
         due = yield sql(
             f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn"
             " FROM deliveries d JOIN payloads p"
-            " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            " ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
             f" AND (d.expires_at IS NULL OR d.expires_at > $3) LIMIT {BATCH}",
             lane,
@@ -114,24 +116,30 @@ class ClaimSteps(Steps):
             yield _postpone(lane, batches[batch_id], until)
         return claims
 
-    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]) -> Found:
         raise NotImplementedError
 
-    async def expire(self, now: Instant) -> list[Delivery]:
+    def _every(self, lanes: Lanes) -> Sequence[int]:
+        return range(self.lane_count) if lanes is None else lanes
+
+    async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
         """See Store. An endpoint at a time, each its own transaction."""
         dead: list[Delivery] = []
-        while found := await self._expired(now):
+        while found := await self._expired(now, self._every(lanes)):
             for (lane, endpoint_id), ids in found.items():
                 dead += await self._expire_some(lane, endpoint_id, ids, now)
         return dead
 
     @reading
-    def _expired(self, now: Instant) -> Step[dict[tuple[int, int], list[int]]]:
-        # Every lane, as in a claim; the index holds only what may expire.
+    def _expired(self, now: Instant, lanes: Sequence[int]) -> Step[dict[tuple[int, int], list[int]]]:
+        if not lanes:
+            return {}
+        # Many lanes at once; the index holds only what may expire.
         rows = yield sql(
             "SELECT lane, endpoint_id, id FROM deliveries WHERE status = 'pending' AND expires_at <= $1"
-            f" ORDER BY expires_at LIMIT {BATCH}",
+            f" AND lane IN ({placeholders(2, lanes)}) ORDER BY expires_at LIMIT {BATCH}",
             now,
+            *labels(lanes),
         )
         by_endpoint: dict[tuple[int, int], list[int]] = {}
         for row in rows:
@@ -154,25 +162,35 @@ class ClaimSteps(Steps):
         yield from _announce(told)
         return dead
 
-    async def rescue(self, now: Instant) -> int:
+    async def rescue(self, now: Instant, lanes: Lanes = None) -> int:
         """See Store. In batches, each its own transaction."""
         rescued = 0
-        while (number := await self._rescue_some(now)) == BATCH:
-            rescued += number
-        return rescued + number
+        for together in self.lanes_of_one_statement(self._every(lanes)):
+            number = BATCH
+            while number == BATCH:
+                number = await self._rescue_some(now, together)
+                rescued += number
+        return rescued
 
-    async def _rescue_some(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:
         raise NotImplementedError
 
     @reading
     def backlog(self, now: Instant) -> Step[Backlog]:
-        # Every lane, as in a claim; both walk an index that holds nothing else, and no further than the bound.
-        due = yield sql(
-            "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM (SELECT due_at FROM deliveries"
-            " WHERE status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2) AS waiting",
-            now,
-            MOST_COUNTED,
-        )
+        # Both walk an index that holds nothing else, and no further than the bound.
+        due, oldest = 0, []
+        for lane in labels(range(self.lane_count)):
+            waiting = yield sql(
+                "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM (SELECT due_at FROM deliveries"
+                " WHERE lane = $1 AND status = 'pending' AND due_at <= $2 ORDER BY due_at LIMIT $3) AS waiting",
+                lane,
+                now,
+                max(1, MOST_COUNTED - due),  # where nothing is to be counted any more, still the oldest is looked at
+            )
+            due = min(MOST_COUNTED, due + int(waiting[0]["number"]))
+            if waiting[0]["oldest"] is not None:
+                oldest.append(int(waiting[0]["oldest"]))
+        # Every lane at once: there are never many of these.
         breakers = yield sql(
             "SELECT COUNT(*) AS number, COUNT(CASE WHEN probing OR breaker_open_until <= $1 THEN 1 END) AS half_open"
             " FROM (SELECT probing, breaker_open_until FROM endpoints"
@@ -182,8 +200,8 @@ class ClaimSteps(Steps):
         )
         half_open = int(breakers[0]["half_open"])
         return Backlog(
-            due=int(due[0]["number"]),
-            oldest_due_at=due[0]["oldest"],
+            due=due,
+            oldest_due_at=min(oldest, default=None),
             breakers_open=int(breakers[0]["number"]) - half_open,
             breakers_half_open=half_open,
         )
@@ -228,9 +246,16 @@ class ClaimSteps(Steps):
         return told
 
     @reading
-    def announcements(self, limit: int) -> Step[list[Announcement]]:
-        # Every lane: there are few of them, and one process at a time asks.
-        rows = yield sql("SELECT * FROM announcements ORDER BY created_at, id LIMIT $1", limit)
+    def announcements(self, limit: int, lanes: Lanes = None) -> Step[list[Announcement]]:
+        own = self._every(lanes)
+        if not own:
+            return []
+        # Many lanes at once: there are few of them.
+        rows = yield sql(
+            f"SELECT * FROM announcements WHERE lane IN ({placeholders(2, own)}) ORDER BY created_at, id LIMIT $1",
+            limit,
+            *labels(own),
+        )
         return [
             Announcement(
                 id=row["id"],
@@ -373,9 +398,9 @@ def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease
     rows = yield sql(
         "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at,"
         " v.traceparent FROM deliveries d"
-        " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
-        " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
-        " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
+        " JOIN endpoints e ON e.lane = $1 AND e.id = d.endpoint_id"
+        " JOIN payloads p ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+        " JOIN events v ON v.lane = $1 AND v.id = d.event_id"
         f" WHERE d.lane = $1 AND d.id IN ({placeholders(3, ids)}) AND d.status = 'in_flight' AND d.lease_until = $2",
         lane,
         lease_until,

@@ -8,8 +8,9 @@ with fsync off and asks for synchronous_commit on every connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.resources import files
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -42,12 +43,14 @@ from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_n
 from hookwright.store.line_steps import take_places
 from hookwright.store.migrations import migrations_for
 from hookwright.store.records import Records
-from hookwright.store.steps import BATCH, Step
+from hookwright.store.steps import BATCH, Step, labels
 
 ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
+DISTRIBUTE_SQL = files(__name__.rpartition(".")[0]).joinpath("distribute.sql")
+HINTS = "hookwright_due"  # the channel of hints that something may be due
 MIGRATION_LOCK = 0x686F6F6B77726967  # "hookwrig"
 
 # Both are ignored by a server that does not know them; Citus needs the first to see the names of shards' tables.
@@ -97,7 +100,7 @@ class PostgresStore(Records):
     SHARED = "FOR SHARE"
     ALONE = "FOR NO KEY UPDATE"
 
-    def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS, *, distributed: bool = False) -> None:
         self._url = url
         self._max_connections = max_connections
         self._pool: Any = None
@@ -106,6 +109,8 @@ class PostgresStore(Records):
         self._under_way = 0
         self._quiet = asyncio.Event()
         self._ids: dict[int, range] = {}
+        self._hearing: Any = None
+        self._distributed = distributed
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -123,6 +128,8 @@ class PostgresStore(Records):
         while self._under_way:
             self._quiet.clear()
             await self._quiet.wait()
+        if self._hearing is not None:
+            await self._hearing.close()
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
@@ -170,13 +177,15 @@ class PostgresStore(Records):
     async def _open(self) -> Any:
         async with self._opening:
             if self._pool is None:
-                self._pool = await asyncpg.create_pool(
+                pool = await asyncpg.create_pool(
                     self._url,
                     min_size=min(MIN_CONNECTIONS, self._max_connections),
                     max_size=self._max_connections,
                     command_timeout=COMMAND_SECONDS,
                     server_settings=SERVER_SETTINGS,
                 )
+                self._distributed = self._distributed or await _has_citus(pool)
+                self._pool = pool
             return self._pool
 
     async def _read(self, step: Step[T]) -> T:
@@ -201,31 +210,62 @@ class PostgresStore(Records):
             async with db.transaction():
                 return await _accept_with_locks(db, lane, drafts, matches, ids)
 
-    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]) -> Found:
         async with self._connection() as db:
-            rows = await db.fetch(_CLAIM, now, limit, lease_until)
+            rows = await self._take_due(db, limit, now, lease_until, lanes)
             if aside := [row for row in rows if row["meets"] not in ("active", "guarded")]:
                 await _put_aside(db, aside, now)
         claims = [claim_of(row, row["fence"]) for row in rows if row["meets"] == "active"]
         guarded = dict.fromkeys((row["lane"], row["endpoint_id"]) for row in rows if row["meets"] == "guarded")
         return Found(claims, len(aside), list(guarded))
 
+    async def _take_due(
+        self, db: Connection, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]
+    ) -> list[Any]:
+        rows: list[Any] = []
+        for together in self.lanes_of_one_statement(lanes):
+            if room := limit - len(rows):
+                own = labels(together)
+                if len(own) == 1:
+                    rows += await db.fetch(_CLAIM_OF_ONE_LANE, now, room, lease_until, own[0])
+                else:
+                    rows += await db.fetch(_CLAIM, now, room, lease_until, own)
+        return rows
+
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
+        ours: set[int] = set()
         async with self._connection() as db:
-            rows = await db.fetch(
-                f"UPDATE deliveries d SET lease_until = $4 {_OURS} RETURNING d.id", *_columns(leases), lease_until
-            )
-        return {row["id"] for row in rows}
+            for together in self._by_statement(leases, attrgetter("delivery_id")):
+                columns = _columns(together)
+                of_lane, lane = _naming_the_lane(columns[0], "d", place=5)
+                rows = await db.fetch(
+                    f"UPDATE deliveries d SET lease_until = $4 {_OURS} {of_lane} RETURNING d.id",
+                    *columns,
+                    lease_until,
+                    *lane,
+                )
+                ours |= {row["id"] for row in rows}
+        return ours
 
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:
         async with self._connection() as db:
-            await db.execute(
-                f"UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS}",
-                *_columns(leases),
-                now,
-            )
+            for together in self._by_statement(leases, attrgetter("delivery_id")):
+                columns = _columns(together)
+                of_lane, lane = _naming_the_lane(columns[0], "d", place=5)
+                await db.execute(
+                    f"UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS} {of_lane}",
+                    *columns,
+                    now,
+                    *lane,
+                )
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
+        written: set[int] = set()
+        for together in self._by_statement(settled, attrgetter("claim.delivery_id")):
+            written |= await self._settle_together(together, now)
+        return written
+
+    async def _settle_together(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
             if not any(map(needs_noting, settled)):
                 # One statement is one transaction, and this is what happens nearly always.
@@ -237,10 +277,61 @@ class PostgresStore(Records):
                     await _run_step(self._note_outcomes(noted, now), db)
         return {lease.delivery_id for lease in written}
 
-    async def _rescue_some(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:
+        own = labels(lanes)
         async with self._connection() as db:
-            rows = await db.fetch(_RESCUE, now, BATCH)
+            if len(own) == 1:
+                rows = await db.fetch(_RESCUE_IN_ONE_LANE, now, BATCH, own[0])
+            else:
+                rows = await db.fetch(_RESCUE, now, BATCH, own)
         return len(rows)
+
+    # -- lanes -----------------------------------------------------------------------------------------------
+
+    def lanes_of_one_statement(self, lane_indexes: Sequence[int]) -> list[Sequence[int]]:
+        if self._distributed:
+            return [[lane_index] for lane_index in lane_indexes]
+        return super().lanes_of_one_statement(lane_indexes)
+
+    def _by_statement(self, items: Sequence[T], id_of: Callable[[T], int]) -> list[list[T]]:
+        by_lane: dict[int, list[T]] = {}
+        for item in items:
+            by_lane.setdefault(id_of(item) % LANE_COUNT, []).append(item)
+        statements = self.lanes_of_one_statement(list(by_lane))
+        return [[item for lane_index in together for item in by_lane[lane_index]] for together in statements]
+
+    async def can_be_distributed(self) -> bool:
+        """Whether the database has what spreads tables over several machines."""
+        async with self._connection() as db:
+            return await _has_citus(db)
+
+    async def distribute(self) -> None:
+        """Spread every table over the machines of the cluster, by lane. Again and again does no harm."""
+        async with self._connection() as db:
+            await db.execute(DISTRIBUTE_SQL.read_text(), timeout=None)
+
+    async def hint(self, lane_indexes: Sequence[int]) -> None:
+        async with self._connection() as db:
+            # A transaction with a notification is a commit; this one need not wait for the disk.
+            await db.execute(
+                "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
+                HINTS,
+                " ".join(map(str, lane_indexes)),
+            )
+
+    async def hear_hints(self, on_hint: Callable[[Sequence[int]], None]) -> None:
+        if self._closed or (self._hearing is not None and not self._hearing.is_closed()):
+            return
+
+        def hear(*notification: Any) -> None:
+            on_hint([int(lane_index) for lane_index in notification[-1].split()])
+
+        with _outages_as_unavailable():
+            hearing = await asyncpg.connect(
+                self._url, timeout=ACQUIRE_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SERVER_SETTINGS
+            )
+            self._hearing = hearing
+            await hearing.add_listener(HINTS, hear)
 
 
 @contextmanager
@@ -259,6 +350,10 @@ async def _run_step(step: Step[T], db: Connection) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+async def _has_citus(db: Connection) -> bool:
+    return await db.fetchval("SELECT 1 FROM pg_extension WHERE extname = 'citus'") is not None
 
 
 async def _migrate(db: Connection) -> None:
@@ -390,14 +485,31 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-# No CTE is joined to another: without statistics that would be a nested loop over both.
-_CLAIM = f"""
-WITH due AS (
+_LOOK = f"""
     SELECT d.lane, d.id, d.due_at, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since,
-           {WHAT_IT_MEETS.format(now="$1")} AS meets
-    FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
+           {WHAT_IT_MEETS.format(now="$1")} AS meets"""
+
+# The first of each lane, and of those the first: what is due in other processes' lanes is not even looked at.
+_DUE_IN_MANY_LANES = f"""{_LOOK}
+    FROM (
+        SELECT first.* FROM unnest($4::smallint[]) AS own (lane) CROSS JOIN LATERAL (
+            SELECT lane, id, due_at FROM deliveries
+            WHERE lane = own.lane AND status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2
+        ) AS first ORDER BY first.due_at LIMIT $2
+    ) AS first
+    JOIN deliveries d ON d.lane = first.lane AND d.id = first.id
+    JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
     WHERE d.status = 'pending' AND d.due_at <= $1
-    ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED
+    FOR UPDATE OF d SKIP LOCKED"""
+
+_DUE_IN_ONE_LANE = f"""{_LOOK}
+    FROM deliveries d JOIN endpoints e ON e.lane = $4 AND e.id = d.endpoint_id
+    WHERE d.lane = $4 AND d.status = 'pending' AND d.due_at <= $1
+    ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED"""
+
+# No CTE is joined to another: without statistics that would be a nested loop over both.
+_TAKE = """
+WITH due AS ({due}
 ), looked_at AS (
     UPDATE deliveries d SET
         status = CASE due.meets WHEN 'active' THEN 'in_flight' ELSE 'pending' END,
@@ -405,7 +517,7 @@ WITH due AS (
         lease_until = CASE due.meets WHEN 'active' THEN $3::bigint END,
         due_at = CASE due.meets WHEN 'active' THEN NULL ELSE d.due_at END
     FROM due
-    WHERE d.lane = due.lane AND d.id = due.id
+    WHERE {d_lane} AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
               d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
               d.line, due.meets, due.url, due.retry_schedule, due.sealed_headers, due.signature,
@@ -413,10 +525,17 @@ WITH due AS (
 )
 SELECT l.*, p.body, v.occurred_at, v.traceparent
 FROM looked_at l
-LEFT JOIN payloads p ON p.lane = l.lane AND p.event_id = l.event_id AND p.ordinal = l.ordinal
-LEFT JOIN events v ON v.lane = l.lane AND v.id = l.event_id
+LEFT JOIN payloads p ON {p_lane} AND p.event_id = l.event_id AND p.ordinal = l.ordinal
+LEFT JOIN events v ON {v_lane} AND v.id = l.event_id
 ORDER BY l.was_due, l.id
 """
+
+_CLAIM = _TAKE.format(
+    due=_DUE_IN_MANY_LANES, d_lane="d.lane = due.lane", p_lane="p.lane = l.lane", v_lane="v.lane = l.lane"
+)
+_CLAIM_OF_ONE_LANE = _TAKE.format(
+    due=_DUE_IN_ONE_LANE, d_lane="d.lane = $4", p_lane="p.lane = $4", v_lane="v.lane = $4"
+)
 
 
 async def _put_aside(db: Connection, rows: Sequence[Any], now: Instant) -> None:
@@ -461,6 +580,13 @@ def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
     )
 
 
+def _naming_the_lane(lanes: Sequence[int], *tables: str, place: int) -> tuple[str, tuple[int, ...]]:
+    """The condition, and its value, that names the lane of each table in a statement about one lane alone."""
+    if len(set(lanes)) != 1:
+        return "", ()
+    return " ".join(f"AND {table}.lane = ${place}" for table in tables), (lanes[0],)
+
+
 def _lease_of(settled: Settled) -> Lease:
     return Lease(settled.claim.delivery_id, settled.claim.fence)
 
@@ -483,7 +609,9 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
         )
         for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
-    written = await db.fetch(_SETTLE, *_transposed(rows, 12), now)
+    columns = _transposed(rows, 12)
+    of_lane, lane = _naming_the_lane(columns[0], "d", "e", place=14)
+    written = await db.fetch(_SETTLE.format(of_lane=of_lane), *columns, now, *lane)
     return {Lease(row["id"], row["fence"]) for row in written}
 
 
@@ -503,7 +631,7 @@ WITH u AS (
         attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
     FROM u, endpoints e
     WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
-      AND e.lane = u.lane AND e.id = d.endpoint_id
+      AND e.lane = u.lane AND e.id = d.endpoint_id {of_lane}
     RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
               d.due_at
 ), noted AS (
@@ -515,12 +643,14 @@ SELECT id, fence FROM written
 """
 
 
-_RESCUE = """
+_RESCUE_LATE = """
 UPDATE deliveries d SET status = 'pending', due_at = $1, lease_until = NULL
 FROM (
-    SELECT lane, id FROM deliveries WHERE status = 'in_flight' AND lease_until <= $1
+    SELECT lane, id FROM deliveries WHERE {lanes} AND status = 'in_flight' AND lease_until <= $1
     LIMIT $2 FOR UPDATE SKIP LOCKED
 ) AS late
-WHERE d.lane = late.lane AND d.id = late.id
+WHERE {d_lane} AND d.id = late.id
 RETURNING d.id
 """
+_RESCUE = _RESCUE_LATE.format(lanes="lane = ANY($3::smallint[])", d_lane="d.lane = late.lane")
+_RESCUE_IN_ONE_LANE = _RESCUE_LATE.format(lanes="lane = $3", d_lane="d.lane = $3")

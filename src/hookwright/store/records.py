@@ -4,10 +4,20 @@ from hookwright.store.account_steps import AccountSteps
 from hookwright.store.claim_steps import ClaimSteps
 from hookwright.store.credential_steps import CredentialSteps
 from hookwright.store.delivery_steps import DeliverySteps
+from hookwright.store.lane_steps import LaneSteps
 from hookwright.store.line_steps import LineSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
 
 
-class Records(AccountSteps, CredentialSteps, ClaimSteps, DeliverySteps, LineSteps, ReplaySteps, RetentionSteps):
+class Records(
+    AccountSteps,
+    CredentialSteps,
+    ClaimSteps,
+    DeliverySteps,
+    LaneSteps,
+    LineSteps,
+    ReplaySteps,
+    RetentionSteps,
+):
     """All that a store keeps, but for the steps whose SQL is each database's own: accept, settle and their like."""

@@ -97,6 +97,12 @@ class SqliteStore(Records):
         counter, self._ids = self._ids[0], self._ids[1:]
         return counter * LANE_COUNT
 
+    async def hint(self, lane_indexes: Sequence[int]) -> None:
+        """Nobody hears it: one process sends what a file holds."""
+
+    async def hear_hints(self, on_hint: Callable[[Sequence[int]], None]) -> None:
+        """There are none."""
+
     async def _read(self, step: Step[T]) -> T:
         if self._closed:
             raise Unavailable("the store is closed")
@@ -129,7 +135,9 @@ class SqliteStore(Records):
         result: list[Accepted | Conflict] = await self._writer.run(partial(_accept, LANES[lane_index], drafts))
         return result
 
-    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant) -> Found:
+    async def _claim_some(self, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]) -> Found:
+        if not lanes:
+            return Found([], 0, [])
         result: Found = await self._writer.run(partial(_claim, limit, now, lease_until))
         return result
 
@@ -145,7 +153,7 @@ class SqliteStore(Records):
         result: set[int] = await self._writer.run(partial(_settle, note, settled, now))
         return result
 
-    async def _rescue_some(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:
         result: int = await self._writer.run(partial(_rescue, now))
         return result
 
@@ -451,7 +459,7 @@ def _claim(limit: int, now: Instant, lease_until: Instant, db: sqlite3.Connectio
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
-        " WHERE d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2",
+        f" WHERE d.lane = {LANES[0]} AND d.status = 'pending' AND d.due_at <= ?1 ORDER BY d.due_at LIMIT ?2",
         (now, limit),
     ).fetchall()
     claims = [claim_of(row, row["fence"] + 1) for row in rows if row["meets"] == "active"]

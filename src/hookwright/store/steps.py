@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -76,9 +76,14 @@ class Steps:
     on; what ends grants holds that row alone, so it sees every grant that a refresh has added meanwhile.
     """
 
+    lane_count: int
     SKIP_LOCKED = ""
     SHARED = ""
     ALONE = ""
+
+    def lanes_of_one_statement(self, lane_indexes: Sequence[int]) -> list[Sequence[int]]:
+        """Lanes in groups that one statement may change rows of; a distributed database wants each alone."""
+        return [lane_indexes] if lane_indexes else []
 
     async def _read(self, step: Step[T]) -> T:
         raise NotImplementedError
@@ -103,6 +108,11 @@ def insert(table: str, lane: int, value: msgspec.Struct, *, leave_out: Sequence[
 
 def placeholders(first: int, values: Sequence[object]) -> str:
     return ", ".join(f"${number}" for number in range(first, first + len(values)))
+
+
+def labels(lane_indexes: Iterable[int]) -> list[int]:
+    """The labels that the rows of these lanes carry."""
+    return [LANES[lane_index] for lane_index in lane_indexes]
 
 
 def texts(kept: str) -> tuple[Any, ...]:
