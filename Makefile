@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test demo bench lint format docs lock clean
+.PHONY: setup test fuzz demo bench bench-long lint format docs lock clean
 
 setup: $(VENV)/.installed
 
@@ -35,8 +35,20 @@ test: lint
 docs: setup
 	$(BIN)/python -m hookwright.settings_page docs/configuration.md
 
+# About ten minutes. It says its seed: `make fuzz SEED=…` sends the same requests again.
+FUZZ_EXAMPLES ?= 200
+SEED ?= $(shell date +%s)
+fuzz: setup
+	@echo "make fuzz FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) SEED=$(SEED)"
+	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
+
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# 1,000,000 pending deliveries and an hour at half load; SOAK_SECONDS=600 for a shorter one.
+SOAK_SECONDS ?= 3600
+bench-long: setup
+	@$(BIN)/python -m benchmarks --long --soak-seconds $(SOAK_SECONDS)
 
 # Needs uv on the PATH; writes the lock files that pip installs, without index addresses.
 lock:

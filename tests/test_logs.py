@@ -3,11 +3,15 @@
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
 
 import pytest
 import structlog
 
-from hookwright.logs import configure_logs, log_beside_output
+from hookwright.core.model import Settled
+from hookwright.engine.attempt_log import log_attempts
+from hookwright.logs import configure_logs, log_beside_output, render_json
 
 SECRET = "hw_1_0123456789"
 
@@ -39,6 +43,44 @@ def test_a_fault_is_logged_with_its_traceback_whoever_logs_it(capsys: pytest.Cap
     for record in records:
         assert "in log_a_fault" in record["exception"]
         assert record["exception"].endswith("ZeroDivisionError: with 15 characters")
+
+
+def test_lines_are_in_the_order_in_which_they_were_logged_whoever_logs_them(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("info", "json")
+    for number in range(3):
+        structlog.get_logger("test").info("ours", number=number)
+        logging.getLogger("uvicorn.error").error("theirs %d", number)
+    records = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [record["event"] for record in records] == ["ours", "theirs 0", "ours", "theirs 1", "ours", "theirs 2"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ä\u2028\u0085", "\udc80", {"a": [1, None, 0.5]}, 2**70, Path("/x"), ZeroDivisionError("x"), {1: 2}],
+)
+def test_a_json_line_says_what_the_standard_library_says(value: object) -> None:
+    line = render_json(None, "info", {"event": "e", "value": value})
+    assert json.loads(line) == json.loads(json.dumps({"event": "e", "value": value}, default=repr))
+    assert len(line.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_event_of_many_things_is_a_line_for_each(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    configure_logs("info", form)
+    structlog.get_logger("test").info("attempt", each=[{"number": 1}, {"number": 2}])
+    first, second = capsys.readouterr().err.splitlines()
+    assert "attempt" in first
+    assert "attempt" in second
+    if form == "json":
+        assert list(json.loads(second)) == ["number", "event", "level", "timestamp"]
+
+
+def test_attempts_that_are_not_to_be_logged_are_not_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("warning", "json")
+    log_attempts([cast("Settled", None)], set(), lambda claim: ())
+    assert capsys.readouterr().err == ""
 
 
 def test_a_fault_for_people_shows_the_lines_but_no_values(capsys: pytest.CaptureFixture[str]) -> None:

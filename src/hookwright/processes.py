@@ -7,6 +7,7 @@ wait for it, since its socket stays open. A child whose parent is gone drains an
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import select
@@ -111,6 +112,7 @@ class Processes:
     def _become_child(self, number: int, blocked: set[int | signal.Signals]) -> NoReturn:
         code = 1
         try:
+            atexit._clear()  # the parent's
             signal.set_wakeup_fd(-1)
             for each in (*STOPS, signal.SIGCHLD):
                 signal.signal(each, signal.SIG_DFL)
@@ -126,8 +128,9 @@ class Processes:
         except BaseException:
             log.exception("process failed", process=number + 1)
         finally:
-            # Not the ordinary way out, which would run the parent's exit handlers.
+            # Not the ordinary way out, which would unwind the parent's stack.
             with suppress(Exception):
+                atexit._run_exitfuncs()
                 sys.stdout.flush()
                 sys.stderr.flush()
             os._exit(code)

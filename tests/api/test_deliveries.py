@@ -164,6 +164,7 @@ async def test_filters_narrow_the_list(
         ("status", "asleep"),
         ("event_type", "contact.exploded"),
         ("created_from", "yesterday"),
+        ("created_from", "1767225600"),
         ("limit", "0"),
         ("limit", "101"),
         ("cursor", "!"),

@@ -74,3 +74,9 @@ async def test_answers_fit_their_schemas(
     batch = await admin.post("/api/v1/events/batch", json={"events": [event(account)]})
     validator(document, "BatchResults").validate(batch.json())
     validator(document, "ProblemDetails").validate((await admin.get("/api/v1/nothing")).json())
+
+
+def test_rotating_a_signing_secret_may_be_a_conflict(document: dict[str, Any]) -> None:
+    for owner in ("accounts", "endpoints"):
+        rotation = document["paths"][f"/api/v1/{owner}/{{id}}/signing-secrets/rotate"]["post"]
+        assert "409" in rotation["responses"]

@@ -14,7 +14,7 @@ from api.requests import event
 from hookwright.ambient import new_event_id
 from hookwright.core.model import Account, Event, Subscription
 from hookwright.core.samples import SAMPLES
-from hookwright.core.vocabulary import EVENT_TYPES
+from hookwright.core.vocabulary import EVENT_TYPES, typed_data
 from hookwright.operations.accounts import create_site
 from hookwright.operations.endpoints import create_endpoint
 from hookwright.operations.services import Services
@@ -113,8 +113,9 @@ async def eager_account(services: Services, account: Account) -> Account:
             accepted_at=0,
             data=msgspec.json.encode(sample),
         )
+        data = typed_data(type, fact.data)
         for translate in services.translations.values():
-            wanted |= {(notice.dialect, notice.event, notice.site_id) for notice in translate(fact)}
+            wanted |= {(notice.dialect, notice.event, notice.site_id) for notice in translate(fact, data)}
     for dialect, name, site_id in wanted:
         await create_endpoint(services, account.id, dialect, TARGET, [Subscription(name)], site_id)
     return account

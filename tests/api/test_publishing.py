@@ -1,6 +1,6 @@
 """Publishing over HTTP: what is answered, what is refused and where, what an idempotency key means."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -144,6 +144,17 @@ async def test_odd_values_beside_the_typed_data_are_no_fault(
         assert pointers(response)[0].startswith("/data")
 
 
+async def test_data_that_is_nested_as_deep_as_can_be_read_is_no_fault(
+    admin: httpx.AsyncClient, account: Account, endpoint: Endpoint
+) -> None:
+    # Somewhere in here is the depth at which one reader of the data gives up and another one does not.
+    for depth in range(900, 1000):
+        data = b'{"tag":{"id":1},"more":%b}' % (b"[" * depth + b"]" * depth)
+        body = b'{"type":"tag.created","account":%d,"idempotency_key":"%d","data":%b}' % (account.id, depth, data)
+        for path, content in ((EVENTS, body), (BATCH, b'{"events":[%b]}' % body)):
+            assert (await admin.post(path, content=content)).status_code in (202, 400), depth
+
+
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-07-20T20:17:40Z"])
 async def test_times_at_the_edge_of_the_calendar_are_no_fault(
     admin: httpx.AsyncClient, account: Account, endpoint: Endpoint, time: str
@@ -228,7 +239,7 @@ async def test_another_accounts_id_looks_like_one_that_does_not_exist(
 class LostIntake:
     """An intake whose store does not answer."""
 
-    async def accept(self, draft: Draft) -> Accepted | Conflict:
+    async def accept(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
         raise Unavailable("the disk is full at /var/lib/secret")
 
 

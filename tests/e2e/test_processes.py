@@ -23,6 +23,12 @@ TAKEOVER_SECONDS = 10
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
 
+def logged(running: Running, event: str) -> list[dict[str, Any]]:
+    """What has been logged of an event until now."""
+    records = [json.loads(line) for line in running.errors if line.startswith("{")]
+    return [record for record in records if record["event"] == event]
+
+
 class Several:
     """A parent with its children, whose log is read all the time."""
 
@@ -36,9 +42,8 @@ class Several:
         """The newest pid of each process that has been ready."""
         return {line["process"]: line["pid"] for line in self.lines("process ready")}
 
-    def lines(self, event: str) -> list[dict[str, int]]:
-        records = [json.loads(line) for line in self._running.errors if line.startswith("{")]
-        return [record for record in records if record["event"] == event]
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        return logged(self._running, event)
 
     async def stop(self) -> int:
         self._running.send(signal.SIGTERM)
@@ -96,7 +101,7 @@ async def test_children_whose_parent_is_gone_end(environ: Environ, tmp_path: Pat
         # The end of the log is the end of the last process that could write into it.
         async with asyncio.timeout(PATIENCE_SECONDS):
             await running.read_log()
-        assert sum('"event": "draining"' in line for line in running.errors) == 2
+        assert len(logged(running, "draining")) == 2
 
 
 async def test_an_api_accepts_and_a_worker_sends(environ: Environ, tmp_path: Path) -> None:

@@ -26,6 +26,29 @@ TOLD = {
 }  # fmt: skip
 
 
+async def test_a_log_that_nobody_reads_stops_no_delivery(environ: Environ, tmp_path: Path) -> None:
+    # Some 700 KB of lines: more than the pipe and what our end of it reads ahead.
+    events = 1_000
+    async with Receiver() as receiver:
+        publisher = await publisher_for(environ, receiver.url)
+        async with hookwright("serve", environ=environ, folder=tmp_path) as server:
+            url = await url_of(server)
+            event = {
+                "type": "contact.activated",
+                "account": publisher.account_id,
+                "data": {"contact": {"id": 1, "email": "ada@example.com"}},
+            }
+            headers = {"Authorization": f"Bearer {publisher.key}"}
+            async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+                for _ in range(events // 100):
+                    answer = await client.post("/api/v1/events/batch", json={"events": [event] * 100})
+                    assert answer.status_code == 202, answer.text
+            await receiver.wait_for(events, timeout=30)
+            for _ in range(events):
+                await server.logged("attempt")
+            assert await server.stop() == 0
+
+
 async def test_an_attempt_is_one_line_with_all_that_may_be_told(environ: Environ, tmp_path: Path) -> None:
     environ = {**environ, "HOOKWRIGHT_RETRY_SCHEDULE": "0,0,0", "HOOKWRIGHT_LOG_LEVEL": "debug"}
     async with Receiver() as receiver:

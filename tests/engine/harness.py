@@ -13,6 +13,7 @@ import msgspec
 from hookwright.ambient import Dice, MovableClock
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.model import Accepted, Account, Delivery, Endpoint, Event, Notice, Subscription, WireForm
+from hookwright.core.vocabulary import Data
 from hookwright.dialects.base import STANDARD_FORM, Wording
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
@@ -33,7 +34,7 @@ from hookwright.vault import Vault
 DIALECT = "plain"
 
 
-def translate(event: Event) -> list[Notice]:
+def translate(event: Event, data: Data | None) -> list[Notice]:
     """One notice for each event, under its own type, as its own data."""
     return [Notice(dialect=DIALECT, event=event.type, render=lambda: event.data)]
 

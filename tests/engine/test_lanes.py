@@ -105,7 +105,7 @@ async def test_an_event_for_another_nodes_lane_wakes_that_node_and_no_other(node
     await accepting.hear()
 
     for lane_index in (5, 3, 1):  # nobody's, the other's, our own
-        accepting.accepted(lane_index)
+        accepting.waiting(lane_index)
     await accepting.close()
 
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -130,5 +130,5 @@ async def test_who_listens_is_connected_again_after_the_connection_was_cut(nodes
 async def test_a_hint_that_cannot_be_given_is_no_error(store: Store) -> None:
     await store.close()
     hints = Hints(store, (), lambda: None)
-    hints.accepted(3)
+    hints.waiting(3)
     await hints.close()

@@ -62,7 +62,7 @@ async def test_a_death_that_is_told_twice_is_one_event(engine: Engine) -> None:
     await dead_delivery(engine)
     [announcement] = await engine.store.announcements(10)
     # As after a crash between the commit of the event and the deletion of what was to be told.
-    await engine.services.intake.accept(draft_of(engine.services, announcement))
+    await engine.services.intake.accept([draft_of(engine.services, announcement)])
     await tell(engine.services)
     assert len(await engine.deliveries(event_type="delivery.dead")) == 1
 

@@ -266,6 +266,17 @@ async def test_the_deadline_covers_the_whole_request(impatient: Sender, receiver
     assert outcome.duration_us >= 190_000
 
 
+async def test_every_one_of_many_requests_meets_its_own_deadline(impatient: Sender, receiver: Receiver) -> None:
+    receiver.behave(misbehaviour.hang)
+    for _ in range(2):
+        early = [asyncio.create_task(post(impatient, receiver.url)) for _ in range(10)]
+        await asyncio.wait(early, timeout=0.1)
+        late = [asyncio.create_task(post(impatient, receiver.url)) for _ in range(10)]
+        outcomes = await asyncio.gather(*early, *late)
+        assert {outcome.error for outcome in outcomes} == {"timeout"}
+        assert all(190_000 <= outcome.duration_us < 2_000_000 for outcome in outcomes)
+
+
 async def test_a_receiver_that_takes_no_request_body_meets_the_deadline(
     impatient: Sender, receiver: Receiver
 ) -> None:
@@ -642,7 +653,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 async def tls_sender(clock: MovableClock, authority: trustme.CA) -> AsyncIterator[Sender]:
-    context = ssl.create_default_context()
+    context = verifying_context()
     authority.configure_trust(context)
     async with sending(clock, ssl_context=context, resolve=lambda name: ["127.0.0.1"]) as sender:
         yield sender

@@ -21,7 +21,7 @@ from hookwright.api.views import (
     account_view,
     site_view,
 )
-from hookwright.core.errors import Forbidden, NotFound
+from hookwright.core.errors import Forbidden
 from hookwright.operations import accounts
 
 router = APIRouter(tags=["Accounts"], responses=refusals(404, 422))
@@ -69,8 +69,7 @@ async def get_account(id: PathId, caller: AdminCaller) -> AccountView:
 async def delete_account(id: PathId, caller: AdminCaller) -> None:
     """Its keys and tokens end at once, and its endpoints are deleted."""
     caller.require_reach(id)
-    if not await caller.services.store.delete_account(id, caller.services.clock.now()):
-        raise NotFound(f"account {id} does not exist")
+    await accounts.delete_account(caller.services, id)
 
 
 @router.get("/accounts/{id}/signing-secrets", dependencies=SECRET, summary="Reveal the signing secrets")
@@ -80,7 +79,12 @@ async def reveal_signing_secrets(id: PathId, caller: AdminCaller) -> SigningSecr
     return SigningSecrets(signing_secrets=await accounts.reveal_signing_secrets(caller.services, id))
 
 
-@router.post("/accounts/{id}/signing-secrets/rotate", dependencies=SECRET, summary="Rotate the signing secret")
+@router.post(
+    "/accounts/{id}/signing-secrets/rotate",
+    responses=refusals(409),
+    dependencies=SECRET,
+    summary="Rotate the signing secret",
+)
 async def rotate_signing_secret(id: PathId, caller: AdminCaller) -> RotatedSigningSecret:
     """A new secret. The old one also signs for 24 hours, so that receivers can change over."""
     caller.require_reach(id)
@@ -108,5 +112,4 @@ async def list_sites(id: PathId, caller: AdminCaller) -> SiteList:
 async def delete_site(id: PathId, site_id: PathId, caller: AdminCaller) -> None:
     """Deletes the endpoints that belong to it as well."""
     caller.require_reach(id)
-    if not await caller.services.store.delete_site(id, site_id, caller.services.clock.now()):
-        raise NotFound(f"account {id} has no site {site_id}")
+    await accounts.delete_site(caller.services, id, site_id)

@@ -4,9 +4,10 @@ from fastapi import FastAPI
 
 from hookwright import __version__
 from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing, replays, samples
-from hookwright.api.document import DocumentedApi, refusals
+from hookwright.api.document import refusals
 from hookwright.api.errors import install_error_handlers
 from hookwright.api.health import IsReady, Scrape, add_health, add_metrics
+from hookwright.api.shortcuts import ApiWithShortcuts
 from hookwright.operations.services import Services
 from hookwright.web.methods import HeadAsGet
 from hookwright.web.reference import add_reference
@@ -26,7 +27,7 @@ def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scra
 
     `scrape` gives what `/metrics` answers; without it there is no such path.
     """
-    app = DocumentedApi(
+    app = ApiWithShortcuts(
         title="Hookwright API",
         version=__version__,
         description=DESCRIPTION,
@@ -39,6 +40,7 @@ def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scra
     app.state.services = services
     for each in (publishing, events, event_types, deliveries, replays, endpoints, samples, accounts, keys):
         app.include_router(each.router, prefix=PREFIX)
+    app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}
     add_health(app, services, is_ready)
     if scrape is not None:
         add_metrics(app, scrape)

@@ -10,9 +10,9 @@ from starlette.requests import Request
 
 from hookwright.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Key
-from hookwright.operations.keys import ADMIN, MANAGE, PUBLISH, READ, authenticate_key
+from hookwright.operations.keys import ADMIN, MANAGE, PUBLISH, READ, authenticate_key, recall_key
 from hookwright.operations.services import Services
-from hookwright.web.credentials import bearer_token
+from hookwright.web.credentials import bearer_token, bearer_token_in
 
 # The scopes that allow what a route asks for.
 _ALLOWED_BY = {
@@ -57,25 +57,49 @@ class Caller:
 _documented_scheme = HTTPBearer(
     scheme_name="Key", description="A Hookwright key, `hw_…`, as a bearer token.", auto_error=False
 )
+DOCUMENTED_KEY = Security(_documented_scheme)
+
+
+async def publisher(services: Services, authorization: str | None) -> Caller:
+    """Who publishes with this `Authorization` header; what is remembered of a key may let in but never refuses.
+
+    Raises Unauthorized, Forbidden.
+    """
+    token = _require_token(bearer_token_in(authorization))
+    key = recall_key(services, "hookwright", token)
+    if key is None or not _allows(key, PUBLISH):
+        key = await authenticate_key(services, "hookwright", token)
+        _require_scope(key, PUBLISH)
+    return Caller(key, services)
 
 
 def _caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     async def authenticate(
-        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_documented_scheme)]
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, DOCUMENTED_KEY]
     ) -> Caller:
         services: Services = request.app.state.services
-        token = bearer_token(request)
-        if token is None:
-            raise Unauthorized("a key is required: `Authorization: Bearer hw_…`")
-        key = await authenticate_key(services, "hookwright", token)
-        if not any(allowed in key.scopes for allowed in _ALLOWED_BY[scope]):
-            raise Forbidden(f"the key lacks the scope {scope}")
+        key = await authenticate_key(services, "hookwright", _require_token(bearer_token(request)))
+        _require_scope(key, scope)
         return Caller(key, services)
 
     return authenticate
 
 
-PublishCaller = Annotated[Caller, Depends(_caller_with(PUBLISH))]
+def _require_token(token: str | None) -> str:
+    if token is None:
+        raise Unauthorized("a key is required: `Authorization: Bearer hw_…`")
+    return token
+
+
+def _require_scope(key: Key, scope: str) -> None:
+    if not _allows(key, scope):
+        raise Forbidden(f"the key lacks the scope {scope}")
+
+
+def _allows(key: Key, scope: str) -> bool:
+    return any(allowed in key.scopes for allowed in _ALLOWED_BY[scope])
+
+
 ReadCaller = Annotated[Caller, Depends(_caller_with(READ))]
 ManageCaller = Annotated[Caller, Depends(_caller_with(MANAGE))]
 AdminCaller = Annotated[Caller, Depends(_caller_with(ADMIN))]

@@ -52,6 +52,11 @@ def install_error_handlers(app: Starlette) -> None:
     app.add_exception_handler(RequestValidationError, _answer_validation)
 
 
+def response_to(error: Exception) -> Response:
+    """The answer to an error of any kind; a 500 to one that nobody raises on purpose."""
+    return _respond(_refusal_of(error))
+
+
 def problems_of(errors: Iterable[Mapping[str, Any]], skip: int = 0) -> list[Problem]:
     """pydantic's errors as Problems; the first `skip` steps of each place are not part of the pointer."""
     return [_problem_of(error, skip) for error in errors]

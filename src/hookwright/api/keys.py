@@ -50,14 +50,20 @@ async def get_key(id: PathId, caller: AdminCaller) -> KeyView:
 
 @router.post("/keys/{id}/rotate", dependencies=SECRET, summary="Rotate a key")
 async def rotate_key(id: PathId, caller: AdminCaller) -> KeyWithSecret:
-    """A new secret; the old one and every token that was granted with it end at once."""
+    """A new secret; the old one and every token that was granted with it end at once.
+
+    The publish routes of other processes take the old one for up to a second more.
+    """
     await _require_key(caller, id)
     return key_with_secret(await keys.rotate_key(caller.services, id))
 
 
 @router.delete("/keys/{id}", status_code=204, summary="Delete a key")
 async def delete_key(id: PathId, caller: AdminCaller) -> None:
-    """It and every token that was granted with it end at once."""
+    """It and every token that was granted with it end at once.
+
+    The publish routes of other processes take it for up to a second more.
+    """
     await _require_key(caller, id)
     await keys.delete_key(caller.services, id)
 

@@ -1,22 +1,25 @@
-"""The two publish routes: thin, one pass over the body, answered when everything is on disk."""
+"""The two publish routes: one pass over the body, no FastAPI on the way, answered when everything is on disk."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from fastapi import APIRouter
 from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
-from hookwright.api.callers import Caller, PublishCaller
+from hookwright.api.callers import DOCUMENTED_KEY, Caller, publisher
 from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
+from hookwright.api.shortcuts import Answer
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.model import Accepted
 from hookwright.core.traceparent import known_traceparent
 from hookwright.core.vocabulary import problem_of
 from hookwright.operations.publish import MAX_BATCH, Publish, publish
-from hookwright.web.limits import read_body
+from hookwright.operations.services import Services
+from hookwright.web.limits import receive_body
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
 ACCEPTED = 202
@@ -30,43 +33,80 @@ class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[Publish], Meta(min_length=1)]
 
 
+class PublishHeaders(NamedTuple):
+    """The headers of a request that a publish reads."""
+
+    authorization: str | None = None
+    idempotency_key: str | None = None
+    traceparent: str | None = None
+
+
+_FIELDS = {field.replace("_", "-").encode(): field for field in PublishHeaders._fields}
+
 # Lenient, so that an account may be 64 or "64".
 _one = msgspec.json.Decoder(Publish, strict=False)
 _batch = msgspec.json.Decoder(Batch, strict=False)
 
-router = APIRouter(tags=["Events"], responses=refusals(400, 409, 413, 422))
+router = APIRouter(tags=["Events"], responses=refusals(400, 409, 413, 422), dependencies=[DOCUMENTED_KEY])
 
 
 @router.post("/events", status_code=ACCEPTED, summary="Publish an event", openapi_extra=PUBLISH_EXTRA)
-async def publish_event(request: Request, caller: PublishCaller) -> Response:
+async def publish_event(request: Request) -> Response:
     """202 means that the event is on disk with its deliveries, in one transaction.
 
     The same `idempotency_key` with the same event answers the first result again, with `duplicate`; with another
     event it is a 409. The key may also come in the header `Idempotency-Key`.
     """
-    asked = _with_header_key(request, _decode(_one, await read_body(request)))
-    _refuse_foreign_accounts(caller, [asked], "")
-    (answer,) = await publish(caller.services, [asked], traceparent=_traceparent(request))
-    if isinstance(answer, Conflict):
-        raise answer
-    return _respond(_accepted(answer))
+    return await accept_event(request.app.state.services, request.scope, request.receive)
 
 
 @router.post("/events/batch", status_code=ACCEPTED, summary="Publish up to 1,000 events", openapi_extra=BATCH_EXTRA)
-async def publish_batch(request: Request, caller: PublishCaller) -> Response:
+async def publish_batch(request: Request) -> Response:
     """All events are checked before any is accepted: one that is invalid is a 422 for the whole batch.
 
     Results come in the order of the events. An idempotency key that was used for another event is a conflict of
     its own event only, which shows as `{"status": 409, "error"}` in its place.
     """
-    if "idempotency-key" in request.headers:
+    return await accept_batch(request.app.state.services, request.scope, request.receive)
+
+
+async def accept_event(services: Services, scope: Scope, receive: Receive) -> Response:
+    """Publish the event in a request's body."""
+    headers = _headers_of(scope)
+    caller = await publisher(services, headers.authorization)
+    asked = _with_header_key(headers.idempotency_key, _decode(_one, await receive_body(receive)))
+    _refuse_foreign_accounts(caller, [asked], "")
+    (answer,) = await publish(services, [asked], traceparent=known_traceparent(headers.traceparent))
+    if isinstance(answer, Conflict):
+        raise answer
+    return _respond(_accepted(answer))
+
+
+async def accept_batch(services: Services, scope: Scope, receive: Receive) -> Response:
+    """Publish the events in a request's body."""
+    headers = _headers_of(scope)
+    caller = await publisher(services, headers.authorization)
+    if headers.idempotency_key is not None:
         raise Invalid(Problem("/idempotency_key", "a batch has no key of its own; give each event its key"))
-    batch = _decode(_batch, await read_body(request, MAX_BATCH_BYTES))
+    batch = _decode(_batch, await receive_body(receive, MAX_BATCH_BYTES))
     if len(batch.events) > MAX_BATCH:
         raise Invalid(Problem("/events", f"has {len(batch.events)} events; at most {MAX_BATCH}", "too_long"))
     _refuse_foreign_accounts(caller, batch.events, "/events")
-    answers = await publish(caller.services, batch.events, "/events", _traceparent(request))
+    answers = await publish(services, batch.events, "/events", known_traceparent(headers.traceparent))
     return _respond({"results": [_result(answer) for answer in answers]})
+
+
+SHORTCUTS: Mapping[str, Answer] = {"/events": accept_event, "/events/batch": accept_batch}
+
+
+def _headers_of(scope: Scope) -> PublishHeaders:
+    """What a publish reads of its headers; of one that is there twice the first counts."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        field = _FIELDS.get(name)
+        if field is not None and field not in found:
+            found[field] = value.decode("latin-1")
+    return PublishHeaders(**found)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -80,8 +120,7 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise Invalid(Problem("", "the body is nested too deeply", "malformed")) from None
 
 
-def _with_header_key(request: Request, asked: Publish) -> Publish:
-    key = request.headers.get("idempotency-key")
+def _with_header_key(key: str | None, asked: Publish) -> Publish:
     if key is None:
         return asked
     if not key.isascii():
@@ -89,10 +128,6 @@ def _with_header_key(request: Request, asked: Publish) -> Publish:
     if asked.idempotency_key not in (None, key):
         raise Invalid(Problem("/idempotency_key", "differs from the header Idempotency-Key"))
     return msgspec.structs.replace(asked, idempotency_key=key)
-
-
-def _traceparent(request: Request) -> str | None:
-    return known_traceparent(request.headers.get("traceparent"))
 
 
 def _refuse_foreign_accounts(caller: Caller, requests: Sequence[Publish], root: str) -> None:

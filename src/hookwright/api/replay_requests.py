@@ -1,15 +1,14 @@
 """What the routes of replays take."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
-from hookwright.api.requests import EventType, Paging, RequestModel, RowId
+from hookwright.api.requests import EventType, Moment, Paging, RequestModel, RowId
 from hookwright.operations.replays import DEFAULT_RATE_PER_SECOND, MAX_RATE_PER_SECOND
 
 ReplayRate = Annotated[
-    int,
+    StrictInt,
     Field(
         description="How many deliveries become due in a second.",
         json_schema_extra={"minimum": 1, "maximum": MAX_RATE_PER_SECOND},
@@ -22,7 +21,7 @@ class Recovery(RequestModel):
 
     model_config = ConfigDict(json_schema_extra={"example": {"rate_per_second": DEFAULT_RATE_PER_SECOND}})
 
-    since: datetime | None = Field(
+    since: Moment | None = Field(
         default=None,
         description="ISO 8601; UTC without a zone. If it is left out: when the endpoint began to fail, or else when"
         " its status last changed.",
@@ -41,13 +40,13 @@ class NewReplay(RequestModel):
     endpoint: RowId | None = None
     event_type: EventType | None = None
     statuses: list[Literal["delivered", "dead", "cancelled"]] = Field(default=["dead"], min_length=1, max_length=3)
-    created_from: datetime | None = Field(default=None, description="ISO 8601, inclusive; UTC without a zone.")
-    created_to: datetime | None = Field(default=None, description="ISO 8601, exclusive; UTC without a zone.")
-    finished_from: datetime | None = Field(
+    created_from: Moment | None = Field(default=None, description="ISO 8601, inclusive; UTC without a zone.")
+    created_to: Moment | None = Field(default=None, description="ISO 8601, exclusive; UTC without a zone.")
+    finished_from: Moment | None = Field(
         default=None, description="ISO 8601, inclusive; when it was delivered, gave up or was cancelled."
     )
     rate_per_second: ReplayRate = DEFAULT_RATE_PER_SECOND
-    dry_run: bool = Field(default=False, description="Only count.")
+    dry_run: StrictBool = Field(default=False, description="Only count.")
 
 
 class ReplayFilters(Paging):

@@ -1,11 +1,21 @@
 """What the ordinary routes take: ids, bodies and query parameters."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from hookwright.api.cursors import DEFAULT_LIMIT, MAX_LIMIT
 from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
@@ -20,6 +30,8 @@ MAX_ATTRIBUTES = 20
 MAX_EVENTS = 100
 MAX_URL_LENGTH = 2_048
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 
 def _without_nul(text: str) -> str:
     # PostgreSQL's text holds no NUL.
@@ -29,9 +41,16 @@ def _without_nul(text: str) -> str:
 
 
 def _digits(value: object) -> object:
-    # pydantic would also take 5.0, +5 and 5_0 for 5.
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+    # pydantic would also take 5.0, +5 and 5_0 for 5, and true for 1.
+    if isinstance(value, bool) or (isinstance(value, str) and not (value.isascii() and value.isdigit())):
         raise ValueError("must be an id: digits")
+    return value
+
+
+def _iso_8601(value: object) -> object:
+    # pydantic would also take a number, even as text, for Unix seconds or milliseconds.
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("must be ISO 8601, such as 2026-01-31T18:20:00Z")
     return value
 
 
@@ -52,6 +71,7 @@ def _resource_text(value: object) -> object:
 RowId = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(_digits)]
 PathId = Annotated[int, Path(ge=0, le=MAX_ID), BeforeValidator(_digits)]
 NamedAccount = Annotated[RowId | None, Query(alias="account", description="Required unless the key has an account.")]
+Moment = Annotated[datetime, BeforeValidator(_iso_8601)]
 Text = Annotated[str, AfterValidator(_without_nul)]
 EventType = Annotated[str, StringConstraints(max_length=MAX_TYPE_LENGTH)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=MAX_NAME_LENGTH, pattern=r"\S")]
@@ -120,19 +140,19 @@ WantedEvents = Annotated[
 ]
 Headers = Annotated[dict[str, str], Field(description="Sent with every request; names that are ours are refused.")]
 RetrySchedule = Annotated[
-    list[int] | None,
+    list[StrictInt] | None,
     Field(description="Seconds before each attempt, the first included; null for the service's own."),
 ]
 # The operations judge the limits; these say what they are.
 MaxInFlight = Annotated[
-    int | None,
+    StrictInt | None,
     Field(
         description="How many requests may be under way to it at once; null: no limit.",
         json_schema_extra={"minimum": 1, "maximum": MAX_IN_FLIGHT},
     ),
 ]
 RatePerSecond = Annotated[
-    int | None,
+    StrictInt | None,
     Field(
         description="How many requests may be sent to it in a second; null: no limit.",
         json_schema_extra={"minimum": 1, "maximum": MAX_RATE_PER_SECOND},
@@ -239,8 +259,8 @@ class DeliveryFilters(Paging):
     event: UUID | None = None
     status: DeliveryStatus | None = None
     event_type: EventType | None = None
-    created_from: datetime | None = Field(default=None, description="ISO 8601, inclusive; UTC without a zone.")
-    created_to: datetime | None = Field(default=None, description="ISO 8601, exclusive; UTC without a zone.")
+    created_from: Moment | None = Field(default=None, description="ISO 8601, inclusive; UTC without a zone.")
+    created_to: Moment | None = Field(default=None, description="ISO 8601, exclusive; UTC without a zone.")
 
 
 class KeyFilters(RequestModel):

@@ -101,6 +101,7 @@ def _serve_in_processes(settings: Settings) -> int:
     import asyncio
 
     from hookwright.app import prepare
+    from hookwright.logs import configure_logs
     from hookwright.processes import Processes
     from hookwright.server import listen_together, url_of
 
@@ -113,6 +114,8 @@ def _serve_in_processes(settings: Settings) -> int:
 
         def live(birth: Birth) -> None:
             end_on_signals()
+            # Anew: the parent's way of writing may just then have been held by a thread that is not there any more.
+            configure_logs(settings.log_level, settings.log_format)
             run_quickly(_serve_as_child(settings, birth, listening, monitored[birth.number]))
 
         on_ready = partial(_say_ready, settings, url_of(listening[0]), monitored[0])

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from hookwright.core.vocabulary import Data
+
 Instant = int
 SECOND: Instant = 1_000_000
 MINUTE: Instant = 60 * SECOND
@@ -405,7 +407,8 @@ class Replay(Struct, frozen=True, kw_only=True):
     finished_at: Instant | None = None
 
 
-Translate = Callable[[Event], Iterable[Notice]]
+# From an event and its data, decoded once for all who translate it, to notices; None is a type that is not built in.
+Translate = Callable[[Event, Data | None], Iterable[Notice]]
 
 
 class SigningKey(Struct, frozen=True):

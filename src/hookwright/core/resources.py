@@ -7,6 +7,7 @@ What comes into being with the event (a submission, a purchase, an order) is non
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from hookwright.core.vocabulary import Data, OrderItem, Product
@@ -14,14 +15,18 @@ from hookwright.core.vocabulary import Data, OrderItem, Product
 
 def resources_of(data: Data) -> tuple[str, ...]:
     """The ids of the objects in an event's data, and the URL of a link, each once; as text."""
-    sections = ((section, getattr(data, section, None)) for section in _RESOURCES)
-    found = (each for section, value in sections if value is not None for each in _RESOURCES[section](value))
-    return tuple(dict.fromkeys(text for text in map(str, found) if text))
+    found: dict[str, None] = {}
+    for section, ids_of in _sections_of(type(data)):
+        value = getattr(data, section)
+        if value is not None:
+            found |= dict.fromkeys(map(str, ids_of(value)))
+    found.pop("", None)
+    return tuple(found)
 
 
 def has_resources(data_type: type[Data]) -> bool:
     """Whether events with this data can have resources."""
-    return any(section in data_type.__struct_fields__ for section in _RESOURCES)
+    return bool(_sections_of(data_type))
 
 
 def about(data: Mapping[str, Any], resource: str) -> Iterator[dict[str, Any]]:
@@ -29,6 +34,12 @@ def about(data: Mapping[str, Any], resource: str) -> Iterator[dict[str, Any]]:
     for section, member in _NAMING_MEMBERS.items():
         if section in data:
             yield {**data, section: _named(data[section], member, resource)}
+
+
+@cache
+def _sections_of(data_type: type[Data]) -> tuple[tuple[str, Callable[[Any], Iterable[object]]], ...]:
+    """The objects in data of a type that are resources: by which name, and what their ids are."""
+    return tuple((section, _RESOURCES[section]) for section in _RESOURCES if section in data_type.__struct_fields__)
 
 
 def _named(value: Any, member: str, resource: str) -> Any:

@@ -7,11 +7,13 @@ import hashlib
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from hookwright.core.model import SignatureScheme
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret
 PUBLIC_KEY_PREFIX = "whpk_"
+REMEMBERED_KEYS = 1024
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 
 
@@ -39,7 +41,19 @@ def sign(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) ->
     `timestamp` is unix seconds, the value of the `webhook-timestamp` header of the same request.
     """
     signed = signed_content(message_id, timestamp, body)
-    return join_signatures("v1", (hmac.digest(key, signed, hashlib.sha256) for key in keys))
+    return join_signatures("v1", (_hmac(key, signed) for key in keys))
+
+
+def _hmac(key: bytes, signed: bytes) -> bytes:
+    authenticator = _begun_with(key).copy()
+    authenticator.update(signed)
+    return authenticator.digest()
+
+
+@lru_cache(REMEMBERED_KEYS)
+def _begun_with(key: bytes) -> hmac.HMAC:
+    # Both hashes have taken the key in: that is half the cost of signing a short body, and the same for every body.
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def signed_content(message_id: str, timestamp: int, body: bytes) -> bytes:

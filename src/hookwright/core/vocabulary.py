@@ -362,7 +362,14 @@ def decode_data(event_type: str, data: bytes) -> Data:
         raise Invalid(problem_of(error, "/data")) from None
     except UnicodeDecodeError:
         raise Invalid(Problem("/data", "is not UTF-8", "malformed")) from None
+    except RecursionError:
+        raise Invalid(Problem("/data", "is nested too deeply", "malformed")) from None
     return decoded
+
+
+def typed_data(event_type: str, data: bytes) -> Data | None:
+    """As `decode_data`; None for a type that is not built in, whose data has no type of ours."""
+    return decode_data(event_type, data) if event_type in EVENT_TYPES else None
 
 
 def problem_of(error: msgspec.ValidationError, root: str = "") -> Problem:

@@ -25,8 +25,8 @@ class DialectSettings:
 class Wording:
     """How events read in some words, and how they are sent: all that deliveries need.
 
-    `translate` turns an event into notices. `forms` says how endpoints are sent to, by the dialect name that they and
-    the notices carry: most dialects have one form, of their own name.
+    `translate` turns an event and its typed data into notices. `forms` says how endpoints are sent to, by the dialect
+    name that they and the notices carry: most dialects have one form, of their own name.
     """
 
     name: str

@@ -14,8 +14,8 @@ class Batcher(Generic[Item, Answer]):
     """Hands items to `write` in batches, one batch at a time, and each item's answer to whoever submitted it.
 
     An idle batcher writes at once; a busy one lets items gather, so batches grow with the load and nobody waits
-    for a timer. `write` answers in the order of its items. If a batch fails for a reason that may be one item's,
-    its items are tried one by one, so that a poisonous one fails alone.
+    for a timer. A batch ends with the item that fills it. `write` answers in the order of its items. If a batch
+    fails for a reason that may be one item's, its items are tried one by one, so that a poisonous one fails alone.
     """
 
     def __init__(
@@ -23,10 +23,12 @@ class Batcher(Generic[Item, Answer]):
         write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         *,
         max_size: int = 500,
+        size_of: Callable[[Item], int] = lambda _: 1,
         shared_failures: tuple[type[Exception], ...] = (),
     ) -> None:
         self._write = write
         self._max_size = max_size
+        self._size_of = size_of
         self._shared_failures = shared_failures
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._flushing: asyncio.Task[None] | None = None
@@ -47,10 +49,17 @@ class Batcher(Generic[Item, Answer]):
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[: self._max_size], self._waiting[self._max_size :]
-                await self._write_batch(batch)
+                await self._write_batch(self._next_batch())
         finally:
             self._flushing = None
+
+    def _next_batch(self) -> list[tuple[Item, asyncio.Future[Answer]]]:
+        size = number = 0
+        while number < len(self._waiting) and size < self._max_size:
+            size += self._size_of(self._waiting[number][0])
+            number += 1
+        batch, self._waiting = self._waiting[:number], self._waiting[number:]
+        return batch
 
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:

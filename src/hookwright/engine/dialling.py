@@ -113,16 +113,19 @@ class NameLookup:
 
     async def addresses(self, name: str, until: int) -> Sequence[str]:
         """The addresses of a name, never empty. Raises SendFailed."""
-        seconds = (until - monotonic_us()) / SECOND
-        try:
-            async with asyncio.timeout(seconds):
-                # Shielded: the look-up is shared, and must survive a caller that gives up.
-                addresses = await asyncio.shield(self._lookup(name))
-        except TimeoutError:
-            raise SendFailed("dns_failed", "the name was not resolved in time") from None
+        lookup = self._lookup(name)
+        addresses = lookup.result() if lookup.done() else await self._in_time(lookup, until)
         if not addresses:
             raise SendFailed("dns_failed", "the name has no address")
         return addresses
+
+    async def _in_time(self, lookup: "asyncio.Future[Sequence[str]]", until: int) -> Sequence[str]:
+        try:
+            async with asyncio.timeout((until - monotonic_us()) / SECOND):
+                # Shielded: the look-up is shared, and must survive a caller that gives up.
+                return await asyncio.shield(lookup)
+        except TimeoutError:
+            raise SendFailed("dns_failed", "the name was not resolved in time") from None
 
     def _lookup(self, name: str) -> "asyncio.Future[Sequence[str]]":
         now = monotonic_us()
@@ -136,11 +139,24 @@ class NameLookup:
         return lookup
 
 
+class SparingSSLObject(ssl.SSLObject):
+    """A TLS connection that does not spell its peer's certificate out.
+
+    The event loop asks for that after every handshake, for a field that nobody reads; with the hundreds of names of
+    some certificates it takes as long as a fifth of the handshake. The certificate itself was judged by OpenSSL
+    before, in the handshake, as the context says.
+    """
+
+    def getpeercert(self, binary_form: bool = False) -> None:
+        return None
+
+
 def verifying_context() -> ssl.SSLContext:
     """TLS 1.2 or newer, the system's authorities, the host name checked."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
+    context.sslobject_class = SparingSSLObject
     return context
 
 
@@ -175,4 +191,4 @@ def _connect_failure(error: OSError, secure: bool, seconds: float) -> SendFailed
 
 def _is_connected_to(transport: asyncio.BaseTransport, address: str) -> bool:
     peer = transport.get_extra_info("peername")
-    return peer is not None and ip_address(peer[0]) == ip_address(address)
+    return peer is not None and (peer[0] == address or ip_address(peer[0]) == ip_address(address))

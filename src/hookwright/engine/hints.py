@@ -29,8 +29,8 @@ class Hints:
         self._waiting: set[int] = set()
         self._telling: asyncio.Task[None] | None = None
 
-    def accepted(self, lane_index: int) -> None:
-        """Something may be due in this lane."""
+    def waiting(self, lane_index: int) -> None:
+        """Something is due in this lane and nobody sends it yet."""
         if lane_index in self._own_lanes:
             self._wake()
             return

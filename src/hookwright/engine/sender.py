@@ -18,6 +18,7 @@ from hookwright.core.model import SECOND, Outcome
 from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
 from hookwright.engine.answer import Answer
 from hookwright.engine.connection import Connection, Origin, origin_of
+from hookwright.engine.deadlines import Deadlines
 from hookwright.engine.dialling import Dialler, Resolve
 from hookwright.engine.failures import SendFailed, Unanswered
 from hookwright.engine.idle import IdleConnections
@@ -50,6 +51,7 @@ class Sender:
         self._clock = clock
         self._limits = limits or SendLimits()
         self._idle = IdleConnections(self._limits)
+        self._deadlines = Deadlines()
         self._dialler = Dialler(policy, self._limits, self._idle.forget, ssl_context, resolve)
         self._prepare = lru_cache(REMEMBERED_URLS)(lambda url: _prepare(url, policy))
         self._sweep: asyncio.TimerHandle | None = None
@@ -83,6 +85,7 @@ class Sender:
         if self._sweep is not None:
             self._sweep.cancel()
         self._idle.close_all()
+        self._deadlines.close()
         self._dialler.close()
         await asyncio.sleep(0)  # let the loop tell the transports that they are closed
 
@@ -101,31 +104,30 @@ class Sender:
         return await self._converse(connection, request, deadline)
 
     async def _converse(self, connection: Connection, request: bytes, deadline: int) -> Answer:
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(max(0, deadline - monotonic_us()) / SECOND, connection.time_out)
+        self._deadlines.add(connection, deadline)
         try:
             answer = await connection.exchange(request)
         except asyncio.CancelledError:
             connection.abort()
             raise
         finally:
-            timer.cancel()
+            self._deadlines.remove(connection)
         if connection.reusable and not self._closed:
             self._idle.put(connection)
-            self._plan_sweep(loop)
+            if self._sweep is None:
+                self._plan_sweep()
         else:
             connection.abort()
         return answer
 
-    def _plan_sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._sweep is None:
-            self._sweep = loop.call_later(self._limits.idle_seconds / 2, self._close_stale, loop)
+    def _plan_sweep(self) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(self._limits.idle_seconds / 2, self._close_stale)
 
-    def _close_stale(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _close_stale(self) -> None:
         self._sweep = None
         self._idle.close_stale()
         if len(self._idle):
-            self._plan_sweep(loop)
+            self._plan_sweep()
 
     def _retry_after_seconds(self, answer: Answer) -> int | None:
         if answer.status not in RETRY_AFTER_STATUSES:
@@ -149,9 +151,8 @@ def _prepare(url: str, policy: TargetPolicy) -> Prepared:
 
 
 def _request_bytes(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
-    breaks = max(0, len(headers) - 1)
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    breaks = len(headers)
     if lines.count("\r") != breaks or lines.count("\n") != breaks or "\0" in lines:
         raise ValueError("a header of the request holds a line break")
-    gap = "\r\n" if headers else ""
-    return f"{head}{lines}{gap}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body
+    return f"{head}{lines}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body

@@ -21,11 +21,11 @@ from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
 from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
-from hookwright.engine.attempt_log import log_attempt
-from hookwright.engine.batching import Batcher
+from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import OwnLanes, every_lane
-from hookwright.store.base import Lease, Store
+from hookwright.engine.recording import Recorder
+from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
 
@@ -85,11 +85,15 @@ class Worker:
         self._metrics = metrics or Metrics()
         self._traces = traces or NoTraces()
         self._in_flight: dict[asyncio.Task[None], Claims] = {}
-        self._records: Batcher[Sequence[Settled], set[int]] = Batcher(self._record, shared_failures=(Unavailable,))
+        self._recorder = Recorder(store, clock.now, settings.record_tries, self._recorded)
         self._woken = asyncio.Event()
+        self._reserved = 0
+        self._may_be_more = False
+        self._is_running = False
 
     def wake(self) -> None:
         """There may be something due."""
+        self._may_be_more = True
         self._woken.set()
 
     async def tick(self) -> int:
@@ -97,15 +101,18 @@ class Worker:
         started = await self._start_due()
         if started:
             await asyncio.wait(started)
+        await self._recorder.emptied()
         return len(started)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then nothing new is claimed, and what is in flight goes on."""
         heartbeat = asyncio.create_task(self._keep_leases())
+        self._is_running = True
         try:
             while not stop.is_set():
                 await self._work_once()
         finally:
+            self._is_running = False
             heartbeat.cancel()
 
     async def drain(self, seconds: float) -> None:
@@ -121,10 +128,29 @@ class Worker:
         # Before anything is given back: what was answered but is not recorded yet would be sent again.
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_RECORDS_SECONDS):
-                await self._records.close()
+                await self._recorder.emptied()
         heartbeat.cancel()
         if unfinished:
             await self._give_back([claim for claims in unfinished.values() for claim in claims])
+
+    # -- claimed at birth ------------------------------------------------------------------------------------
+
+    def reserve(self) -> Room:
+        """Set aside all the room there is, for deliveries that are about to be accepted."""
+        if not self._is_running:
+            return NO_ROOM
+        room = Room(self._room(), self._clock.now() + round(self._settings.lease_seconds * SECOND))
+        self._reserved += room.deliveries
+        return room
+
+    async def begin(self, claims: Sequence[Claim], room: Room) -> None:
+        """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back."""
+        self._reserved -= room.deliveries
+        if self._is_running:
+            for claim in claims:
+                self._start((claim,))
+        elif claims:
+            await self._give_back(claims)
 
     # -- claim -----------------------------------------------------------------------------------------------
 
@@ -140,8 +166,9 @@ class Worker:
             # A process whose worker has ended would accept events and never send them.
             log.exception("claim failed")
             started = []
-        if room and len(started) == room:
-            return  # there may be more
+        self._may_be_more = len(started) == room
+        if room and self._may_be_more:
+            return
         try:
             await asyncio.wait_for(self._woken.wait(), self._settings.poll_seconds)
         except TimeoutError:
@@ -161,14 +188,14 @@ class Worker:
         return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._metrics.finished(self._in_flight.pop(task))
+        del self._in_flight[task]
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
         # free slots, since slow receivers hold the others, is found by the next poll.
-        if self._room() == max(1, self._settings.concurrency // 4):
-            self.wake()
+        if self._may_be_more and self._room() >= self._settings.concurrency // 4:
+            self._woken.set()
 
     def _room(self) -> int:
-        return self._settings.concurrency - len(self._in_flight)
+        return self._settings.concurrency - self._reserved - len(self._in_flight)
 
     # -- send, settle, record --------------------------------------------------------------------------------
 
@@ -181,18 +208,12 @@ class Worker:
         except Exception:
             # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
             log.exception("delivery not sent", delivery_id=first.delivery_id, event_id=first.event_id)
-            return
-        settled = self._settle(claims, outcome)
-        try:
-            recorded = await self._records.submit(settled)
-        except Exception:
-            # Sent but not recorded: its lease decides; the receiver may see it again, with the same id.
-            log.exception("delivery sent but not recorded", delivery_id=first.delivery_id, event_id=first.event_id)
-            return
-        if first.line is not None:
-            self.wake()  # it may be the next one's turn
-        for each in settled:
-            self._tell(each, each.claim.delivery_id in recorded)
+            self._metrics.finished(claims)
+        except asyncio.CancelledError:
+            self._metrics.finished(claims)
+            raise
+        else:
+            self._recorder.add(self._settle(claims, outcome))
 
     async def _send(self, claims: Claims) -> Outcome:
         first = claims[0]
@@ -213,27 +234,19 @@ class Worker:
     def _schedule_of(self, claim: Claim) -> tuple[int, ...]:
         return claim.retry_schedule or self._settings.retry_schedule
 
-    def _tell(self, settled: Settled, recorded: bool) -> None:
-        self._metrics.attempted(settled, recorded)
-        log_attempt(settled, recorded, len(self._schedule_of(settled.claim)))
-
-    async def _record(self, parcels: Sequence[Sequence[Settled]]) -> Sequence[set[int]]:
+    def _recorded(self, parcels: Sequence[Sequence[Settled]], recorded: set[int]) -> None:
         settled = [each for parcel in parcels for each in parcel]
-        for attempt in range(1, self._settings.record_tries + 1):
-            try:
-                written = await self._store.settle(settled, self._clock.now())
-                return [written] * len(parcels)
-            except Unavailable:
-                if attempt == self._settings.record_tries:
-                    raise
-                await asyncio.sleep(0.1 * 2**attempt)
-        raise AssertionError("unreachable")
+        self._metrics.finished([each.claim for each in settled])
+        self._metrics.attempted(settled, recorded)
+        log_attempts(settled, recorded, self._schedule_of)
+        if any(parcel[0].claim.line is not None for parcel in parcels):
+            self.wake()  # it may be the next one's turn
 
     # -- leases ----------------------------------------------------------------------------------------------
 
     async def renew_leases(self) -> int:
         """Keep the claims of requests that are still in flight. Answers how many are still ours."""
-        claims = [claim for claims in self._in_flight.values() for claim in claims]
+        claims = [claim for claims in self._in_flight.values() for claim in claims] + self._recorder.claims
         if not claims:
             return 0
         until = self._clock.now() + round(self._settings.lease_seconds * SECOND)

@@ -36,6 +36,17 @@ async def require_account(services: Services, account_id: int) -> Account:
     return account
 
 
+async def delete_account(services: Services, account_id: int) -> None:
+    """Delete an account: its keys and tokens end, and its endpoints are deleted. Raises NotFound."""
+    try:
+        found = await services.store.delete_account(account_id, services.clock.now())
+    finally:
+        services.recent_sites.forget(account_id)
+        services.recent_keys.forget_all()
+    if not found:
+        raise NotFound(f"account {account_id} does not exist")
+
+
 async def create_site(services: Services, account_id: int, title: str, subdomain: str | None = None) -> Site:
     """A new site of an account. Raises NotFound, Invalid."""
     await require_account(services, account_id)
@@ -50,8 +61,21 @@ async def create_site(services: Services, account_id: int, title: str, subdomain
         created_at=now,
         updated_at=now,
     )
-    await services.store.add_site(site)
+    try:
+        await services.store.add_site(site)
+    finally:  # a commit that lost its confirmation may have been done all the same
+        services.recent_sites.forget(account_id)
     return site
+
+
+async def delete_site(services: Services, account_id: int, site_id: int) -> None:
+    """Delete a site, and the endpoints that belong to it. Raises NotFound."""
+    try:
+        found = await services.store.delete_site(account_id, site_id, services.clock.now())
+    finally:
+        services.recent_sites.forget(account_id)
+    if not found:
+        raise NotFound(f"account {account_id} has no site {site_id}")
 
 
 async def reveal_signing_secrets(services: Services, account_id: int) -> list[str]:

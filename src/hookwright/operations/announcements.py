@@ -16,7 +16,7 @@ async def tell(services: Services, lanes: Lanes = None) -> int:
     announcements = await services.store.announcements(TOLD_AT_ONCE, lanes)
     for announcement in announcements:
         # A crash in between tells it again; the key makes that the same event.
-        await services.intake.accept(draft_of(services, announcement))
+        await services.intake.accept([draft_of(services, announcement)])
         await services.store.delete_announcement(announcement)
     return len(announcements)
 
@@ -34,4 +34,4 @@ def draft_of(services: Services, announcement: Announcement) -> Draft:
         data=announcement.data.encode(),
         idempotency_key=f"hookwright:announcement:{announcement.id}",
     )
-    return Draft(event=event, fingerprint=b"", notices=notices_of(services.translations, event))
+    return Draft(event=event, fingerprint=b"", notices=notices_of(services.translations, event, None))

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 import msgspec
 
 from hookwright.core.errors import Problem
-from hookwright.core.model import SECOND, DeclaredType, Instant
+from hookwright.core.model import DeclaredType, Instant
 from hookwright.json_schema import Validator
+from hookwright.operations.recent import REMEMBERED_FOR
 from hookwright.store.base import Store
-
-REMEMBERED_FOR: Instant = SECOND
 
 ByName = Mapping[str, DeclaredType]
 

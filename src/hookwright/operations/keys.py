@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hookwright.ambient import digest, matches, new_token, parse_base36, public_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
-from hookwright.core.model import Key, KeyKind
+from hookwright.core.model import Instant, Key, KeyKind
 from hookwright.operations.accounts import require_account
 from hookwright.operations.services import Services
 
@@ -59,19 +59,30 @@ async def create_key(
 
 
 async def rotate_key(services: Services, key_id: int) -> NewKey:
-    """A new secret for a key; the old one and every token granted with it end at once. Raises NotFound."""
+    """A new secret for a key; the old one and every token granted with it end at once. Raises NotFound.
+
+    In other processes the old one publishes for up to a second more: see `recall_key`.
+    """
     key = await services.store.key(key_id)
     if key is None:
         raise NotFound(f"key {key_id} does not exist")
     secret, now = new_token(SECRET_PREFIXES[key.kind], key_id), services.clock.now()
-    if not await services.store.rotate_key(key_id, digest(secret), now):
+    try:
+        found = await services.store.rotate_key(key_id, digest(secret), now)
+    finally:  # a commit that lost its confirmation may have been done all the same
+        services.recent_keys.forget(key_id)
+    if not found:
         raise NotFound(f"key {key_id} does not exist")
     return NewKey(replace(key, digest=digest(secret), rotated_at=now), secret)
 
 
 async def delete_key(services: Services, key_id: int) -> None:
-    """Delete a key; it and every token granted with it end at once. Raises NotFound."""
-    if not await services.store.delete_key(key_id, services.clock.now()):
+    """Delete a key; it and every token granted with it end at once, as in `rotate_key`. Raises NotFound."""
+    try:
+        found = await services.store.delete_key(key_id, services.clock.now())
+    finally:
+        services.recent_keys.forget(key_id)
+    if not found:
         raise NotFound(f"key {key_id} does not exist")
 
 
@@ -79,6 +90,13 @@ async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Ke
     """The key that a secret belongs to. Raises Unauthorized."""
     key_id = token_id(secret, SECRET_PREFIXES[kind])
     return await _authenticate(services, kind, key_id, secret)
+
+
+def recall_key(services: Services, kind: KeyKind, secret: str) -> Key | None:
+    """The key that a secret belonged to within the last second, if it is remembered. None refuses nobody."""
+    key_id, now = token_id(secret, SECRET_PREFIXES[kind]), services.clock.now()
+    key = services.recent_keys.recall(key_id, now) if key_id is not None else None
+    return key if key is not None and _opens(key, kind, secret) and not _has_expired(key, now) else None
 
 
 async def authenticate_client(services: Services, client_id: str, client_secret: str) -> Key:
@@ -95,9 +113,21 @@ def client_id_of(key: Key) -> str:
 
 
 async def _authenticate(services: Services, kind: KeyKind, key_id: int | None, secret: str) -> Key:
-    key = await services.store.key(key_id) if key_id is not None else None
-    if key is None or key.kind != kind or not matches(secret, key.digest):
+    key = await _read_key(services, key_id) if key_id is not None else None
+    if key is None or not _opens(key, kind, secret):
         raise Unauthorized("unknown or deleted key")
-    if key.expires_at is not None and key.expires_at <= services.clock.now():
+    if _has_expired(key, services.clock.now()):
         raise Unauthorized("the key has expired")
     return key
+
+
+async def _read_key(services: Services, key_id: int) -> Key | None:
+    return await services.recent_keys.look_up(key_id, services.clock.now(), services.store.key(key_id))
+
+
+def _opens(key: Key, kind: KeyKind, secret: str) -> bool:
+    return key.kind == kind and matches(secret, key.digest)
+
+
+def _has_expired(key: Key, now: Instant) -> bool:
+    return key.expires_at is not None and key.expires_at <= now

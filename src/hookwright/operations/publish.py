@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from itertools import count
 
@@ -17,7 +16,7 @@ from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
 from hookwright.core.model import OWN_DIALECT, Accepted, DeclaredType, Draft, Event, Notice, Site, Translate
 from hookwright.core.times import from_datetime
-from hookwright.core.vocabulary import EVENT_TYPES, decode_data, problem_of
+from hookwright.core.vocabulary import EVENT_TYPES, Data, problem_of, typed_data
 from hookwright.operations.event_types import declared_types, unknown_type
 from hookwright.operations.services import Services
 
@@ -53,11 +52,11 @@ async def publish(
     """
     with services.traces.publishing(traceparent, len(requests)) as place_in_trace:
         drafts = await _drafts(services, requests, root, place_in_trace)
-        return list(await asyncio.gather(*(services.intake.accept(draft) for draft in drafts)))
+        return await services.intake.accept(drafts)
 
 
 async def _drafts(services: Services, requests: Sequence[Publish], root: str, traceparent: str | None) -> list[Draft]:
-    sites = await _sites_of(services, {request.account for request in requests})
+    sites = await _sites_of(services, requests)
     declared = await _declared_types(services, requests)
     drafts: list[Draft] = []
     problems: list[Problem] = []
@@ -72,10 +71,33 @@ async def _drafts(services: Services, requests: Sequence[Publish], root: str, tr
     return drafts
 
 
-async def _sites_of(services: Services, account_ids: set[int]) -> dict[int, list[Site]]:
-    """The sites of each account that exists."""
-    existing = [id for id in account_ids if 0 < id <= MAX_ID and await services.store.account(id) is not None]
-    return {id: await services.store.sites(id) for id in existing}
+async def _sites_of(services: Services, requests: Sequence[Publish]) -> dict[int, list[Site]]:
+    """The sites of each account that exists: those of a second ago, where no request is refused for them."""
+    asked: dict[int, set[int | None]] = {}
+    for request in requests:
+        if 0 < request.account <= MAX_ID:
+            asked.setdefault(request.account, set()).add(request.site)
+    sites = {id: await _sites_that_allow(services, id, wanted) for id, wanted in asked.items()}
+    return {id: found for id, found in sites.items() if found is not None}
+
+
+async def _sites_that_allow(services: Services, account_id: int, wanted: Set[int | None]) -> list[Site] | None:
+    """The sites of an account, or None when it does not exist; the recent ones if they allow what is wanted."""
+    now = services.clock.now()
+    recent = services.recent_sites.recall(account_id, now)
+    if recent is not None and _allow(recent, wanted):
+        return recent
+    return await services.recent_sites.look_up(account_id, now, _read_sites(services, account_id))
+
+
+def _allow(sites: Sequence[Site], wanted: Set[int | None]) -> bool:
+    """Whether no event for one of the wanted sites is refused; None among them is an event that names no site."""
+    must_be_named = len(sites) > 1
+    return wanted <= {site.id for site in sites} | (set() if must_be_named else {None})
+
+
+async def _read_sites(services: Services, account_id: int) -> list[Site] | None:
+    return None if await services.store.account(account_id) is None else await services.store.sites(account_id)
 
 
 async def _declared_types(services: Services, requests: Sequence[Publish]) -> Mapping[str, DeclaredType]:
@@ -91,6 +113,7 @@ def _draft(
     traceparent: str | None,
 ) -> Draft:
     _check(services, request, sites, declared)
+    data, members = _checked_data(services, request, declared)
     now = services.clock.now()
     event = Event(
         id=new_event_id(now, request.account % LANE_COUNT),
@@ -105,10 +128,13 @@ def _draft(
         ordering_key=request.ordering_key,
         traceparent=traceparent,
     )
-    notices = notices_of(services.translations, event)
     if event.site_id is None and len(sites[request.account]) > 1:
-        _refuse_without_site(services.translations, event, sites[request.account])
-    return Draft(event=event, fingerprint=fingerprint(request), notices=notices)
+        _refuse_without_site(services.translations, event, data, sites[request.account])
+    return Draft(
+        event=event,
+        fingerprint=b"" if request.idempotency_key is None else fingerprint(request, members),
+        notices=notices_of(services.translations, event, data),
+    )
 
 
 def _check(
@@ -122,10 +148,18 @@ def _check(
     _check_key("/ordering_key", request.ordering_key)
     if request.expires_at is not None and from_datetime(request.expires_at) <= services.clock.now():
         raise Invalid(Problem("/expires_at", "must be in the future"))
-    if request.type in EVENT_TYPES:
-        decode_data(request.type, request.data)
-    elif problems := services.declared_types.problems(declared[request.type], _whole(request.data), "/data"):
+
+
+def _checked_data(
+    services: Services, request: Publish, declared: Mapping[str, DeclaredType]
+) -> tuple[Data | None, object]:
+    """The typed data of a built-in type, and whatever is in any type's. Raises Invalid."""
+    data = typed_data(request.type, request.data)
+    # What the vocabulary does not know is skipped when the typed data is decoded; here every member is read.
+    members = _whole(request.data)
+    if data is None and (problems := services.declared_types.problems(declared[request.type], members, "/data")):
         raise Invalid(*problems)
+    return data, members
 
 
 def _check_key(pointer: str, key: str | None) -> None:
@@ -141,29 +175,28 @@ def _site_id(request: Publish, sites: Sequence[Site]) -> int | None:
     return request.site
 
 
-def _refuse_without_site(translations: Mapping[str, Translate], event: Event, sites: Sequence[Site]) -> None:
+def _refuse_without_site(
+    translations: Mapping[str, Translate], event: Event, data: Data | None, sites: Sequence[Site]
+) -> None:
     # Endpoints of a site would miss this event in silence if we accepted it without one.
     with_site = replace(event, site_id=sites[0].id)
-    if any(notice.site_id is not None for notice in notices_of(translations, with_site)):
+    if any(notice.site_id is not None for notice in notices_of(translations, with_site, data)):
         known = ", ".join(str(site.id) for site in sites)
         raise Invalid(Problem("/site", f"is required: the account has several sites ({known})", "blank"))
 
 
-def notices_of(translations: Mapping[str, Translate], event: Event) -> tuple[Notice, ...]:
+def notices_of(translations: Mapping[str, Translate], event: Event, data: Data | None) -> tuple[Notice, ...]:
     """Every notice that an event may become: Hookwright's own is number 0, the dialects' are numbered from 1."""
     foreign = count(1)
     return tuple(
-        replace(notice, ordinal=0 if notice.dialect == OWN_DIALECT else next(foreign))
+        notice if notice.dialect == OWN_DIALECT else replace(notice, ordinal=next(foreign))
         for translate in translations.values()
-        for notice in translate(event)
+        for notice in translate(event, data)
     )
 
 
-def fingerprint(request: Publish) -> bytes:
-    """What makes two publishes the same: everything but the key, whatever the order of members and the spacing.
-
-    Raises Invalid for data that a JSON reader would stumble over later.
-    """
+def fingerprint(request: Publish, members: object) -> bytes:
+    """What makes two publishes the same: everything but the key, whatever the order of members and the spacing."""
     same = (
         request.type,
         request.account,
@@ -171,13 +204,13 @@ def fingerprint(request: Publish) -> bytes:
         request.occurred_at,
         request.expires_at,
         request.ordering_key,
-        _whole(request.data),
+        members,
     )
     return hashlib.sha256(msgspec.json.encode(same, order="sorted")).digest()
 
 
 def _whole(data: Raw) -> object:
-    # What the vocabulary does not know is skipped when the typed data is decoded; here every member is read.
+    """Data with all its members. Raises Invalid for what a JSON reader would stumble over later."""
     try:
         value: object = msgspec.json.decode(data)
     except msgspec.ValidationError as error:

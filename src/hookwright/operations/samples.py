@@ -12,6 +12,7 @@ from hookwright.core.matching import is_wanted
 from hookwright.core.model import ANY_RESOURCE, Delivery, Draft, Endpoint, Event, Notice, Subscription
 from hookwright.core.resources import about
 from hookwright.core.samples import OPERATIONAL_SAMPLES, SAMPLES
+from hookwright.core.vocabulary import typed_data
 from hookwright.operations.endpoints import require_endpoint
 from hookwright.operations.event_types import declared_types, require_known_type
 from hookwright.operations.publish import notices_of
@@ -83,7 +84,7 @@ def _event(services: Services, endpoint: Endpoint, type: str, data: Sample) -> E
 
 def _notices(services: Services, event: Event) -> tuple[Notice, ...]:
     try:
-        return notices_of(services.translations, event)
+        return notices_of(services.translations, event, typed_data(event.type, event.data))
     except Invalid:  # a resource that no object of the vocabulary can be
         return ()
 
@@ -102,7 +103,8 @@ def _in_words(subscription: Subscription) -> str:
 
 async def _deliver(services: Services, endpoint: Endpoint, fitting: _Fitting) -> Delivery:
     event, notice = fitting
-    await services.intake.accept(Draft(event=event, fingerprint=b"", notices=(notice,), only_endpoint_id=endpoint.id))
+    draft = Draft(event=event, fingerprint=b"", notices=(notice,), only_endpoint_id=endpoint.id)
+    await services.intake.accept([draft])
     query = DeliveryQuery(account_id=endpoint.account_id, event_id=event.id, limit=1)
     for delivery in await services.store.deliveries(query):
         return delivery

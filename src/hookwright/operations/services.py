@@ -1,14 +1,15 @@
 """What operations work with, put together once by `app.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from hookwright.ambient import Clock, Dice
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.errors import Conflict
-from hookwright.core.model import Accepted, Draft, Translate
+from hookwright.core.model import Accepted, Draft, Key, Site, Translate
 from hookwright.operations.declared_types import DeclaredTypes
+from hookwright.operations.recent import Recent
 from hookwright.store.base import Store
 from hookwright.telemetry.traces import NoTraces, Traces
 from hookwright.vault import Vault
@@ -17,8 +18,11 @@ from hookwright.vault import Vault
 class Intake(Protocol):
     """Where drafts become durable; `engine.intake` groups what comes in at the same time into one commit."""
 
-    async def accept(self, draft: Draft) -> Accepted | Conflict:
-        """Returns when the event and its deliveries are on disk. Raises Unavailable when they are not."""
+    async def accept(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        """Returns when the events and their deliveries are on disk. Raises Unavailable when they are not.
+
+        Answers in the order of the drafts.
+        """
         ...
 
 
@@ -34,4 +38,6 @@ class Services:
     policy: TargetPolicy
     translations: Mapping[str, Translate]  # by dialect name
     declared_types: DeclaredTypes = field(default_factory=DeclaredTypes)
+    recent_keys: Recent[Key] = field(default_factory=Recent)
+    recent_sites: Recent[list[Site]] = field(default_factory=Recent)  # by account
     traces: Traces = field(default_factory=NoTraces)

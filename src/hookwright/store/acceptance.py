@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import count, product
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from hookwright.core.errors import Conflict
-from hookwright.core.model import ANY_RESOURCE, Accepted, Draft, Instant, Notice, Ordering
-
-
-class Want(NamedTuple):
-    """One question to the subscriptions: who of this account wants this notice with this resource?"""
-
-    account_id: int
-    dialect: str
-    event: str
-    resource: str
-    site_id: int | None
-
-
-class Asker(NamedTuple):
-    """Whose question it is: a draft's position in the batch, and a notice's in the draft."""
-
-    draft: int
-    notice: int
+from hookwright.core.matching import SubscriptionBook
+from hookwright.core.model import Accepted, Claim, DeliveryStatus, Draft, Instant
+from hookwright.store.base import NO_ROOM, Room
+from hookwright.store.steps import Row, load_schedule
 
 
 class Match(NamedTuple):
-    """An endpoint that wants a notice."""
+    """An endpoint that wants a notice: a draft's position in the batch, and a notice's in the draft."""
 
     draft: int
     notice: int
     endpoint_id: int
-    ordering: Ordering
 
 
 class KeyRow(NamedTuple):
@@ -75,11 +60,14 @@ class DeliveryRow(NamedTuple):
     dialect: str
     dialect_event: str
     ordinal: int
-    due_at: Instant
     created_at: Instant
     expires_at: Instant | None
     line: str | None
     place: int | None
+    status: DeliveryStatus
+    fence: int
+    due_at: Instant | None
+    lease_until: Instant | None
 
 
 class Known(NamedTuple):
@@ -87,6 +75,14 @@ class Known(NamedTuple):
 
     event_id: str
     fingerprint: bytes
+
+
+class Batch(NamedTuple):
+    """A batch on its way in: which of its drafts are new, who wants them, and what is known of these endpoints."""
+
+    drafts: Sequence[Draft]
+    matches: Sequence[Match]
+    recipients: Mapping[int, Row]
 
 
 AccountKey = tuple[int, str]
@@ -112,29 +108,25 @@ def is_new(draft: Draft, known: dict[AccountKey, Known]) -> bool:
     return key is None or known[draft.event.account_id, key].event_id == draft.event.id
 
 
-def wants(drafts: Sequence[Draft]) -> dict[Want, list[Asker]]:
-    """What to ask the subscriptions about these drafts: each name and each resource that may be subscribed to.
-
-    The events of a batch are often alike, so that each question is asked once for many.
-    """
-    asked: dict[Want, list[Asker]] = {}
-    for position, draft in enumerate(drafts):
-        for number, notice in enumerate(draft.notices):
-            # PostgreSQL's text holds no NUL, so no subscription names such a resource.
-            resources = (ANY_RESOURCE, *(each for each in notice.resources if "\0" not in each))
-            for event, resource in product((notice.event, *notice.families), resources):
-                want = Want(draft.event.account_id, notice.dialect, event, resource, notice.site_id)
-                asked.setdefault(want, []).append(Asker(position, number))
-    return asked
+def matches_of(drafts: Sequence[Draft], book_of: Callable[[int], SubscriptionBook]) -> list[Match]:
+    """Who wants which notice, in the order of the drafts; a draft for one endpoint goes to no other."""
+    return [
+        Match(position, number, endpoint_id)
+        for position, draft in enumerate(drafts)
+        for number, notice in enumerate(draft.notices)
+        for endpoint_id in sorted(book_of(draft.event.account_id).endpoints_for(notice))
+        if draft.only_endpoint_id in (None, endpoint_id)
+    ]
 
 
-def once_each(drafts: Sequence[Draft], matches: Iterable[Match]) -> list[Match]:
-    """An endpoint that wants a notice for two reasons gets it once; a draft for one endpoint goes to no other."""
-    return sorted(match for match in set(matches) if _may_go_to(drafts[match.draft], match.endpoint_id))
-
-
-def _may_go_to(draft: Draft, endpoint_id: int) -> bool:
-    return draft.only_endpoint_id in (None, endpoint_id)
+def only_new(batch: Batch, known: dict[AccountKey, Known]) -> Batch:
+    """A batch without the drafts whose idempotency key stands for another event."""
+    if not known:
+        return batch
+    positions = [position for position, draft in enumerate(batch.drafts) if is_new(draft, known)]
+    place = {position: number for number, position in enumerate(positions)}
+    kept = [match._replace(draft=place[match.draft]) for match in batch.matches if match.draft in place]
+    return Batch([batch.drafts[position] for position in positions], kept, batch.recipients)
 
 
 def event_row(draft: Draft) -> EventRow:
@@ -154,64 +146,109 @@ def event_row(draft: Draft) -> EventRow:
     )
 
 
-def payload_rows(drafts: Sequence[Draft], matches: Sequence[Match]) -> list[PayloadRow]:
+def payload_rows(batch: Batch) -> list[PayloadRow]:
     """A payload for each notice that somebody wants; the others are never rendered."""
-    wanted = sorted({(match.draft, match.notice) for match in matches})
+    wanted = dict.fromkeys((match.draft, match.notice) for match in batch.matches)
     rows = []
     for position, number in wanted:
-        notice = drafts[position].notices[number]
-        rows.append(PayloadRow(drafts[position].event.id, notice.ordinal, notice.render()))
+        notice = batch.drafts[position].notices[number]
+        rows.append(PayloadRow(batch.drafts[position].event.id, notice.ordinal, notice.render()))
     return rows
 
 
-def places_wanted(drafts: Sequence[Draft], matches: Sequence[Match]) -> dict[int, int]:
+def places_wanted(batch: Batch) -> dict[int, int]:
     """How many of the deliveries are in a line, by endpoint id."""
     wanted: dict[int, int] = {}
-    for match in matches:
-        if _line_of(drafts[match.draft], match) is not None:
+    for match in batch.matches:
+        if _line_of(batch, match) is not None:
             wanted[match.endpoint_id] = wanted.get(match.endpoint_id, 0) + 1
     return wanted
 
 
 def delivery_rows(
-    drafts: Sequence[Draft], matches: Sequence[Match], ids: Iterable[int], first_places: Mapping[int, int]
+    batch: Batch, ids: Iterable[int], first_places: Mapping[int, int], room: Room = NO_ROOM
 ) -> list[DeliveryRow]:
-    """A delivery for each match, due at once; those in lines take places in the order of the drafts."""
+    """A delivery for each match; those in lines take places in the order of the drafts.
+
+    The first of them that nothing holds back are claimed at birth, as far as there is room: they are sent from
+    memory. The others are due at once, for whoever claims them.
+    """
     places = {endpoint_id: count(first) for endpoint_id, first in first_places.items()}
+    left = room.deliveries
     rows = []
-    for match, id in zip(matches, ids, strict=True):
-        draft = drafts[match.draft]
-        line = _line_of(draft, match)
-        place = None if line is None else next(places[match.endpoint_id])
-        rows.append(_delivery_row(draft, draft.notices[match.notice], match.endpoint_id, id, line, place))
+    for match, id in zip(batch.matches, ids, strict=False):
+        event = batch.drafts[match.draft].event
+        notice = batch.drafts[match.draft].notices[match.notice]
+        line = _line_of(batch, match)
+        at_birth = left > 0 and line is None and _is_free(batch.recipients[match.endpoint_id])
+        left -= at_birth
+        rows.append(
+            DeliveryRow(
+                id,
+                event.account_id,
+                event.id,
+                event.type,
+                match.endpoint_id,
+                notice.dialect,
+                notice.event,
+                notice.ordinal,
+                event.accepted_at,
+                event.expires_at,
+                line,
+                None if line is None else next(places[match.endpoint_id]),
+                "in_flight" if at_birth else "pending",
+                1 if at_birth else 0,
+                None if at_birth else event.accepted_at,
+                room.lease_until if at_birth else None,
+            )
+        )
     return rows
 
 
-def _line_of(draft: Draft, match: Match) -> str | None:
+def _line_of(batch: Batch, match: Match) -> str | None:
     """The line that a delivery is to wait in: its endpoint's only one, that of the event's ordering key, or none."""
-    if match.ordering == "endpoint":
+    ordering = batch.recipients[match.endpoint_id]["ordering"]
+    if ordering == "endpoint":
         return THE_ONLY_LINE
-    return draft.event.ordering_key if match.ordering == "key" else None
+    return batch.drafts[match.draft].event.ordering_key if ordering == "key" else None
 
 
-def _delivery_row(
-    draft: Draft, notice: Notice, endpoint_id: int, id: int, line: str | None, place: int | None
-) -> DeliveryRow:
-    event = draft.event
-    return DeliveryRow(
-        id,
-        event.account_id,
-        event.id,
-        event.type,
-        endpoint_id,
-        notice.dialect,
-        notice.event,
-        notice.ordinal,
-        event.accepted_at,
-        event.accepted_at,
-        event.expires_at,
-        line,
-        place,
+def _is_free(recipient: Row) -> bool:
+    return recipient["status"] == "active" and not recipient["guarded"]
+
+
+def claims_at_birth(batch: Batch, payloads: Sequence[PayloadRow], deliveries: Sequence[DeliveryRow]) -> list[Claim]:
+    """The claims of those deliveries that were claimed at birth."""
+    bodies = {(payload.event_id, payload.ordinal): payload.body for payload in payloads}
+    return [
+        _claim(batch.drafts[match.draft], row, batch.recipients[row.endpoint_id], bodies[row.event_id, row.ordinal])
+        for match, row in zip(batch.matches, deliveries, strict=True)
+        if row.status == "in_flight"
+    ]
+
+
+def _claim(draft: Draft, row: DeliveryRow, recipient: Row, body: bytes) -> Claim:
+    return Claim(
+        delivery_id=row.id,
+        fence=row.fence,
+        account_id=row.account_id,
+        event_id=row.event_id,
+        event_type=row.event_type,
+        occurred_at=draft.event.occurred_at,
+        created_at=row.created_at,
+        endpoint_id=row.endpoint_id,
+        dialect=row.dialect,
+        dialect_event=row.dialect_event,
+        ordinal=row.ordinal,
+        url=recipient["url"],
+        body=body,
+        attempt=1,
+        round_attempt=1,
+        retry_schedule=load_schedule(recipient["retry_schedule"]),
+        sealed_headers=recipient["sealed_headers"],
+        signature=recipient["signature"],
+        troubled=recipient["failing_since"] is not None,
+        traceparent=draft.event.traceparent,
     )
 
 
@@ -231,10 +268,10 @@ def _answer(draft: Draft, known: dict[AccountKey, Known], counts: dict[str, int]
     return Accepted(first.event_id, counts.get(first.event_id, 0), duplicate=True)
 
 
-def count_matches(drafts: Sequence[Draft], matches: Sequence[Match]) -> dict[str, int]:
+def count_matches(batch: Batch) -> dict[str, int]:
     """How many deliveries each new event has."""
     counts: dict[str, int] = {}
-    for match in matches:
-        event_id = drafts[match.draft].event.id
+    for match in batch.matches:
+        event_id = batch.drafts[match.draft].event.id
         counts[event_id] = counts.get(event_id, 0) + 1
     return counts

@@ -19,6 +19,7 @@ from hookwright.store.endpoint_steps import (
     live_secrets,
     live_secrets_of,
 )
+from hookwright.store.matching_steps import note_change
 from hookwright.store.steps import (
     Row,
     Step,
@@ -72,6 +73,7 @@ class AccountSteps(EndpointSteps):
         )
         if not found:
             return None
+        yield note_change(lane, account_id)
         yield sql("DELETE FROM keys WHERE lane = $1 AND account_id = $2", lane, account_id)
         yield sql(
             "UPDATE grants SET revoked_at = $3 WHERE lane = $1 AND account_id = $2 AND revoked_at IS NULL",
@@ -170,6 +172,7 @@ class AccountSteps(EndpointSteps):
     @writing
     def _forget_site(self, account_id: int, site_id: int, now: Instant) -> Step[list[int] | None]:
         lane = lane_of(account_id)
+        yield note_change(lane, account_id)
         found = yield sql(
             "DELETE FROM sites WHERE lane = $1 AND id = $2 AND account_id = $3 RETURNING id",
             lane,

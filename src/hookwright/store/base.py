@@ -8,7 +8,7 @@ over every store.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -37,6 +37,16 @@ from hookwright.core.model import (
     SigningSecret,
     Site,
 )
+
+
+class Room(NamedTuple):
+    """How many of the deliveries may be claimed as they are accepted, and until when they are ours then."""
+
+    deliveries: int
+    lease_until: Instant
+
+
+NO_ROOM = Room(0, 0)
 
 # How far a backlog is counted: a monitor that asks every few seconds must not read millions of rows.
 MOST_COUNTED = 100_000
@@ -113,6 +123,14 @@ class Backlog(Struct, frozen=True, kw_only=True):
     oldest_due_at: Instant | None
     breakers_open: int
     breakers_half_open: int
+
+
+class Acceptance(NamedTuple):
+    """What accepting came to: an answer for each draft, the claims that go with it, the number of deliveries."""
+
+    answers: list[Accepted | Conflict]
+    claims: list[Claim]
+    deliveries: int
 
 
 class BlockedLine(Struct, frozen=True, kw_only=True):
@@ -317,11 +335,12 @@ class Store(Protocol):
     async def delete_event_type(self, name: str) -> bool: ...
 
     # -- events and deliveries -------------------------------------------------------------------------------
-    async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+    async def accept(self, lane_index: int, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         """Put events of one lane on disk with a delivery for each endpoint that they match, in one transaction.
 
-        A notice is rendered only if it matches. Answers in the order of the drafts: a draft whose idempotency key
-        is known is a duplicate (the first answer again) or, with another fingerprint, a Conflict.
+        A notice is rendered only if it matches. A draft whose idempotency key is known is a duplicate (the first
+        answer again) or, with another fingerprint, a Conflict. As far as there is room, deliveries that nothing
+        holds back are claimed in the same transaction.
         """
 
     async def event(self, event_id: str) -> Event | None: ...

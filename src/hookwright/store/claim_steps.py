@@ -22,6 +22,7 @@ from hookwright.core.model import (
 from hookwright.store.base import MOST_COUNTED, Backlog, Lanes
 from hookwright.store.endpoint_steps import health_of
 from hookwright.store.line_steps import IN_TURN, delivery_of, next_in_line, set_behind
+from hookwright.store.matching_steps import GUARDED
 from hookwright.store.steps import (
     BATCH,
     Row,
@@ -34,12 +35,6 @@ from hookwright.store.steps import (
     reading,
     sql,
     writing,
-)
-
-# Whether an endpoint's deliveries go through a gate or in batches, which `_claim_guarded` sees to, as to lines.
-GUARDED = (
-    "(e.batch_limit > 1 OR e.max_in_flight IS NOT NULL OR e.rate_per_second IS NOT NULL"
-    " OR e.breaker_open_until IS NOT NULL)"
 )
 
 # What a due delivery meets: its own expiry first, then its endpoint's status; before an active endpoint a gate or a

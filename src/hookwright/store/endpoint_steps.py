@@ -21,6 +21,7 @@ from hookwright.core.model import (
 )
 from hookwright.store.base import EndpointQuery
 from hookwright.store.line_steps import IN_TURN
+from hookwright.store.matching_steps import note_change
 from hookwright.store.steps import (
     BATCH,
     Filters,
@@ -44,6 +45,7 @@ class EndpointSteps(Steps):
 
     @writing
     def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> Step[None]:
+        yield note_change(lane_of(endpoint.account_id), endpoint.account_id)
         yield insert(
             "endpoints",
             lane_of(endpoint.account_id),
@@ -105,6 +107,8 @@ class EndpointSteps(Steps):
     def change_endpoint(
         self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
     ) -> Step[Endpoint | None]:
+        if change.subscriptions is not UNSET:
+            yield note_change(lane_of(account_id), account_id)
         # The row is held, so that of two changes at once neither is lost.
         yield sql(
             f"SELECT id FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane_of(account_id), endpoint_id
@@ -147,6 +151,7 @@ class EndpointSteps(Steps):
     @writing
     def _forget_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> Step[list[int]]:
         lane = lane_of(account_id)
+        yield note_change(lane, account_id)
         deleted = yield sql(
             "UPDATE endpoints SET status = 'deleted', status_changed_at = $4, updated_at = $4"
             " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",

@@ -16,31 +16,30 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from hookwright.core.errors import Conflict, Unavailable
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
-from hookwright.core.model import Accepted, Draft, Instant, Settled
+from hookwright.core.model import Claim, Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
+    Batch,
     DeliveryRow,
     EventRow,
     Known,
-    Match,
     PayloadRow,
-    Want,
     answers,
+    claims_at_birth,
     count_matches,
     delivery_rows,
     event_row,
-    is_new,
     key_rows,
-    once_each,
+    only_new,
     payload_rows,
     places_wanted,
-    wants,
 )
-from hookwright.store.base import Lease
+from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_noting
 from hookwright.store.line_steps import take_places
+from hookwright.store.matching_steps import Books
 from hookwright.store.migrations import migrations_for
 from hookwright.store.records import Records
 from hookwright.store.steps import BATCH, Step, labels
@@ -111,6 +110,7 @@ class PostgresStore(Records):
         self._ids: dict[int, range] = {}
         self._hearing: Any = None
         self._distributed = distributed
+        self._books = Books()
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -198,17 +198,22 @@ class PostgresStore(Records):
 
     # -- the hot path ----------------------------------------------------------------------------------------
 
-    async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+    async def accept(self, lane_index: int, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         lane = LANES[lane_index]
         async with self._connection() as db:
-            matches = await _match(db, lane, drafts)
+            matches, recipients = await _run_step(self.match(lane, drafts), db)
             ids = await self._take_ids(db, lane_index, len(matches))
-            if not any(draft.event.idempotency_key for draft in drafts) and not places_wanted(drafts, matches):
+            batch = Batch(drafts, matches, recipients)
+            if not any(draft.event.idempotency_key for draft in drafts) and not places_wanted(batch):
                 # One statement is one transaction: no need to spend round trips on saying so.
-                await _insert(db, lane, drafts, matches, ids, {})
-                return answers(drafts, {}, count_matches(drafts, matches))
+                claims = await _insert(db, lane, batch, ids, {}, room)
+                return Acceptance(answers(drafts, {}, count_matches(batch)), claims, len(matches))
             async with db.transaction():
-                return await _accept_with_locks(db, lane, drafts, matches, ids)
+                return await _accept_with_locks(db, lane, batch, ids, room)
+
+    def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
+        # One statement for any number of ids. The planner, too, reads an array as what it is: rows by key.
+        return f"= ANY(${first}::bigint[])", [list(ids)]
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]) -> Found:
         async with self._connection() as db:
@@ -237,9 +242,9 @@ class PostgresStore(Records):
         async with self._connection() as db:
             for together in self._by_statement(leases, attrgetter("delivery_id")):
                 columns = _columns(together)
-                of_lane, lane = _naming_the_lane(columns[0], "d", place=5)
+                of_d, lane = _naming_the_lane(columns[0], "d", place=5)
                 rows = await db.fetch(
-                    f"UPDATE deliveries d SET lease_until = $4 {_OURS} {of_lane} RETURNING d.id",
+                    f"UPDATE deliveries d SET lease_until = $4 {_OURS} {of_d} RETURNING d.id",
                     *columns,
                     lease_until,
                     *lane,
@@ -251,9 +256,9 @@ class PostgresStore(Records):
         async with self._connection() as db:
             for together in self._by_statement(leases, attrgetter("delivery_id")):
                 columns = _columns(together)
-                of_lane, lane = _naming_the_lane(columns[0], "d", place=5)
+                of_d, lane = _naming_the_lane(columns[0], "d", place=5)
                 await db.execute(
-                    f"UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS} {of_lane}",
+                    f"UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS} {of_d}",
                     *columns,
                     now,
                     *lane,
@@ -375,42 +380,13 @@ async def _migrate(db: Connection) -> None:
     )
 
 
-async def _match(db: Connection, lane: int, drafts: Sequence[Draft]) -> list[Match]:
-    asked = wants(drafts)
-    if not asked:
-        return []
-    rows = await db.fetch(_MATCH, lane, *_transposed(list(asked), len(Want._fields)))
-    askers = list(asked.values())
-    found = (
-        Match(asker.draft, asker.notice, row["endpoint_id"], row["ordering"])
-        for row in rows
-        for asker in askers[row["place"] - 1]
-    )
-    return once_each(drafts, found)
-
-
-_MATCH = """
-SELECT w.place, s.endpoint_id, e.ordering
-FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-     WITH ORDINALITY AS w (account_id, dialect, event, resource, site_id, place)
-JOIN subscriptions s ON s.lane = $1 AND s.account_id = w.account_id AND s.dialect = w.dialect
-     AND s.event = w.event AND s.resource = w.resource
-JOIN endpoints e ON e.lane = $1 AND e.id = s.endpoint_id
-WHERE e.status <> 'deleted' AND (w.site_id IS NULL OR e.site_id = w.site_id)
-"""
-
-
-async def _accept_with_locks(
-    db: Connection, lane: int, drafts: Sequence[Draft], matches: Sequence[Match], ids: Sequence[int]
-) -> list[Accepted | Conflict]:
-    known = await _claim_keys(db, lane, drafts)
-    places = {position: place for place, position in enumerate(_new_positions(drafts, known))}
-    new = [drafts[position] for position in places]
-    kept = [match._replace(draft=places[match.draft]) for match in matches if match.draft in places]
-    places = await _run_step(take_places(lane, places_wanted(new, kept)), db)
-    await _insert(db, lane, new, kept, ids[: len(kept)], places)
-    counts = count_matches(new, kept)
-    repeated = {known[key].event_id for key in known} - {draft.event.id for draft in new}
+async def _accept_with_locks(db: Connection, lane: int, batch: Batch, ids: Sequence[int], room: Room) -> Acceptance:
+    known = await _claim_keys(db, lane, batch.drafts)
+    new = only_new(batch, known)
+    places = await _run_step(take_places(lane, places_wanted(new)), db)
+    claims = await _insert(db, lane, new, ids, places, room)
+    counts = count_matches(new)
+    repeated = {known[key].event_id for key in known} - {draft.event.id for draft in new.drafts}
     for row in await db.fetch(
         "SELECT event_id, COUNT(*) AS number FROM deliveries WHERE lane = $1 AND event_id = ANY($2::uuid[])"
         " GROUP BY event_id",
@@ -418,11 +394,7 @@ async def _accept_with_locks(
         list(repeated),
     ):
         counts[str(row["event_id"])] = row["number"]
-    return answers(drafts, known, counts)
-
-
-def _new_positions(drafts: Sequence[Draft], known: dict[AccountKey, Known]) -> list[int]:
-    return [position for position, draft in enumerate(drafts) if is_new(draft, known)]
+    return Acceptance(answers(batch.drafts, known, counts), claims, len(new.matches))
 
 
 async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dict[AccountKey, Known]:
@@ -449,17 +421,18 @@ async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dic
 
 
 async def _insert(
-    db: Connection,
-    lane: int,
-    drafts: Sequence[Draft],
-    matches: Sequence[Match],
-    ids: Sequence[int],
-    places: Mapping[int, int],
-) -> None:
-    events = _transposed([event_row(draft) for draft in drafts], len(EventRow._fields))
-    payloads = _transposed(payload_rows(drafts, matches), len(PayloadRow._fields))
-    deliveries = _transposed(delivery_rows(drafts, matches, ids, places), len(DeliveryRow._fields))
-    await db.execute(_INSERT, lane, *events, *payloads, *deliveries)
+    db: Connection, lane: int, batch: Batch, ids: Sequence[int], places: Mapping[int, int], room: Room
+) -> list[Claim]:
+    payloads = payload_rows(batch)
+    deliveries = delivery_rows(batch, ids, places, room)
+    await db.execute(
+        _INSERT,
+        lane,
+        *_transposed([event_row(draft) for draft in batch.drafts], len(EventRow._fields)),
+        *_transposed(payloads, len(PayloadRow._fields)),
+        *_transposed(deliveries, len(DeliveryRow._fields)),
+    )
+    return claims_at_birth(batch, payloads, deliveries)
 
 
 _INSERT = """
@@ -473,10 +446,10 @@ WITH new_events AS (
     SELECT $1, * FROM unnest($13::uuid[], $14::smallint[], $15::bytea[])
 )
 INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event, ordinal,
-                        due_at, created_at, expires_at, line, place, status)
-SELECT $1, *, 'pending' FROM unnest($16::bigint[], $17::bigint[], $18::uuid[], $19::text[], $20::bigint[],
-                                    $21::text[], $22::text[], $23::smallint[], $24::bigint[], $25::bigint[],
-                                    $26::bigint[], $27::text[], $28::bigint[])
+                        created_at, expires_at, line, place, status, fence, due_at, lease_until)
+SELECT $1, * FROM unnest($16::bigint[], $17::bigint[], $18::uuid[], $19::text[], $20::bigint[],
+                         $21::text[], $22::text[], $23::smallint[], $24::bigint[], $25::bigint[],
+                         $26::text[], $27::bigint[], $28::text[], $29::int[], $30::bigint[], $31::bigint[])
 """
 
 
@@ -580,11 +553,9 @@ def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
     )
 
 
-def _naming_the_lane(lanes: Sequence[int], *tables: str, place: int) -> tuple[str, tuple[int, ...]]:
-    """The condition, and its value, that names the lane of each table in a statement about one lane alone."""
-    if len(set(lanes)) != 1:
-        return "", ()
-    return " ".join(f"AND {table}.lane = ${place}" for table in tables), (lanes[0],)
+def _naming_the_lane(lanes: Sequence[int], table: str, place: int) -> tuple[str, tuple[int, ...]]:
+    """The condition on a table, and its value, that names the lane of a statement which is about one lane alone."""
+    return (f"AND {table}.lane = ${place}", (lanes[0],)) if len(set(lanes)) == 1 else ("", ())
 
 
 def _lease_of(settled: Settled) -> Lease:
@@ -606,32 +577,39 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
             each.outcome.error,
             each.outcome.detail,
             each.outcome.body,
+            each.claim.endpoint_id,
         )
         for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
-    columns = _transposed(rows, 12)
-    of_lane, lane = _naming_the_lane(columns[0], "d", "e", place=14)
-    written = await db.fetch(_SETTLE.format(of_lane=of_lane), *columns, now, *lane)
+    columns = _transposed(rows, 13)
+    of_d, lane = _naming_the_lane(columns[0], "d", place=15)
+    of_e, _ = _naming_the_lane(columns[0], "e", place=15)
+    written = await db.fetch(_SETTLE.format(of_d=of_d, of_e=of_e), *columns, now, *lane)
     return {Lease(row["id"], row["fence"]) for row in written}
 
 
 # A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
 # A retry of an endpoint that was deleted meanwhile is cancelled; one of a paused or disabled endpoint stays
-# pending and is put aside by the claim that finds it due.
+# pending and is put aside by the claim that finds it due. The endpoint's status is looked up where it matters, and
+# not joined: before the tables have statistics, a join may walk every delivery of the endpoint.
 _SETTLE = """
 WITH u AS (
-    SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
-                         $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[])
-    AS u (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body)
+    SELECT o.*, o.status = 'pending' AND (
+        SELECT e.status = 'deleted' FROM endpoints e WHERE e.lane = o.lane AND e.id = o.endpoint_id {of_e}
+    ) AS forgotten
+    FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
+                $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])
+    AS o (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body,
+          endpoint_id)
 ), written AS (
     UPDATE deliveries d SET
-        status = CASE WHEN u.status = 'pending' AND e.status = 'deleted' THEN 'cancelled' ELSE u.status END,
-        due_at = CASE WHEN u.status = 'pending' AND e.status = 'deleted' THEN NULL ELSE u.due_at END,
-        finished_at = CASE WHEN u.status = 'pending' AND e.status <> 'deleted' THEN NULL ELSE $13::bigint END,
+        status = CASE WHEN u.forgotten THEN 'cancelled' ELSE u.status END,
+        due_at = CASE WHEN u.forgotten THEN NULL ELSE u.due_at END,
+        finished_at = CASE WHEN u.status = 'pending' AND NOT u.forgotten THEN NULL ELSE $14::bigint END,
         attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
-    FROM u, endpoints e
+    FROM u
     WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
-      AND e.lane = u.lane AND e.id = d.endpoint_id {of_lane}
+      {of_d}
     RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
               d.due_at
 ), noted AS (

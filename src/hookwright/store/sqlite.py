@@ -19,27 +19,29 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hookwright.core.errors import Conflict, Unavailable
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
-from hookwright.core.model import Accepted, Draft, Instant, Settled
+from hookwright.core.model import Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
+    Batch,
     Known,
     Match,
     answers,
+    claims_at_birth,
     count_matches,
     delivery_rows,
     event_row,
     is_new,
     key_rows,
-    once_each,
+    only_new,
     payload_rows,
     places_wanted,
-    wants,
 )
-from hookwright.store.base import Lease
+from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, claim_of, needs_noting
 from hookwright.store.line_steps import take_places
+from hookwright.store.matching_steps import Books, Recipients
 from hookwright.store.migrations import migrations_for
 from hookwright.store.records import Records
 from hookwright.store.steps import BATCH, Step, sql
@@ -71,6 +73,7 @@ class SqliteStore(Records):
         self._reader: sqlite3.Connection | None = None
         self._closed = False
         self._ids = range(0)
+        self._books = Books()
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -131,8 +134,10 @@ class SqliteStore(Records):
 
     # -- the hot path ----------------------------------------------------------------------------------------
 
-    async def accept(self, lane_index: int, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
-        result: list[Accepted | Conflict] = await self._writer.run(partial(_accept, LANES[lane_index], drafts))
+    async def accept(self, lane_index: int, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
+        lane = LANES[lane_index]
+        find = partial(self.match, lane, drafts)
+        result: Acceptance = await self._writer.run(partial(_accept, lane, drafts, find, room))
         return result
 
     async def _claim_some(self, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]) -> Found:
@@ -387,32 +392,38 @@ def _reserve(count: int, db: sqlite3.Connection) -> range:
     return range(end - count, end)
 
 
-def _accept(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[Accepted | Conflict]:
+def _accept(
+    lane: int,
+    drafts: Sequence[Draft],
+    find: Callable[[], Step[tuple[list[Match], Recipients]]],
+    room: Room,
+    db: sqlite3.Connection,
+) -> Acceptance:
     known = _claim_keys(lane, drafts, db)
-    new = [draft for draft in drafts if is_new(draft, known)]
-    matches = _match(lane, new, db)
-    ids = [counter * LANE_COUNT for counter in _reserve(len(matches), db)] if matches else []
-    places = _run_step(take_places(lane, places_wanted(new, matches)), db)
+    batch = only_new(Batch(drafts, *_run_step(find(), db)), known)
+    ids = [counter * LANE_COUNT for counter in _reserve(len(batch.matches), db)] if batch.matches else []
+    places = _run_step(take_places(lane, places_wanted(batch)), db)
+    payloads = payload_rows(batch)
+    deliveries = delivery_rows(batch, ids, places, room)
     db.executemany(
         "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,"
         f" traceparent, expires_at, ordering_key) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        map(event_row, new),
+        map(event_row, batch.drafts),
     )
-    db.executemany(
-        f"INSERT INTO payloads (lane, event_id, ordinal, body) VALUES ({lane}, ?, ?, ?)", payload_rows(new, matches)
-    )
+    db.executemany(f"INSERT INTO payloads (lane, event_id, ordinal, body) VALUES ({lane}, ?, ?, ?)", payloads)
     db.executemany(
         "INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event,"
-        " ordinal, status, due_at, created_at, expires_at, line, place)"
-        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)",
-        delivery_rows(new, matches, ids, places),
+        " ordinal, created_at, expires_at, line, place, status, fence, due_at, lease_until)"
+        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        deliveries,
     )
-    counts = count_matches(new, matches)
+    counts = count_matches(batch)
     for draft in drafts:
         if not is_new(draft, known):
             first = known[draft.event.account_id, draft.event.idempotency_key or ""].event_id
             counts.setdefault(first, _count_deliveries(lane, first, db))
-    return answers(drafts, known, counts)
+    claims = claims_at_birth(batch, payloads, deliveries)
+    return Acceptance(answers(drafts, known, counts), claims, len(batch.matches))
 
 
 def _claim_keys(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> dict[AccountKey, Known]:
@@ -429,20 +440,6 @@ def _claim_keys(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> d
         ).fetchone()
         known[row.account_id, row.key] = Known(kept["event_id"], kept["fingerprint"])
     return known
-
-
-def _match(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> list[Match]:
-    matches: list[Match] = []
-    for want, askers in wants(drafts).items():
-        rows = db.execute(
-            "SELECT s.endpoint_id, e.ordering FROM subscriptions s"
-            " JOIN endpoints e ON e.lane = s.lane AND e.id = s.endpoint_id"
-            " WHERE s.lane = ?1 AND s.account_id = ?2 AND s.dialect = ?3 AND s.event = ?4 AND s.resource = ?5"
-            " AND e.status <> 'deleted' AND (?6 IS NULL OR e.site_id = ?6)",
-            (lane, *want),
-        ).fetchall()
-        matches.extend(Match(*asker, row["endpoint_id"], row["ordering"]) for asker in askers for row in rows)
-    return once_each(drafts, matches)
 
 
 def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:

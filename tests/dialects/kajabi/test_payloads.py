@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from hookwright.core.errors import Invalid
 from hookwright.core.model import Event, Notice
-from hookwright.core.vocabulary import EVENT_TYPES
+from hookwright.core.vocabulary import EVENT_TYPES, typed_data
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kajabi.money import currency_symbol, formatted_amount
 
@@ -29,7 +28,8 @@ def event(type: str, data: object, site_id: int | None = 2) -> Event:
 
 
 def notice_of(type: str, data: object) -> Notice:
-    (notice,) = KAJABI.translate(event(type, data))
+    published = event(type, data)
+    (notice,) = KAJABI.translate(published, typed_data(type, published.data))
     return notice
 
 
@@ -105,20 +105,12 @@ SPOKEN = {
 
 @pytest.mark.parametrize("type", [*sorted(EVENT_TYPES.keys() - SPOKEN), "invoice.paid"])
 def test_what_kajabi_has_no_event_for_gives_no_notice(type: str) -> None:
-    assert list(KAJABI.translate(event(type, {}))) == []
+    assert list(KAJABI.translate(event(type, {}), None)) == []
 
 
 @pytest.mark.parametrize("type", sorted(SPOKEN))
 def test_an_event_without_a_site_gives_no_notice(type: str) -> None:
-    assert list(KAJABI.translate(event(type, {}, site_id=None))) == []
-
-
-def test_data_that_is_not_what_its_type_says_is_refused() -> None:
-    with pytest.raises(Invalid) as refusal:
-        KAJABI.translate(
-            event("contact.tag_added", {"contact": {"id": "x", "email": "a@example.com"}, "tag": {"id": 1}})
-        )
-    assert refusal.value.problems[0].pointer == "/data/contact/id"
+    assert list(KAJABI.translate(event(type, {}, site_id=None), None)) == []
 
 
 def test_two_names_are_joined_to_kajabi_s_one() -> None:

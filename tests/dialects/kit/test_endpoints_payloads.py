@@ -8,6 +8,7 @@ import pytest
 
 from hookwright.core.model import SECOND, Claim, Event, Parcel, SigningKey
 from hookwright.core.vocabulary import EVENT_TYPES as OUR_EVENT_TYPES
+from hookwright.core.vocabulary import typed_data
 from hookwright.dialects.kit import KIT
 from hookwright.dialects.kit.endpoint_events import EVENT_TYPES
 from hookwright.dialects.kit.endpoint_payloads import translate_for_endpoints
@@ -48,7 +49,8 @@ def event_of(type: str, data: dict[str, Any]) -> Event:
 
 def object_of(type: str, data: dict[str, Any]) -> dict[str, Any]:
     """The event object of the one notice that an event becomes."""
-    (notice,) = translate_for_endpoints(event_of(type, data))
+    event = event_of(type, data)
+    (notice,) = translate_for_endpoints(event, typed_data(type, event.data))
     rendered: dict[str, Any] = json.loads(notice.render())
     return rendered
 
@@ -114,7 +116,7 @@ def test_a_value_that_was_taken_away_is_null() -> None:
     "event_type", ["link.clicked", "purchase.created", "payment.succeeded", "order.created", "x.y"]
 )
 def test_kit_has_no_word_for_some_events(event_type: str) -> None:
-    assert list(translate_for_endpoints(event_of(event_type, {}))) == []
+    assert list(translate_for_endpoints(event_of(event_type, {}), None)) == []
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,8 @@ def test_a_post_without_a_date_was_published_by_the_event() -> None:
 
 def test_one_event_has_a_notice_for_each_kind_of_webhook() -> None:
     event = event_of("contact.tag_added", {"contact": CONTACT, "tag": OBJECTS["tag"]})
-    notices = [(notice.dialect, notice.event, notice.resources) for notice in KIT.translate(event)]
+    data = typed_data(event.type, event.data)
+    notices = [(notice.dialect, notice.event, notice.resources) for notice in KIT.translate(event, data)]
     assert notices == [
         ("kit", "subscriber.tag_add", ("42",)),
         ("kit_endpoints", "subscriber.tag_added", ()),
@@ -184,7 +187,8 @@ def test_one_event_has_a_notice_for_each_kind_of_webhook() -> None:
 
 
 def test_the_published_envelope_is_printed_without_spaces() -> None:
-    (notice,) = translate_for_endpoints(event_of("contact.created", {"contact": CONTACT}))
+    event = event_of("contact.created", {"contact": CONTACT})
+    (notice,) = translate_for_endpoints(event, typed_data(event.type, event.data))
     body = envelope((claim_of(notice.render(), 123457, 123456),))
     assert body == json.dumps(ENVELOPE, separators=(",", ":")).encode()
 

@@ -206,6 +206,7 @@ async def test_a_scope_that_is_asked_for_is_given(
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 async def test_a_form_from_another_site_is_refused(

@@ -188,3 +188,37 @@ async def test_the_openapi_document_describes_what_is_answered(kit: httpx.AsyncC
         schema = {**listed, "components": document["components"]}
         check_against(schema, (await kit.get(path)).json())
     assert operation["security"] == [{"ApiKey": []}, {"OAuth2": []}]
+
+
+async def test_the_openapi_document_says_how_each_route_refuses(kit: httpx.AsyncClient) -> None:
+    document = (await kit.get("/v4/openapi.json")).json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            responses = operation["responses"]
+            assert "503" in responses
+            if "requestBody" in operation:
+                assert {"400", "413"} <= set(responses)
+            if "/oauth/" not in path:
+                assert list(responses["429"]["content"]) == ["text/plain"]
+                assert "401" in responses
+
+
+async def test_the_openapi_document_knows_v3s_secret(kit: httpx.AsyncClient) -> None:
+    document = (await kit.get("/v4/openapi.json")).json()
+    hooks = document["paths"]["/v3/automations/hooks"]
+    for operation in (*hooks.values(), document["paths"]["/v3/automations/hooks/{id}"]["delete"]):
+        assert "api_secret" in [parameter["name"] for parameter in operation["parameters"]]
+    body = hooks["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {"target_url", "event", "api_secret"} == set(body["properties"])
+
+
+async def test_the_openapi_document_describes_the_consent_page(kit: httpx.AsyncClient) -> None:
+    authorize = (await kit.get("/v4/openapi.json")).json()["paths"]["/v4/oauth/authorize"]
+    required = [each["name"] for each in authorize["get"]["parameters"] if each["required"]]
+    assert required == ["client_id", "redirect_uri", "response_type"]
+    for operation in authorize.values():
+        assert list(operation["responses"]["200"]["content"]) == ["text/html"]
+        assert list(operation["responses"]["400"]["content"]) == ["text/html"]
+        assert "303" in operation["responses"]
+    form = authorize["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    assert {"decision", "api_key", "account", *required} <= set(form["properties"])

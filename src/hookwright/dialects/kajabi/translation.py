@@ -11,11 +11,11 @@ import msgspec
 from hookwright.core.model import Event, Notice
 from hookwright.core.vocabulary import (
     ContactTagData,
+    Data,
     FormSubmittedData,
     OrderCreatedData,
     PaymentSucceededData,
     PurchaseCreatedData,
-    decode_data,
 )
 from hookwright.dialects.kajabi.payloads import (
     Payload,
@@ -37,16 +37,15 @@ class Rendering(NamedTuple):
     payload: Callable[[Any, int, str], Payload]
 
 
-def translate(event: Event) -> Iterable[Notice]:
+def translate(event: Event, data: Data | None) -> Iterable[Notice]:
     """The Kajabi notice of an event: one, or none for a type that Kajabi has no event for.
 
-    Kajabi's hooks belong to a site, so an event without a site has no notice either. Raises Invalid when the data
-    is not what its type says.
+    Kajabi's hooks belong to a site, so an event without a site has no notice either.
     """
     rendering = RENDERINGS.get(event.type)
     if rendering is None or event.site_id is None:
         return ()
-    return (_notice(event, event.site_id, rendering),)
+    return (_notice(event, data, event.site_id, rendering),)
 
 
 def envelope(event_id: str, event: str, payload: Payload) -> bytes:
@@ -54,8 +53,7 @@ def envelope(event_id: str, event: str, payload: Payload) -> bytes:
     return msgspec.json.encode({"id": event_id, "event": event, "payload": payload})
 
 
-def _notice(event: Event, site_id: int, rendering: Rendering) -> Notice:
-    data = decode_data(event.type, event.data)
+def _notice(event: Event, data: Data | None, site_id: int, rendering: Rendering) -> Notice:
     return Notice(
         dialect=NAME,
         event=rendering.event,

@@ -6,6 +6,7 @@ from itertools import chain
 from fastapi import FastAPI
 
 from hookwright.core.model import Event, Notice
+from hookwright.core.vocabulary import Data
 from hookwright.dialects.base import STANDARD_FORM, Dialect, DialectSettings
 from hookwright.dialects.kit import (
     account,
@@ -46,9 +47,9 @@ def build_app(services: Services, settings: DialectSettings) -> FastAPI:
     return app
 
 
-def translate(event: Event) -> Iterable[Notice]:
-    """The notices of an event for both kinds of webhooks. Raises Invalid for malformed data."""
-    return chain(translate_for_webhooks(event), translate_for_endpoints(event))
+def translate(event: Event, data: Data | None) -> Iterable[Notice]:
+    """The notices of an event for both kinds of webhooks."""
+    return chain(translate_for_webhooks(event, data), translate_for_endpoints(event, data))
 
 
 KIT = Dialect(

@@ -12,16 +12,21 @@ from starlette.responses import Response
 from hookwright.core.model import Account
 from hookwright.core.times import iso_seconds
 from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY, AccountId
+from hookwright.dialects.kit.documented import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE, refusals
 from hookwright.dialects.kit.schemas import CurrentAccount, Errors
 from hookwright.dialects.kit.surface import KitJson, KitSurface
 from hookwright.operations.accounts import require_account
 
 PLAN_TYPE = "creator"
 
-router = APIRouter(tags=["Accounts"], dependencies=list(DOCUMENTED_SECURITY))
+router = APIRouter(
+    tags=["Accounts"],
+    dependencies=list(DOCUMENTED_SECURITY),
+    responses={**refusals(Errors, UNAUTHENTICATED, UNAVAILABLE), **RATE_LIMITED},
+)
 
 
-@router.get("/v4/account", responses={200: {"model": CurrentAccount}, 401: {"model": Errors}})
+@router.get("/v4/account", responses={200: {"model": CurrentAccount}})
 async def get_current_account(surface: KitSurface, account_id: AccountId) -> Response:
     """The account that the credential belongs to."""
     return KitJson(current_account(await require_account(surface.services, account_id)))

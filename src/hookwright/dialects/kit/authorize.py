@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hookwright.core.errors import Unauthorized
 from hookwright.core.model import Account, OAuthApp
 from hookwright.dialects.kit.credentials import SCOPES, account_of
+from hookwright.dialects.kit.documented import UNAVAILABLE, page, query_parameter, refusals, request_body
 from hookwright.dialects.kit.pages import PageRefused, consent_page
+from hookwright.dialects.kit.schemas import ConsentForm, OAuthError
 from hookwright.dialects.kit.surface import KitSurface, Surface
 from hookwright.operations.apps import find_app
 from hookwright.operations.codes import issue_code
@@ -46,6 +48,10 @@ class AuthorizeRequest(NamedTuple):
     tenant_name: str = ""
 
 
+# Without these there is nobody to ask and nowhere to go back to.
+REQUIRED = ("client_id", "redirect_uri", "response_type")
+
+
 class RedirectFault(NamedTuple):
     """Why a request is refused, told to the app through the browser (RFC 6749 §4.1.2.1; Doorkeeper's texts)."""
 
@@ -53,10 +59,24 @@ class RedirectFault(NamedTuple):
     error_description: str
 
 
+_PAGES = {
+    **page("The consent page", 200),
+    **page("Why the request goes no further", 400),
+    **refusals(OAuthError, UNAVAILABLE),
+    303: {"description": "Back to the app, with a code or an error"},
+}
+
 DENIED = RedirectFault("access_denied", "The resource owner or authorization server denied the request.")
 
 
-@router.get("/v4/oauth/authorize", responses={200: {"content": {"text/html": {}}}})
+@router.get(
+    "/v4/oauth/authorize",
+    response_class=HTMLResponse,
+    responses=_PAGES,
+    openapi_extra={
+        "parameters": [query_parameter(name, required=name in REQUIRED) for name in AuthorizeRequest._fields]
+    },
+)
 @router.get("/oauth/authorize", include_in_schema=False)
 async def show_the_consent_page(request: Request, surface: KitSurface) -> Response:
     """Ask a person whether an app may act for the account. Parameters: RFC 6749 §4.1.1 and RFC 7636 §4.3."""
@@ -66,7 +86,17 @@ async def show_the_consent_page(request: Request, surface: KitSurface) -> Respon
     return await _page(request, surface, app, asked)
 
 
-@router.post("/v4/oauth/authorize", responses={303: {"description": "Back to the app"}})
+@router.post(
+    "/v4/oauth/authorize",
+    response_class=HTMLResponse,
+    responses={
+        **_PAGES,
+        **page("The account has not proved to be one", 401),
+        **page("Another site has sent the form", 403),
+        **refusals(OAuthError, {413: "The form is too large"}),
+    },
+    openapi_extra=request_body(ConsentForm, "application/x-www-form-urlencoded"),
+)
 @router.post("/oauth/authorize", include_in_schema=False)
 async def decide(request: Request, surface: KitSurface) -> Response:
     """The person's decision, as the consent page's form sends it."""
@@ -178,7 +208,14 @@ def _refuse_other_sites(request: Request) -> None:
     fetch_site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     foreign = fetch_site not in (None, "same-origin", "none") or (
-        origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        origin is not None and _host_of(origin) != request.headers.get("host")
     )
     if foreign:
         raise PageRefused("This form was sent by another site.", 403)
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as `http://[`, which no browser sends
+        return None

@@ -14,10 +14,19 @@ from starlette.responses import Response
 
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import require_account_id_v3
+from hookwright.dialects.kit.documented import (
+    BODY_REFUSED,
+    RATE_LIMITED,
+    UNAVAILABLE,
+    WRONG_PARAMETER,
+    query_parameter,
+    refusals,
+    request_body,
+)
 from hookwright.dialects.kit.events import shown_event
 from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.payloads import DIALECT
-from hookwright.dialects.kit.schemas import NewWebhook, Rule, RuleDeleted, V3Error, request_body
+from hookwright.dialects.kit.schemas import NewRule, Rule, RuleDeleted, V3Error
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.dialects.kit.webhooks import create_webhook, webhook_object, webhooks_of
 from hookwright.operations.endpoints import delete_endpoint
@@ -27,13 +36,17 @@ FORM = "application/x-www-form-urlencoded"
 
 # How many webhooks are read at a time.
 CHUNK = 1_000
+_SECRET_IN_QUERY: dict[str, Any] = {
+    "parameters": [query_parameter("api_secret", "An API key, unless the body has it")]
+}
 
 router = APIRouter(
     prefix="/v3/automations/hooks",
     tags=["Webhooks (v3)"],
     responses={
-        401: {"model": V3Error, "description": "`api_secret` is missing or wrong"},
-        422: {"model": V3Error, "description": "A parameter is missing or wrong"},
+        # Any of these routes may have a body, if only for `api_secret`.
+        **refusals(V3Error, BODY_REFUSED, {401: "`api_secret` is missing or wrong"}, WRONG_PARAMETER, UNAVAILABLE),
+        **RATE_LIMITED,
     },
 )
 
@@ -41,7 +54,7 @@ router = APIRouter(
 @router.post(
     "",
     responses={200: {"model": Rule}},
-    openapi_extra=request_body(NewWebhook, "application/json", FORM),
+    openapi_extra=request_body(NewRule, "application/json", FORM) | _SECRET_IN_QUERY,
 )
 async def create_a_rule(request: Request, surface: KitSurface) -> Response:
     """Create a webhook; `api_secret` beside the other parameters."""
@@ -51,14 +64,18 @@ async def create_a_rule(request: Request, surface: KitSurface) -> Response:
     return KitJson({"rule": webhook_object(endpoint, shown_event(endpoint.subscriptions[0]))})
 
 
-@router.get("", responses={200: {"model": list[Rule]}})
+@router.get("", responses={200: {"model": list[Rule]}}, openapi_extra=_SECRET_IN_QUERY)
 async def list_rules(request: Request, surface: KitSurface) -> Response:
     """List all webhooks, newest first; `api_secret` in the query."""
     account_id = await _authenticate(surface, await _given(request))
     return KitJson([{"rule": _listed_rule(endpoint)} for endpoint in await _all_webhooks(surface, account_id)])
 
 
-@router.delete("/{id}", responses={200: {"model": RuleDeleted}, 404: {"model": V3Error}})
+@router.delete(
+    "/{id}",
+    responses={200: {"model": RuleDeleted}, **refusals(V3Error, {404: "There is none of this account's"})},
+    openapi_extra=_SECRET_IN_QUERY,
+)
 async def delete_a_rule(id: str, request: Request, surface: KitSurface) -> Response:
     """Delete a webhook; `api_secret` in the body or in the query."""
     account_id = await _authenticate(surface, await _given(request))

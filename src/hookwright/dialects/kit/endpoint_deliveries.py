@@ -15,6 +15,7 @@ from hookwright.core.errors import NotFound
 from hookwright.core.model import DAY, Attempt, Delivery, DeliveryStatus, Endpoint, Instant
 from hookwright.core.times import iso_seconds
 from hookwright.dialects.kit.delivery_pages import EndpointDeliveries
+from hookwright.dialects.kit.documented import refusals
 from hookwright.dialects.kit.endpoint_access import VisibleEndpoint
 from hookwright.dialects.kit.endpoint_events import EVENT_TYPES
 from hookwright.dialects.kit.endpoint_schemas import DeliveryDetails, DeliveryList
@@ -49,9 +50,7 @@ _FILTERS: Mapping[str, _Filter] = {
     "failed": _Filter(("dead", "cancelled"), attempted=None),
 }
 
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": Errors, "description": "There is no such endpoint, or no such delivery of it"}
-}
+_NOT_FOUND = refusals(Errors, {404: "There is no such endpoint, or no such delivery of it"})
 
 router = v4_router("/v4/webhook_endpoints/{id}/deliveries", "Webhooks")
 

@@ -13,7 +13,7 @@ import msgspec
 
 from hookwright.core.model import Event, Notice
 from hookwright.core.times import from_datetime, iso_seconds
-from hookwright.core.vocabulary import Broadcast, Contact, CustomField, Form, Post, Sequence, Tag, decode_data
+from hookwright.core.vocabulary import Broadcast, Contact, CustomField, Data, Form, Post, Sequence, Tag
 from hookwright.dialects.kit.endpoint_events import ENDPOINT_DIALECT, EVENT_TYPES
 from hookwright.dialects.kit.payloads import JsonObject, instant_of, subscriber_object
 
@@ -23,30 +23,29 @@ _KIT_NAMES = {ours: kits for kits, ours in EVENT_TYPES.items()}
 DEFAULT_FORM_TYPE = "embed"
 
 
-def translate_for_endpoints(event: Event) -> Iterable[Notice]:
+def translate_for_endpoints(event: Event, data: Data | None) -> Iterable[Notice]:
     """The notice of an event: none for a type that Kit has no word for."""
     name = _KIT_NAMES.get(event.type)
     if name is None:
         return ()
-    return (Notice(dialect=ENDPOINT_DIALECT, event=name, render=partial(_rendered, event, name)),)
+    return (Notice(dialect=ENDPOINT_DIALECT, event=name, render=partial(_rendered, event, data, name)),)
 
 
-def event_object(event: Event, name: str) -> JsonObject:
+def event_object(event: Event, data: Data | None, name: str) -> JsonObject:
     """`{"id", "type", "created", "data"}`. The id is the event's, so that it is the same wherever it is sent."""
     return {
         "id": event.id,
         "type": name,
         "created": iso_seconds(event.occurred_at),
-        "data": _data(event, name),
+        "data": _data(event, data, name),
     }
 
 
-def _rendered(event: Event, name: str) -> bytes:
-    return msgspec.json.encode(event_object(event, name))
+def _rendered(event: Event, data: Data | None, name: str) -> bytes:
+    return msgspec.json.encode(event_object(event, data, name))
 
 
-def _data(event: Event, name: str) -> JsonObject:
-    data: Any = decode_data(event.type, event.data)
+def _data(event: Event, data: Any, name: str) -> JsonObject:
     subscriber = {"subscriber": _subscriber(event, data.contact)} if name.startswith("subscriber.") else {}
     objects = {kits: show(event, getattr(data, kits)) for kits, show in _OBJECTS.items() if hasattr(data, kits)}
     if name == "subscriber.custom_field_value_updated":

@@ -3,7 +3,7 @@
 Source: Kit openapi v4.json, tag "Webhooks"; developers.kit.com "Rotating secrets".
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Endpoint, EndpointChange
 from hookwright.dialects.kit.credentials import KitCaller
+from hookwright.dialects.kit.documented import BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_access import ChangeableEndpoint, VisibleEndpoint, visible_to
 from hookwright.dialects.kit.endpoint_events import ENDPOINT_DIALECT
 from hookwright.dialects.kit.endpoint_objects import (
@@ -33,7 +34,7 @@ from hookwright.dialects.kit.endpoint_schemas import (
 from hookwright.dialects.kit.envelopes import BATCH_LIMIT, RETRY_SCHEDULE
 from hookwright.dialects.kit.page_queries import AskedPage
 from hookwright.dialects.kit.paging import read_page
-from hookwright.dialects.kit.schemas import Errors, request_body
+from hookwright.dialects.kit.schemas import Errors
 from hookwright.dialects.kit.surface import KitJson, KitSurface
 from hookwright.dialects.kit.v4_routes import json_body, v4_router
 from hookwright.operations.endpoints import (
@@ -52,15 +53,8 @@ STILL_ROTATING = "The previous signing secret is still within its rotation windo
 # The current secret and the one before it: nobody can rotate again while both sign.
 MAX_SECRETS = 2
 
-_Responses = dict[int | str, dict[str, Any]]
-
-_NOT_FOUND: _Responses = {
-    404: {"model": Errors, "description": "There is none, or it is another account's or another app's"}
-}
-_GUARDED: _Responses = {
-    **_NOT_FOUND,
-    403: {"model": Errors, "description": "An app has made it, and an API key is asking"},
-}
+_NOT_FOUND = refusals(Errors, {404: "There is none, or it is another account's or another app's"})
+_GUARDED = {**_NOT_FOUND, **refusals(Errors, {403: "An app has made it, and an API key is asking"})}
 
 router = v4_router("/v4/webhook_endpoints", "Webhooks")
 
@@ -68,7 +62,7 @@ router = v4_router("/v4/webhook_endpoints", "Webhooks")
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": EndpointWithSecret}},
+    responses={201: {"model": EndpointWithSecret}, **refusals(Errors, BODY_REFUSED)},
     openapi_extra=request_body(NewEndpoint, "application/json"),
 )
 async def create_a_webhook_endpoint(request: Request, surface: KitSurface, caller: KitCaller) -> Response:
@@ -110,7 +104,7 @@ async def get_a_webhook_endpoint(surface: KitSurface, endpoint: VisibleEndpoint)
 
 @router.patch(
     "/{id}",
-    responses={200: {"model": EndpointDetails}, **_GUARDED},
+    responses={200: {"model": EndpointDetails}, **_GUARDED, **refusals(Errors, BODY_REFUSED)},
     openapi_extra=request_body(ChangedEndpoint, "application/json"),
 )
 async def update_a_webhook_endpoint(request: Request, surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
@@ -137,7 +131,7 @@ async def delete_a_webhook_endpoint(surface: KitSurface, endpoint: ChangeableEnd
     responses={
         200: {"model": EndpointWithSecret},
         **_GUARDED,
-        409: {"model": Errors, "description": "The last rotation is less than 24 hours old"},
+        **refusals(Errors, BODY_REFUSED, {409: "The last rotation is less than 24 hours old"}),
     },
     openapi_extra=request_body(Rotation, "application/json", required=False),
 )

@@ -16,10 +16,10 @@ from hookwright.core.times import from_datetime, iso_millis, iso_seconds
 from hookwright.core.vocabulary import (
     Contact,
     CustomField,
+    Data,
     Product,
     Purchase,
     PurchaseCreatedData,
-    decode_data,
 )
 
 DIALECT = "kit"
@@ -50,21 +50,18 @@ class _Rule(NamedTuple):
     body: Callable[[Event, Any], JsonObject]
 
 
-def translate_for_webhooks(event: Event) -> Iterable[Notice]:
-    """The notices of an event: none for a type that Kit has no words for. Raises Invalid for malformed data."""
-    if event.type == "purchase.created":
-        return _purchase_notices(event)
+def translate_for_webhooks(event: Event, data: Data | None) -> Iterable[Notice]:
+    """The notices of an event: none for a type that Kit has no words for."""
+    if isinstance(data, PurchaseCreatedData):
+        return _purchase_notices(event, data)
     rule = _RULES.get(event.type)
     if rule is None:
         return ()
-    data = decode_data(event.type, event.data)
     resource = str(rule.resource(data)) if rule.resource else ""
     return (_notice(rule.event, resource, partial(_encoded, rule.body, event, data)),)
 
 
-def _purchase_notices(event: Event) -> Iterable[Notice]:
-    data = decode_data(event.type, event.data)
-    assert isinstance(data, PurchaseCreatedData)
+def _purchase_notices(event: Event, data: PurchaseCreatedData) -> Iterable[Notice]:
     yield _notice("purchase.purchase_create", "", partial(_encoded, _purchase_body, event, data))
     for product_id in dict.fromkeys(product.id for product in data.products):
         render = partial(_encoded, _subscriber_body, event, data)

@@ -42,6 +42,12 @@ class NewWebhook(BaseModel):
     )
 
 
+class NewRule(NewWebhook):
+    """v3's request to create a webhook."""
+
+    api_secret: str | None = Field(None, description="An API key, unless the query has it")
+
+
 class WebhookEvent(BaseModel):
     """What a webhook waits for, as answers say it: the name without what stands before its dot."""
 
@@ -164,6 +170,22 @@ class TokenRequest(BaseModel):
     refresh_token: str | None = None
 
 
+class ConsentForm(BaseModel):
+    """What the consent page sends: the authorization request again, the decision, and who takes it."""
+
+    client_id: str
+    redirect_uri: str
+    response_type: Literal["code"]
+    decision: Literal["allow", "deny"]
+    api_key: str | None = Field(None, description="The account's API key")
+    account: str | None = Field(None, description="Instead of the API key, where nobody signs in: an account's id")
+    state: str | None = None
+    scope: str | None = None
+    code_challenge: str | None = None
+    code_challenge_method: Literal["S256"] | None = None
+    tenant_name: str | None = None
+
+
 class TokenAnswer(BaseModel):
     access_token: str
     token_type: Literal["Bearer"]
@@ -185,22 +207,3 @@ class RevocationRequest(BaseModel):
 class OAuthError(BaseModel):
     error: str
     error_description: str
-
-
-def request_body(model: type[BaseModel], *media_types: str, required: bool = True) -> dict[str, Any]:
-    """The part of an OpenAPI operation that describes its body, for routes that read theirs by hand."""
-    schema = model.model_json_schema(ref_template=f"#/x-{model.__name__}/{{model}}")
-    definitions = schema.pop("$defs", {})
-    content = {media_type: {"schema": _inlined(schema, definitions)} for media_type in media_types}
-    return {"requestBody": {"required": required, "content": content}}
-
-
-def _inlined(value: Any, definitions: dict[str, Any]) -> Any:
-    """A schema with its references replaced by what they name: a route by hand adds nothing to `components`."""
-    if isinstance(value, list):
-        return [_inlined(item, definitions) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "$ref" in value:
-        return _inlined(definitions[value["$ref"].rsplit("/", 1)[1]], definitions)
-    return {key: _inlined(item, definitions) for key, item in value.items()}

@@ -16,8 +16,9 @@ from starlette.responses import Response
 from hookwright.core.model import SECOND, Grant, Instant, OAuthApp, OAuthCode
 from hookwright.dialects.kit.authorize import DEFAULT_SCOPE
 from hookwright.dialects.kit.clients import authenticate_client, read_parameters, required
+from hookwright.dialects.kit.documented import UNAVAILABLE, refusals, request_body
 from hookwright.dialects.kit.errors import OAuthRefused
-from hookwright.dialects.kit.schemas import OAuthError, RevocationRequest, TokenAnswer, TokenRequest, request_body
+from hookwright.dialects.kit.schemas import OAuthError, RevocationRequest, TokenAnswer, TokenRequest
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.operations.apps import mint_app_token
 from hookwright.operations.codes import find_code
@@ -38,7 +39,14 @@ MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded")
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
-router = APIRouter(tags=["OAuth"], responses={400: {"model": OAuthError}, 401: {"model": OAuthError}})
+router = APIRouter(
+    tags=["OAuth"],
+    responses=refusals(
+        OAuthError,
+        {400: "The request or the grant is not valid", 401: "The client is unknown", 413: "The body is too large"},
+        UNAVAILABLE,
+    ),
+)
 
 
 @router.post(
@@ -64,6 +72,7 @@ async def issue_a_token(request: Request, surface: KitSurface) -> Response:
 
 @router.post(
     "/v4/oauth/revoke",
+    response_class=Response,
     responses={200: {"description": "The token is good no more, or never was"}},
     openapi_extra=request_body(RevocationRequest, *MEDIA_TYPES),
 )

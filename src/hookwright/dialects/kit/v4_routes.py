@@ -4,20 +4,18 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from hookwright.dialects.kit.credentials import DOCUMENTED_SECURITY
+from hookwright.dialects.kit.documented import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE, WRONG_PARAMETER, refusals
 from hookwright.dialects.kit.schemas import Errors
 from hookwright.web.limits import parse_json, read_body
 
 
 def v4_router(prefix: str, tag: str) -> APIRouter:
-    """A router whose routes take either credential, and refuse a bad one (401) and a bad parameter (422)."""
+    """A router whose routes take either credential, and document what any of them may refuse."""
     return APIRouter(
         prefix=prefix,
         tags=[tag],
         dependencies=list(DOCUMENTED_SECURITY),
-        responses={
-            401: {"model": Errors, "description": "The token or API key cannot be authenticated"},
-            422: {"model": Errors, "description": "A parameter is missing or wrong"},
-        },
+        responses={**refusals(Errors, UNAUTHENTICATED, WRONG_PARAMETER, UNAVAILABLE), **RATE_LIMITED},
     )
 
 

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import AccountId
+from hookwright.dialects.kit.documented import BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_pages import Endpoints
 from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
 from hookwright.dialects.kit.ids import parse_id
 from hookwright.dialects.kit.page_queries import AskedPage
 from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.payloads import DIALECT
-from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList, request_body
+from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.dialects.kit.v4_routes import json_body, v4_router
 from hookwright.operations.endpoints import create_endpoint, delete_endpoint
@@ -32,7 +33,7 @@ router = v4_router("/v4/webhooks", "Webhooks (Legacy)")
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": WebhookCreated}},
+    responses={201: {"model": WebhookCreated}, **refusals(Errors, BODY_REFUSED)},
     openapi_extra=request_body(NewWebhook, "application/json"),
 )
 async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:

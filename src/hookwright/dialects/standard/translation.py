@@ -12,21 +12,17 @@ from hookwright.core.event_names import families_of
 from hookwright.core.model import OWN_DIALECT, Event, Notice
 from hookwright.core.resources import resources_of
 from hookwright.core.times import iso_micros
-from hookwright.core.vocabulary import EVENT_TYPES, decode_data
+from hookwright.core.vocabulary import Data
 
 
-def translate(event: Event) -> Iterable[Notice]:
-    """The own notice of an event. A type that the platform declared has no resources.
-
-    Raises Invalid when the data of a built-in type is not what the type says.
-    """
-    known = event.type in EVENT_TYPES
+def translate(event: Event, data: Data | None) -> Iterable[Notice]:
+    """The own notice of an event. A type that the platform declared has no resources."""
     return (
         Notice(
             dialect=OWN_DIALECT,
             event=event.type,
             families=families_of(event.type),
-            resources=resources_of(decode_data(event.type, event.data)) if known else (),
+            resources=() if data is None else resources_of(data),
             render=lambda: render(event),
         ),
     )

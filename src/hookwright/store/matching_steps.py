@@ -1,0 +1,116 @@
+"""Who gets what is being accepted: by the accounts' subscriptions, which are kept in memory.
+
+Every change of an account's subscriptions raises its `subscriptions_version` in the same transaction. Accepting reads
+that number first, so memory is never behind what was committed before; only what changed is read again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from hookwright.core.matching import NOBODY, Entry, SubscriptionBook
+from hookwright.core.model import Draft
+from hookwright.store.acceptance import Match, matches_of
+from hookwright.store.steps import Row, Statement, Step, Steps, sql
+
+# Of all accounts together; an entry takes about 300 bytes.
+MOST_REMEMBERED = 200_000
+
+# Whether an endpoint's deliveries go through a gate or in batches.
+GUARDED = (
+    "(e.batch_limit > 1 OR e.max_in_flight IS NOT NULL OR e.rate_per_second IS NOT NULL"
+    " OR e.breaker_open_until IS NOT NULL)"
+)
+
+Recipients = Mapping[int, Row]
+
+
+class Books:
+    """The subscriptions of the accounts that were published to last, each with its version."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._books: OrderedDict[int, tuple[int, SubscriptionBook]] = OrderedDict()
+        self._size = 0
+
+    def of(self, account_id: int) -> SubscriptionBook:
+        """What is known of an account's subscriptions."""
+        if account_id not in self._books:
+            return NOBODY
+        self._books.move_to_end(account_id)
+        return self._books[account_id][1]
+
+    def is_current(self, account_id: int, version: int) -> bool:
+        return account_id in self._books and self._books[account_id][0] == version
+
+    def keep(self, account_id: int, version: int, book: SubscriptionBook) -> None:
+        """Remember an account's subscriptions; those that were asked for least recently make room."""
+        self._forget(account_id)
+        self._books[account_id] = (version, book)
+        self._size += book.size
+        while self._size > self._most and len(self._books) > 1:
+            self._forget(next(iter(self._books)))
+
+    def _forget(self, account_id: int) -> None:
+        _, book = self._books.pop(account_id, (0, NOBODY))
+        self._size -= book.size
+
+
+class MatchingSteps(Steps):
+    """Find who wants what."""
+
+    _books: Books
+
+    def match(self, lane: int, drafts: Sequence[Draft]) -> Step[tuple[list[Match], Recipients]]:
+        """Which endpoints get which notices, and what accepting needs to know of these endpoints."""
+        yield from self._read_anew(lane, sorted({draft.event.account_id for draft in drafts}))
+        matches = matches_of(drafts, self._books.of)
+        recipients = yield from self._recipients(lane, sorted({match.endpoint_id for match in matches}))
+        return [match for match in matches if match.endpoint_id in recipients], recipients
+
+    def _read_anew(self, lane: int, account_ids: Sequence[int]) -> Step[None]:
+        among, values = self.among(2, account_ids)
+        rows = yield sql(
+            f"SELECT id, subscriptions_version FROM accounts WHERE lane = $1 AND id {among}", lane, *values
+        )
+        for row in rows:
+            # The version is read before the subscriptions: at worst they are newer, and are read once more.
+            if not self._books.is_current(row["id"], row["subscriptions_version"]):
+                found = yield _subscriptions_of(lane, row["id"])
+                self._books.keep(row["id"], row["subscriptions_version"], SubscriptionBook(map(_entry, found)))
+
+    def _recipients(self, lane: int, endpoint_ids: Sequence[int]) -> Step[Recipients]:
+        if not endpoint_ids:
+            return {}
+        among, values = self.among(2, endpoint_ids)
+        rows = yield sql(
+            "SELECT e.id, e.status, e.url, e.ordering, e.retry_schedule, e.sealed_headers, e.signature,"
+            f" e.failing_since, {GUARDED} AS guarded FROM endpoints e"
+            f" WHERE e.lane = $1 AND e.id {among} AND e.status <> 'deleted'",
+            lane,
+            *values,
+        )
+        return {row["id"]: row for row in rows}
+
+
+def note_change(lane: int, account_id: int) -> Statement:
+    """An account's subscriptions change in this transaction. Comes first in it, so that two cannot deadlock."""
+    return sql(
+        "UPDATE accounts SET subscriptions_version = subscriptions_version + 1 WHERE lane = $1 AND id = $2",
+        lane,
+        account_id,
+    )
+
+
+def _subscriptions_of(lane: int, account_id: int) -> Statement:
+    return sql(
+        "SELECT s.dialect, s.event, s.resource, s.endpoint_id, e.site_id FROM subscriptions s"
+        " JOIN endpoints e ON e.lane = $1 AND e.id = s.endpoint_id WHERE s.lane = $1 AND s.account_id = $2",
+        lane,
+        account_id,
+    )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row["dialect"], row["event"], row["resource"], row["endpoint_id"], row["site_id"])

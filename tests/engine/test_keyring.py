@@ -1,0 +1,62 @@
+"""The keyring remembers what it opened, and never lends it to another account."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from engine.harness import Engine, running_engine
+from hookwright.ambient import MovableClock
+from hookwright.core.model import SECOND, Claim
+from hookwright.core.signing import encode_secret
+from hookwright.engine.keyring import Keyring
+from hookwright.operations.accounts import rotate_signing_secret
+from hookwright.store.base import Store
+
+
+@pytest.fixture
+async def engine(sqlite_store: Store, clock: MovableClock) -> AsyncIterator[Engine]:
+    async with running_engine(sqlite_store, clock) as engine:
+        yield engine
+
+
+@pytest.fixture
+def keyring(engine: Engine) -> Keyring:
+    return Keyring(engine.store, engine.services.vault, engine.clock)
+
+
+async def claim_of(engine: Engine) -> Claim:
+    await engine.endpoint()
+    await engine.publish()
+    now = engine.clock.now()
+    [claim] = await engine.store.claim(1, now, now + 10 * SECOND)
+    return claim
+
+
+async def test_a_new_key_signs_a_second_later_at_the_latest(engine: Engine, keyring: Keyring) -> None:
+    [old] = await keyring.keys_of(engine.account.id)
+    new = await rotate_signing_secret(engine.services, engine.account.id)
+    assert await keyring.keys_of(engine.account.id) == (old,)
+    engine.clock.move(seconds=1)
+    keys = await keyring.keys_of(engine.account.id)
+    assert [encode_secret(key.key) for key in keys] == [new, engine.new_account.signing_secret]
+
+
+async def test_custom_headers_that_are_remembered_open_for_their_account_alone(
+    engine: Engine, keyring: Keyring
+) -> None:
+    sealed = engine.services.vault.seal(engine.account.id, b'{"x-tenant":"1"}')
+    claim = msgspec.structs.replace(await claim_of(engine), sealed_headers=sealed)
+    for _ in range(2):
+        assert keyring.custom_headers(claim) == {"x-tenant": "1"}
+    with pytest.raises(ValueError, match="sealed with another"):
+        keyring.custom_headers(msgspec.structs.replace(claim, account_id=claim.account_id + 64))
+
+
+async def test_changed_custom_headers_are_the_next_that_are_sent(engine: Engine, keyring: Keyring) -> None:
+    claim = await claim_of(engine)
+    assert keyring.custom_headers(claim) == {}
+    for tenant in ("1", "2"):
+        headers = {"x-tenant": tenant}
+        sealed = engine.services.vault.seal(engine.account.id, msgspec.json.encode(headers))
+        assert keyring.custom_headers(msgspec.structs.replace(claim, sealed_headers=sealed)) == headers

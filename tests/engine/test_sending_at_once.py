@@ -1,0 +1,100 @@
+"""What a process accepts it sends from memory, as far as it has room, and gives back what it can send no more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from engine.harness import Engine, Held, running_engine
+from hookwright.ambient import MovableClock
+from hookwright.engine.intake import GroupCommit
+from hookwright.engine.worker import Worker
+from hookwright.store.base import NO_ROOM, Store
+
+
+@pytest.fixture
+async def engine(store: Store, clock: MovableClock) -> AsyncIterator[Engine]:
+    async with running_engine(store, clock) as engine:
+        yield engine
+
+
+class Sending:
+    """A worker that looks into the store once an hour, and an intake that hands over to it."""
+
+    def __init__(self, engine: Engine, concurrency: int = 10) -> None:
+        self.worker: Worker = engine.another_worker(concurrency=concurrency, poll_seconds=3600)
+        intake = GroupCommit(engine.store, on_waiting=lambda _: self.worker.wake(), worker=self.worker)
+        engine.services = replace(engine.services, intake=intake)
+        self._stop = asyncio.Event()
+        self._running = asyncio.create_task(self.worker.run(self._stop))
+
+    async def stop(self) -> None:
+        self._stop.set()
+        self.worker.wake()
+        await self._running
+
+
+async def test_an_accepted_event_is_sent_without_a_look_into_the_store(engine: Engine) -> None:
+    await engine.endpoint()
+    sending = Sending(engine)
+    await asyncio.sleep(0)  # the worker runs
+    await engine.publish()
+    await engine.receiver.wait_for(1)
+    await sending.stop()
+    await sending.worker.drain(5)
+    delivery = await engine.delivery()
+    assert (delivery.status, delivery.attempts) == ("delivered", 1)
+
+
+async def test_what_there_is_no_room_for_waits_in_the_store_and_is_sent_later(engine: Engine) -> None:
+    await engine.endpoint()
+    held = Held()
+    engine.receiver.behave(held)
+    sending = Sending(engine, concurrency=1)
+    await asyncio.sleep(0)
+    await engine.publish()
+    await held.arrived()
+    await engine.publish()
+    assert [each.status for each in await engine.deliveries()] == ["in_flight", "pending"]
+    held.answer()
+    await held.arrived()
+    await sending.stop()
+    await sending.worker.drain(5)
+    assert {each.status for each in await engine.deliveries()} == {"delivered"}
+
+
+async def test_a_worker_that_does_not_run_takes_nothing(engine: Engine) -> None:
+    await engine.endpoint()
+    sending = Sending(engine)
+    await asyncio.sleep(0)
+    await sending.stop()
+    assert sending.worker.reserve() == NO_ROOM
+    await engine.publish()
+    assert (await engine.delivery()).status == "pending"
+
+
+async def test_what_is_accepted_as_the_worker_stops_is_given_back(engine: Engine) -> None:
+    await engine.endpoint()
+    sending = Sending(engine)
+    await asyncio.sleep(0)
+    room = sending.worker.reserve()
+    await engine.publish()  # there is no room left: it waits in the store
+    claims = await engine.store.claim(1, engine.clock.now(), room.lease_until)
+    await sending.stop()
+    await sending.worker.begin(claims, room)
+    delivery = await engine.delivery()
+    assert (delivery.status, delivery.attempts, delivery.due_at) == ("pending", 0, engine.clock.now())
+
+
+async def test_room_that_was_reserved_is_free_again_when_accepting_fails(engine: Engine) -> None:
+    await engine.endpoint()
+    sending = Sending(engine)
+    await asyncio.sleep(0)
+    free = sending.worker.reserve()
+    await sending.worker.begin((), free)
+    await engine.store.close()
+    with pytest.raises(Exception, match="closed"):
+        await engine.publish()
+    assert sending.worker.reserve().deliveries == free.deliveries
+    await sending.stop()
