@@ -171,7 +171,7 @@ class Hookwright:
         self._stop.set()
         self.worker.wake()
         await asyncio.gather(*self._loops)
-        if self._lanes is not None and self.settings.role != "api":
+        if self._lanes is not None and self._loops:
             await self._lanes.give_up()
         await self.worker.drain(self.settings.drain_seconds)
         await self._intake.close()
@@ -273,7 +273,7 @@ def _monitor(services: Services, is_ready: Callable[[], bool], scrape: Scrape | 
 
 def _lanes_of(settings: Settings, store: Store, clock: Clock, on_gained: Callable[[], None]) -> LeasedLanes | None:
     """Where there is one lane, one process sends, and needs no lease: a restart would wait for the old one's end."""
-    if store.lane_count == 1:
+    if store.lane_count == 1 or settings.role == "api":
         return None
     return LeasedLanes(store, clock, new_worker_id(), settings.lease_seconds, on_gained)
 

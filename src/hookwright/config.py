@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
 
 PREFIX = "HOOKWRIGHT_"
@@ -21,6 +22,7 @@ DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
 AtLeastOne = Annotated[int, Meta(ge=1)]
 AboveZero = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
+OneForEachLane = Annotated[int, Meta(ge=1, le=LANE_COUNT)]
 Role = Literal["all", "api", "worker"]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -76,7 +78,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = "all"
     processes: Annotated[
-        AtLeastOne, about(PROCESSES, "How many processes share the port; more than one needs PostgreSQL.")
+        OneForEachLane, about(PROCESSES, "How many processes share the port; more than one needs PostgreSQL.")
     ] = 1
     allow_private_targets: Annotated[
         bool, about(DELIVERING, "Send to private and loopback addresses, to any port, and over plain http.")

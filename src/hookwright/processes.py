@@ -29,7 +29,8 @@ from hookwright.core.model import SECOND
 STEADY_US = 10 * SECOND
 LONGEST_PAUSE_SECONDS = 30.0
 
-READY = 0  # on the pipe of news, where every other byte is the number of a signal
+# On the pipe of news a byte below is the number of a signal; a child that is ready adds its own number to this.
+READY = 128
 STOPS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 log = structlog.get_logger("hookwright")
@@ -66,14 +67,13 @@ class Processes:
     ) -> None:
         if not hasattr(os, "fork"):
             raise ConfigError("processes (HOOKWRIGHT_PROCESSES): this system cannot fork; start servers one by one")
-        self._count = count
         self._live = live
         self._on_ready = on_ready
         self._on_stop = on_stop
         self._children: dict[int, Child] = {}
         self._short_lives = [0] * count
         self._to_start = dict.fromkeys(range(count), 0)  # by number: when, by the monotonic clock
-        self._not_ready = count
+        self._not_ready = set(range(count))
         self._is_stopping = False
         self._went_well = True
 
@@ -119,7 +119,7 @@ class Processes:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             for held in (self._news, self._life_held):
                 os.close(held)
-            self._live(Birth(number, lambda: _write(self._tell, READY), self._life))
+            self._live(Birth(number, lambda: _write(self._tell, READY + number), self._life))
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 0
@@ -145,12 +145,16 @@ class Processes:
     def _hear(self, seconds: float | None) -> None:
         readable, _, _ = select.select([self._news], [], [], seconds)
         for number in os.read(self._news, 512) if readable else b"":
-            if number == READY:
-                self._not_ready -= 1
-                if self._not_ready == 0:
-                    self._on_ready()
+            if number >= READY:
+                self._has_become_ready(number - READY)
             elif number in STOPS:
                 self._stop()
+
+    def _has_become_ready(self, number: int) -> None:
+        if number in self._not_ready:
+            self._not_ready.remove(number)
+            if not self._not_ready:
+                self._on_ready()
 
     def _stop(self) -> None:
         if not self._is_stopping:

@@ -40,7 +40,7 @@ def serve(
     ] = None,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="How many share the port, on PostgreSQL; 1 otherwise.", show_default=False),
+        typer.Option(min=1, max=64, help="How many share the port, on PostgreSQL; 1 otherwise.", show_default=False),
     ] = None,
     database: Database = None,
     config: Config = None,

@@ -110,6 +110,7 @@ class PostgresStore(Records):
         self._ids: dict[int, range] = {}
         self._hearing: Any = None
         self._distributed = distributed
+        self._claims_made = 0
         self._books = Books()
 
     # -- the store itself ------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ class PostgresStore(Records):
             self._quiet.clear()
             await self._quiet.wait()
         if self._hearing is not None:
-            await self._hearing.close()
+            self._hearing.terminate()  # it has nothing to finish
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
@@ -184,7 +185,11 @@ class PostgresStore(Records):
                     command_timeout=COMMAND_SECONDS,
                     server_settings=SERVER_SETTINGS,
                 )
-                self._distributed = self._distributed or await _has_citus(pool)
+                try:
+                    self._distributed = self._distributed or await _has_citus(pool)
+                except BaseException:
+                    pool.terminate()
+                    raise
                 self._pool = pool
             return self._pool
 
@@ -228,7 +233,10 @@ class PostgresStore(Records):
         self, db: Connection, limit: int, now: Instant, lease_until: Instant, lanes: Sequence[int]
     ) -> list[Any]:
         rows: list[Any] = []
-        for together in self.lanes_of_one_statement(lanes):
+        # Each claim begins with another lane: where lanes are asked one by one, a full one must not starve the rest.
+        self._claims_made += 1
+        begin = self._claims_made % len(lanes) if lanes else 0
+        for together in self.lanes_of_one_statement([*lanes[begin:], *lanes[:begin]]):
             if room := limit - len(rows):
                 own = labels(together)
                 if len(own) == 1:
@@ -265,6 +273,8 @@ class PostgresStore(Records):
                 )
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
+        # On a distributed database each lane is a transaction of its own. Should a later one fail, a second try finds
+        # the fences of the first ones spent, and answers that those were not written now.
         written: set[int] = set()
         for together in self._by_statement(settled, attrgetter("claim.delivery_id")):
             written |= await self._settle_together(together, now)
@@ -475,10 +485,13 @@ _DUE_IN_MANY_LANES = f"""{_LOOK}
     WHERE d.status = 'pending' AND d.due_at <= $1
     FOR UPDATE OF d SKIP LOCKED"""
 
+# Endpoints come after: a join before the limit may walk all that is pending for an endpoint.
 _DUE_IN_ONE_LANE = f"""{_LOOK}
-    FROM deliveries d JOIN endpoints e ON e.lane = $4 AND e.id = d.endpoint_id
-    WHERE d.lane = $4 AND d.status = 'pending' AND d.due_at <= $1
-    ORDER BY d.due_at LIMIT $2 FOR UPDATE OF d SKIP LOCKED"""
+    FROM (
+        SELECT lane, id, due_at, endpoint_id, expires_at, place FROM deliveries
+        WHERE lane = $4 AND status = 'pending' AND due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ) AS d
+    JOIN endpoints e ON e.lane = $4 AND e.id = d.endpoint_id"""
 
 # No CTE is joined to another: without statistics that would be a nested loop over both.
 _TAKE = """
