@@ -113,6 +113,6 @@ async def _ready_url(process: asyncio.subprocess.Process, log_path: Path) -> str
 def _url_in(log_path: Path) -> str | None:
     """The URL in the log line that says `ready`; the last line may be half written."""
     for line in log_path.read_text().splitlines():
-        if '"event": "ready"' in line and line.endswith("}"):
-            return str(json.loads(line)["url"])
+        if line.endswith("}") and (told := json.loads(line))["event"] == "ready":
+            return str(told["url"])
     return None

@@ -1,16 +1,18 @@
 """The keyring remembers what it opened, and never lends it to another account."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 import pytest
 
-from engine.harness import Engine, running_engine
+from engine.harness import DIALECT, Engine, running_engine
 from hookwright.ambient import MovableClock
-from hookwright.core.model import SECOND, Claim
+from hookwright.core.model import SECOND, Claim, Instant, SigningSecret, Subscription
 from hookwright.core.signing import encode_secret
 from hookwright.engine.keyring import Keyring
 from hookwright.operations.accounts import rotate_signing_secret
+from hookwright.operations.endpoints import Details, create_signed_endpoint
 from hookwright.store.base import Store
 
 
@@ -60,3 +62,30 @@ async def test_changed_custom_headers_are_the_next_that_are_sent(engine: Engine,
         headers = {"x-tenant": tenant}
         sealed = engine.services.vault.seal(engine.account.id, msgspec.json.encode(headers))
         assert keyring.custom_headers(msgspec.structs.replace(claim, sealed_headers=sealed)) == headers
+
+
+async def test_many_endpoints_that_ask_together_are_looked_up_together(engine: Engine, keyring: Keyring) -> None:
+    wanted = [Subscription("contact.created")]
+    made = [
+        await create_signed_endpoint(
+            engine.services, engine.account.id, DIALECT, f"{engine.receiver.url}/{number}", wanted, Details()
+        )
+        for number in range(20)
+    ]
+    ids = [each.endpoint.id for each in made]
+    asked: list[int] = []
+    look_up = engine.store.signing_secrets_of
+
+    async def counted(account_id: int, endpoint_ids: Sequence[int], now: Instant) -> dict[int, list[SigningSecret]]:
+        asked.append(len(endpoint_ids))
+        return await look_up(account_id, endpoint_ids, now)
+
+    engine.store.signing_secrets_of = counted  # type: ignore[method-assign]
+    found = await asyncio.gather(*(keyring.keys_of(engine.account.id, id) for id in [*ids, *ids]))
+    assert [[key.secret for key in keys] for keys in found] == [[each.signing_secret] for each in [*made, *made]]
+    assert asked == [20]
+
+
+async def test_an_endpoint_without_a_secret_has_no_keys(engine: Engine, keyring: Keyring) -> None:
+    endpoint = await engine.endpoint()
+    assert await keyring.keys_of(engine.account.id, endpoint.id) == ()

@@ -1,15 +1,15 @@
 """The keys that sign, opened and at hand."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from hookwright.ambient import Clock
-from hookwright.core.model import SECOND, Claim, Instant, SigningKey
+from hookwright.core.model import SECOND, Claim, Instant, SigningKey, SigningSecret
 from hookwright.core.signing import encode_secret
+from hookwright.engine.batching import Batcher
 from hookwright.store.base import Store
 from hookwright.vault import Vault
 
@@ -30,14 +30,15 @@ class Keyring:
         self._vault = vault
         self._clock = clock
         self._remembered: dict[Owner, tuple[Instant, Keys]] = {}
-        self._looking: dict[Owner, asyncio.Task[Keys]] = {}
+        self._looking: Batcher[Owner, Keys] = Batcher(self._look_up)
         self._headers: dict[tuple[int, bytes], Mapping[str, str]] = {}
 
     async def keys_of(self, account_id: int, endpoint_id: int | None = None) -> Keys:
         """Every live key of an account, or of an endpoint that has its own; newest first."""
         owner = (account_id, endpoint_id)
         keys = self._remembered_keys(owner)
-        return await self._looked_up(owner) if keys is None else keys
+        # One look-up for all who ask at the same time: a hundred deliveries start together.
+        return await self._looking.submit(owner) if keys is None else keys
 
     def custom_headers(self, claim: Claim) -> Mapping[str, str]:
         """The headers that the endpoint's owner wants on every request; opened once."""
@@ -56,24 +57,30 @@ class Keyring:
         remembered = self._remembered.get(owner)
         return remembered[1] if remembered is not None and self._clock.now() < remembered[0] else None
 
-    async def _looked_up(self, owner: Owner) -> Keys:
-        looking = self._looking.get(owner)
-        if looking is None:
-            # One look-up for all who ask at the same time: a hundred deliveries of an account start together.
-            looking = asyncio.create_task(self._look_up(owner, self._clock.now()))
-            self._looking[owner] = looking
-            looking.add_done_callback(lambda _: self._looking.pop(owner))
-        # Shielded: a delivery that is given back must not take the look-up from the others.
-        return await asyncio.shield(looking)
+    async def _look_up(self, owners: Sequence[Owner]) -> list[Keys]:
+        """The keys of each; one question for all endpoints of an account, which often are sent to together."""
+        now = self._clock.now()
+        keys: dict[Owner, Keys] = {}
+        for owner, secrets in (await self._secrets_of(set(owners), now)).items():
+            opened = [self._vault.open(owner[0], secret.sealed) for secret in secrets]
+            keys[owner] = tuple(SigningKey(encode_secret(key), key) for key in opened)
+        for owner in keys:
+            _make_room(self._remembered)
+            self._remembered[owner] = (now + REMEMBERED_FOR, keys[owner])
+        return [keys[owner] for owner in owners]
 
-    async def _look_up(self, owner: Owner, now: Instant) -> Keys:
-        account_id, endpoint_id = owner
-        secrets = await self._store.signing_secrets(account_id, endpoint_id, now)
-        opened = [self._vault.open(account_id, secret.sealed) for secret in secrets]
-        keys = tuple(SigningKey(encode_secret(key), key) for key in opened)
-        _make_room(self._remembered)
-        self._remembered[owner] = (now + REMEMBERED_FOR, keys)
-        return keys
+    async def _secrets_of(self, owners: Iterable[Owner], now: Instant) -> dict[Owner, Sequence[SigningSecret]]:
+        found: dict[Owner, Sequence[SigningSecret]] = {}
+        endpoints: dict[int, list[int]] = {}
+        for account_id, endpoint_id in owners:
+            if endpoint_id is None:
+                found[account_id, None] = await self._store.signing_secrets(account_id, None, now)
+            else:
+                endpoints.setdefault(account_id, []).append(endpoint_id)
+        for account_id, ids in endpoints.items():
+            secrets = await self._store.signing_secrets_of(account_id, ids, now)
+            found |= {(account_id, id): secrets.get(id, ()) for id in ids}
+        return found
 
 
 def _make_room(remembered: dict[Any, Any]) -> None:

@@ -195,12 +195,12 @@ def live_secrets(account_id: int, endpoint_id: int | None, now: Instant) -> Stat
     return _live_secrets(account_id, owner, ids, now)
 
 
-def live_secrets_of(account_id: int, endpoint_ids: Sequence[int], now: Instant) -> Statement:
-    owners = f"endpoint_id IN ({placeholders(4, endpoint_ids)})"
-    return _live_secrets(account_id, owners, endpoint_ids, now)
+def live_secrets_of(account_id: int, among: str, endpoint_ids: Sequence[Any], now: Instant) -> Statement:
+    """Those of many endpoints; `among` is the condition for `endpoint_ids`, from the placeholder $4 on."""
+    return _live_secrets(account_id, f"endpoint_id {among}", endpoint_ids, now)
 
 
-def _live_secrets(account_id: int, owners: str, endpoint_ids: Sequence[int], now: Instant) -> Statement:
+def _live_secrets(account_id: int, owners: str, endpoint_ids: Sequence[Any], now: Instant) -> Statement:
     return sql(
         f"SELECT * FROM signing_secrets WHERE lane = $1 AND account_id = $2 AND {owners}"
         " AND (expires_at IS NULL OR expires_at > $3) ORDER BY created_at DESC, id DESC",
