@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -192,6 +193,7 @@ async def serve(
     try:
         await _either(serving, http.ready)
         if http.ready.is_set():
+            collect_less_often()
             on_ready()
             await _either(serving, stopping)
     finally:
@@ -205,6 +207,16 @@ async def serve(
     for failure in ends:
         if isinstance(failure, BaseException):
             raise failure
+
+
+def collect_less_often() -> None:
+    """Spare the garbage collector what lives as long as the process, and let more come together before it looks.
+
+    Nearly all that a delivery needs is freed without it. Looking through modules, routes and schemas again and again,
+    hundreds of thousands of objects, took a fifth of a busy process's time.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 async def _either(task: asyncio.Task[None], event: asyncio.Event) -> None:
