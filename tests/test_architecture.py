@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "store", "telemetry", "telemetry.traces", "vault", "web",
     },
     "server": {"app", "config"},
+    "processes": {"ambient", "config", "core"},
     "cli": {"*"},
     "testing": {"core"},
     "testing.demo": {"testing", "config"},

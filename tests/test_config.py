@@ -48,6 +48,9 @@ def test_a_postgresql_url_is_no_file(url: str) -> None:
         ({"HOOKWRIGHT_DRAIN_SECONDS": "-1"}, "HOOKWRIGHT_DRAIN_SECONDS"),
         ({"HOOKWRIGHT_PAYLOAD_RETENTION_DAYS": "-1"}, "HOOKWRIGHT_PAYLOAD_RETENTION_DAYS"),
         ({"HOOKWRIGHT_ACCESS_TOKEN_SECONDS": "0"}, "HOOKWRIGHT_ACCESS_TOKEN_SECONDS"),
+        ({"HOOKWRIGHT_ROLE": "boss"}, "HOOKWRIGHT_ROLE"),
+        ({"HOOKWRIGHT_PROCESSES": "0"}, "HOOKWRIGHT_PROCESSES"),
+        ({"HOOKWRIGHT_PROCESSES": "2"}, "PostgreSQL"),
         ({"HOOKWRIGHT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
     ],
 )
@@ -60,3 +63,8 @@ def test_a_misspelt_setting_in_the_file_is_named(empty_folder: Path) -> None:
     (empty_folder / "hookwright.toml").write_text("prot = 1\n")
     with pytest.raises(ConfigError, match="prot"):
         load_settings({})
+
+
+def test_several_processes_may_share_a_postgresql() -> None:
+    url = "postgresql://u:p@h/d"
+    assert load_settings({"HOOKWRIGHT_DATABASE_URL": url, "HOOKWRIGHT_PROCESSES": "4"}).processes == 4

@@ -83,6 +83,11 @@ def new_event_id(now: Instant, lane_index: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def new_worker_id() -> str:
+    """A name that no other worker has, nor this one after a restart."""
+    return secrets.token_hex(8)
+
+
 def new_signing_key() -> bytes:
     """A signing key of 32 bytes."""
     return secrets.token_bytes(32)

@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import structlog
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hookwright.ambient import AnchoredClock, Clock, Dice
+from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
+from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
 from hookwright.core.addresses import TargetPolicy
+from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kit import KIT
 from hookwright.dialects.standard import STANDARD
+from hookwright.engine.hints import Hints
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
+from hookwright.engine.lanes import LeasedLanes, every_lane
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
@@ -47,7 +52,10 @@ EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
+LISTEN_EVERY_SECONDS = 1.0
 REPLAY_EVERY_SECONDS = 1.0  # a replay's rate is a number of deliveries a second
+
+Chore = Callable[[], Awaitable[int]]
 
 log = structlog.get_logger("hookwright")
 
@@ -63,6 +71,8 @@ class Hookwright:
     ) -> None:
         self.settings = settings
         self._traces = traces
+        self._lanes = _lanes_of(settings, store, clock, self._wake)
+        own_lanes = self._own_lanes = self._lanes or every_lane
         metrics = self._metrics = Metrics()
         self._store = store
         self._clock = clock
@@ -78,8 +88,11 @@ class Hookwright:
             _worker_settings(settings),
             metrics,
             traces,
+            own_lanes,
         )
-        self._intake = GroupCommit(store, on_waiting=self.worker.wake, metrics=metrics, worker=self.worker)
+        self._hints = Hints(store, _lanes_sent_by(settings, self._lanes), self._wake)
+        sends_at_once = None if settings.role == "api" else self.worker
+        self._intake = GroupCommit(store, self._hints.waiting, metrics=metrics, worker=sends_at_once)
         self.services = Services(
             store=store,
             clock=clock,
@@ -92,17 +105,27 @@ class Hookwright:
         )
         self._stop = asyncio.Event()
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
-        self.app = _surfaces(self.services, settings, lambda: not self._stop.is_set(), scrape)
+        self.monitor: ASGIApp = _monitor(self.services, self._is_ready, scrape)
+        if settings.metrics_port is not None or settings.processes > 1:
+            scrape = None  # behind a shared port it would be told of whichever process happens to answer
+        self.app: ASGIApp = (
+            _monitor(self.services, self._is_ready, scrape)
+            if settings.role == "worker"
+            else _surfaces(self.services, settings, self._is_ready, scrape)
+        )
         self._loops: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, settings: Settings, clock: Clock | None = None, dice: Dice | None = None) -> Hookwright:
-        """Connect, migrate, and set the clock. Raises ConfigError, Unavailable."""
+    async def open(
+        cls, settings: Settings, clock: Clock | None = None, dice: Dice | None = None, *, migrate: bool = True
+    ) -> Hookwright:
+        """Connect, migrate unless that was done just before, and set the clock. Raises ConfigError, Unavailable."""
         vault = _vault_of(settings)
         traces = _traces_of(settings)
         store = _store_of(settings)
         try:
-            await store.migrate()
+            if migrate:
+                await store.migrate()
             if clock is None:
                 clock = AnchoredClock()
                 await anchor(store, clock)
@@ -113,26 +136,46 @@ class Hookwright:
         return cls(settings, store, vault, clock, dice or Dice(), traces)
 
     def start(self) -> None:
-        """Begin to send what is due."""
-        self._loops = [asyncio.create_task(self.worker.run(self._stop))]
-        chores = [
-            (partial(rescue, self._store, self._clock), RESCUE_EVERY_SECONDS),
-            (partial(expire, self._store, self._clock, self._metrics), EXPIRE_EVERY_SECONDS),
-            (partial(advance_replays, self._store, self._clock), REPLAY_EVERY_SECONDS),
-            (partial(tell, self.services), TELL_EVERY_SECONDS),
-            (partial(prune, self._store, self._clock, _retention_of(self.settings)), PRUNE_EVERY_SECONDS),
-        ]
+        """Begin to send what is due, unless that is others' part."""
+        chores: list[tuple[Chore, float]] = []
+        if self.settings.role != "api":
+            self._loops = [asyncio.create_task(self.worker.run(self._stop))]
+            chores += self._chores_of_a_worker()
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops += [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
+
+    def _chores_of_a_worker(self) -> list[tuple[Chore, float]]:
+        """The lanes first: everything else is done for those that are ours."""
+        store, clock, lanes = self._store, self._clock, self._own_lanes
+        sharing: list[tuple[Chore, float]] = []
+        if self._lanes is not None:
+            sharing = [(self._lanes.turn, self._lanes.turn_seconds), (self._hints.hear, LISTEN_EVERY_SECONDS)]
+        return [
+            *sharing,
+            (partial(rescue, store, clock, lanes), RESCUE_EVERY_SECONDS),
+            (partial(expire, store, clock, self._metrics, lanes), EXPIRE_EVERY_SECONDS),
+            (partial(advance_replays, store, clock, lanes), REPLAY_EVERY_SECONDS),
+            (lambda: tell(self.services, lanes()), TELL_EVERY_SECONDS),
+            (partial(prune, store, clock, _retention_of(self.settings), lanes), PRUNE_EVERY_SECONDS),
+        ]
+
+    def _wake(self) -> None:
+        self.worker.wake()
+
+    def _is_ready(self) -> bool:
+        return not self._stop.is_set()
 
     async def drain(self) -> None:
         """Claim nothing more; requests in flight finish within the drain time or are given back."""
         self._stop.set()
         self.worker.wake()
         await asyncio.gather(*self._loops)
+        if self._lanes is not None and self._loops:
+            await self._lanes.give_up()
         await self.worker.drain(self.settings.drain_seconds)
         await self._intake.close()
+        await self._hints.close()
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
@@ -152,11 +195,36 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await hookwright.close()
 
 
+async def prepare(settings: Settings) -> None:
+    """Refuse what each of several processes would, and migrate for all. Raises ConfigError, Unavailable."""
+    async with open_services(settings):
+        pass
+
+
 async def migrate(settings: Settings) -> None:
     """Bring the schema to this version; needs no master key. Raises ConfigError, Unavailable."""
     store = _store_of(settings)
     try:
         await store.migrate()
+    finally:
+        await store.close()
+
+
+async def distribute(settings: Settings) -> None:
+    """Bring the schema to this version and spread its tables over a cluster. Raises ConfigError, Unavailable."""
+    if settings.sqlite_path() is not None:
+        raise ConfigError("database_url (HOOKWRIGHT_DATABASE_URL): only a PostgreSQL with Citus can be distributed")
+    from hookwright.store.postgres import PostgresStore
+
+    store = PostgresStore(settings.database_url, settings.connections)
+    try:
+        if not await store.can_be_distributed():
+            raise ConfigError(
+                "this PostgreSQL has no Citus: install it on every node, put it into shared_preload_libraries, and"
+                " run CREATE EXTENSION citus in this database; without it nothing needs to be distributed"
+            )
+        await store.migrate()
+        await store.distribute()
     finally:
         await store.close()
 
@@ -192,6 +260,28 @@ def _surfaces(
         add_reference(app, f"{dialect.prefixes[0]}/docs")
         surfaces += [(prefix, app) for prefix in dialect.prefixes]
     return Surfaces(surfaces, otherwise=api)
+
+
+def _monitor(services: Services, is_ready: Callable[[], bool], scrape: Scrape | None) -> Starlette:
+    """What answers orchestrators and monitors, and nobody else."""
+    monitor = Starlette()
+    add_health(monitor, services, is_ready)
+    if scrape is not None:
+        add_metrics(monitor, scrape)
+    return monitor
+
+
+def _lanes_of(settings: Settings, store: Store, clock: Clock, on_gained: Callable[[], None]) -> LeasedLanes | None:
+    """Where there is one lane, one process sends, and needs no lease: a restart would wait for the old one's end."""
+    if store.lane_count == 1 or settings.role == "api":
+        return None
+    return LeasedLanes(store, clock, new_worker_id(), settings.lease_seconds, on_gained)
+
+
+def _lanes_sent_by(settings: Settings, lanes: LeasedLanes | None) -> Container[int]:
+    if settings.role == "api":
+        return ()
+    return lanes or range(LANE_COUNT)
 
 
 def _worker_settings(settings: Settings) -> WorkerSettings:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
 
 PREFIX = "HOOKWRIGHT_"
@@ -21,6 +22,8 @@ DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
 AtLeastOne = Annotated[int, Meta(ge=1)]
 AboveZero = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
+OneForEachLane = Annotated[int, Meta(ge=1, le=LANE_COUNT)]
+Role = Literal["all", "api", "worker"]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 # The sections of docs/configuration.md, which `settings_page` writes from what stands here.
@@ -30,6 +33,7 @@ DELIVERING = "Delivering"
 RETENTION = "Retention"
 APIS = "The vendors' APIs"
 TELEMETRY = "Logs and telemetry"
+PROCESSES = "Processes and nodes"
 
 
 def about(section: str, description: str, default: str | None = None) -> Meta:
@@ -65,6 +69,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
+    role: Annotated[
+        Role,
+        about(
+            PROCESSES,
+            "`api` accepts and answers, `worker` sends and answers only `/healthz`, `/readyz` and `/metrics`, `all`"
+            " does both. See [scaling.md](scaling.md).",
+        ),
+    ] = "all"
+    processes: Annotated[
+        OneForEachLane, about(PROCESSES, "How many processes share the port; more than one needs PostgreSQL.")
+    ] = 1
     allow_private_targets: Annotated[
         bool, about(DELIVERING, "Send to private and loopback addresses, to any port, and over plain http.")
     ] = False
@@ -78,9 +93,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         about(
             DELIVERING,
             "How long the deliveries of a killed process stay its own. A lease is renewed while its request is in"
-            " flight.",
+            " flight. Its lanes are leased for as long, but never for more than 5 seconds.",
         ),
-    ] = 10
+    ] = 8
     retry_schedule: Annotated[
         tuple[int, ...],
         about(
@@ -124,6 +139,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["json", "console"], about(TELEMETRY, "One JSON object in each line, or text for people.")
     ] = "json"
     metrics: Annotated[bool, about(TELEMETRY, "Answer `GET /metrics`, to anyone who reaches it.")] = True
+    metrics_port: Annotated[
+        Port | None,
+        about(
+            TELEMETRY,
+            "Answer `/metrics`, `/healthz` and `/readyz` on this port of `host` too, and `/metrics` only there. Of"
+            " several `processes` the first has this port, the next the one after it; 0 takes free ones.",
+            default="`port`; with several `processes`, no `/metrics`",
+        ),
+    ] = None
     traces: Annotated[bool, about(TELEMETRY, "Export spans over OTLP; needs `pip install 'hookwright[otel]'`.")] = (
         False
     )
@@ -182,4 +206,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
+    if settings.processes > 1 and settings.sqlite_path() is not None:
+        raise ConfigError(
+            f"processes ({PREFIX}PROCESSES): SQLite is for one process; more than one needs a PostgreSQL database_url"
+        )
     return settings

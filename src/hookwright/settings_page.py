@@ -20,7 +20,8 @@ Nothing has to be set for SQLite; PostgreSQL needs `database_url` and `master_ke
 
 A setting comes from one of three places. Where several give it, the first of these wins:
 
-1. **the command line**: `--database`, and for `hookwright serve` also `--host` and `--port`;
+1. **the command line**: `--database`, and for `hookwright serve` also `--host`, `--port`, `--role`
+   and `--processes`;
 2. **a variable** of the environment, `{PREFIX}` and the setting's name in capitals: `{PREFIX}PORT=8081`;
 3. **a file** in [TOML](https://toml.io): the one that `--config` names, or else `{PREFIX}CONFIG`, or else
    `{CONFIG_FILE}` in the working directory, if there is one.

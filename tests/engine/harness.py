@@ -17,6 +17,7 @@ from hookwright.core.vocabulary import Data
 from hookwright.dialects.base import STANDARD_FORM, Wording
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
+from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
 from hookwright.engine.worker import Worker, WorkerSettings
@@ -96,6 +97,7 @@ def make_worker(
     limits: SendLimits | None = None,
     metrics: Metrics | None = None,
     forms: Mapping[str, WireForm] = PLAIN.forms,
+    own_lanes: OwnLanes = every_lane,
     **settings: Any,
 ) -> Worker:
     return Worker(
@@ -108,6 +110,7 @@ def make_worker(
         WorkerSettings(**settings),
         metrics,
         services.traces,
+        own_lanes,
     )
 
 

@@ -24,7 +24,7 @@ class Sending:
 
     def __init__(self, engine: Engine, concurrency: int = 10) -> None:
         self.worker: Worker = engine.another_worker(concurrency=concurrency, poll_seconds=3600)
-        intake = GroupCommit(engine.store, on_waiting=self.worker.wake, worker=self.worker)
+        intake = GroupCommit(engine.store, on_waiting=lambda _: self.worker.wake(), worker=self.worker)
         engine.services = replace(engine.services, intake=intake)
         self._stop = asyncio.Event()
         self._running = asyncio.create_task(self.worker.run(self._stop))

@@ -241,9 +241,9 @@ async def test_a_lease_that_is_renewed_is_not_rescued(engine: Engine) -> None:
 
 
 async def test_a_worker_never_has_more_in_flight_than_it_may(engine: Engine) -> None:
-    await engine.endpoint()
     for _ in range(5):
-        await engine.publish()
+        await engine.endpoint()
+    await engine.publish()
     worker = make_worker(engine.services, engine.clock, concurrency=2)
     held = Held()
     engine.receiver.behave(held)

@@ -244,9 +244,9 @@ async def test_a_look_finds_its_way_by_indexes_among_many_that_wait(
     ids = [busy_endpoint.id]
     async with store._connection() as db:
         for statement, values, index in (
-            (postgres._TAKE_TURNS, (NOW, list(LANES), ids, 10), "queues_due"),
-            (postgres._CLAIM, (NOW, NOW + 1, [LANES[37]], ids, [10]), "deliveries_queued"),
-            (postgres._PUT_BACK, (NOW, [LANES[37]], ids), "deliveries_queued"),
+            (postgres._IN_MANY_LANES.take_turns, (NOW, list(LANES), ids, 10), "queues_due"),
+            (postgres._IN_MANY_LANES.claim, (NOW, NOW + 1, [LANES[37]], ids, [10]), "deliveries_queued"),
+            (postgres._IN_MANY_LANES.put_back, (NOW, [LANES[37]], ids), "deliveries_queued"),
         ):
             plan = "\n".join(row[0] for row in await db.fetch(f"EXPLAIN {statement}", *values))
             assert f"using {index}" in plan, plan

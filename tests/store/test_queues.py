@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from hookwright.core.model import HOUR, SECOND, Account, Endpoint, EndpointChange, EndpointStatus
-from hookwright.store.base import Crowd, Room, Store
+from hookwright.store.base import NO_CROWD, Crowd, Room, Store
 from store.given import (
     LANE_INDEX,
     LEASE,
@@ -36,9 +36,9 @@ async def flooded(store: Store, number: int) -> tuple[Account, Endpoint]:
     return account, endpoint
 
 
-async def shares(store: Store, limit: int, crowd: Crowd | None = None) -> Counter[int]:
+async def shares(store: Store, limit: int, crowd: Crowd = NO_CROWD) -> Counter[int]:
     """How many deliveries one claim takes, by endpoint."""
-    claims = await store.claim(limit, NOW + 1, NOW + LEASE, **({} if crowd is None else {"crowd": crowd}))
+    claims = await store.claim(limit, NOW + 1, NOW + LEASE, crowd=crowd)
     return Counter(each.endpoint_id for each in claims)
 
 

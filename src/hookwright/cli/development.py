@@ -70,6 +70,8 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
         master_key=None,
         host=LOOPBACK,
         port=port,
+        role="all",
+        metrics_port=None,
         allow_private_targets=True,
         rate_limits=False,
         sign_in_on_consent=False,

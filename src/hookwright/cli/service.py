@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +13,17 @@ from hookwright.cli.options import Config, Database
 from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from socket import socket
+
     from hookwright.config import Settings
+    from hookwright.processes import Birth
+
+
+class Role(StrEnum):
+    all = "all"
+    api = "api"
+    worker = "worker"
 
 
 def serve(
@@ -21,10 +34,18 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="8080 otherwise; 0 takes a free one.", show_default=False),
     ] = None,
+    role: Annotated[
+        Role | None,
+        typer.Option(help="api accepts and answers, worker sends, all does both; all otherwise.", show_default=False),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="How many share the port, on PostgreSQL; 1 otherwise.", show_default=False),
+    ] = None,
     database: Database = None,
     config: Config = None,
 ) -> None:
-    """Run API and engine in one process, until SIGTERM or SIGINT; then drain and end.
+    """Run API and engine until SIGTERM or SIGINT; then drain and end.
 
     Without a database it keeps everything in hookwright.sqlite3 in this folder.
     """
@@ -33,8 +54,17 @@ def serve(
 
     end_on_signals()
     with refusals_in_one_line():
-        settings = load_settings(config_file=config, host=host, port=port, database_url=database)
+        settings = load_settings(
+            config_file=config,
+            host=host,
+            port=port,
+            role=role and role.value,
+            processes=processes,
+            database_url=database,
+        )
         configure_logs(settings.log_level, settings.log_format)
+        if settings.processes > 1:
+            raise typer.Exit(_serve_in_processes(settings))
         run_quickly(_serve(settings))
 
 
@@ -54,16 +84,87 @@ def migrate(database: Database = None, config: Config = None) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    import structlog
-
     from hookwright.app import Hookwright
     from hookwright.server import listen, serve, url_of
 
-    with listen(settings.host, settings.port) as listening:
+    with ExitStack() as sockets:
+        listening = sockets.enter_context(listen(settings.host, settings.port))
+        monitored = _monitored(settings, 0, sockets)
         hookwright = await Hookwright.open(settings)
-        log = structlog.get_logger("hookwright")
-        where = described_database(settings)
-        await serve(hookwright, listening, lambda: log.info("ready", url=url_of(listening), database=where))
+        await serve(
+            hookwright, listening, partial(_say_ready, settings, url_of(listening), monitored), monitored=monitored
+        )
+
+
+def _serve_in_processes(settings: Settings) -> int:
+    """The parent of several processes, until its end. Answers the exit code."""
+    import asyncio
+
+    from hookwright.app import prepare
+    from hookwright.logs import configure_logs
+    from hookwright.processes import Processes
+    from hookwright.server import listen_together, url_of
+
+    with ExitStack() as sockets:
+        listening = listen_together(settings.host, settings.port, settings.processes)
+        for each in listening:
+            sockets.enter_context(each)
+        monitored = [_monitored(settings, number, sockets) for number in range(settings.processes)]
+        asyncio.run(prepare(settings))
+
+        def live(birth: Birth) -> None:
+            end_on_signals()
+            # Anew: the parent's way of writing may just then have been held by a thread that is not there any more.
+            configure_logs(settings.log_level, settings.log_format)
+            run_quickly(_serve_as_child(settings, birth, listening, monitored[birth.number]))
+
+        on_ready = partial(_say_ready, settings, url_of(listening[0]), monitored[0])
+        return Processes(settings.processes, live, on_ready, on_stop=sockets.close).run()
+
+
+async def _serve_as_child(
+    settings: Settings, birth: Birth, listening: Sequence[socket], monitored: socket | None
+) -> None:
+    import os
+
+    import structlog
+
+    from hookwright.app import Hookwright
+    from hookwright.server import serve
+
+    for number, each in enumerate(listening):
+        if number != birth.number:
+            each.close()
+    hookwright = await Hookwright.open(settings, migrate=False)
+
+    def say_ready() -> None:
+        structlog.get_logger("hookwright").info("process ready", process=birth.number + 1, pid=os.getpid())
+        birth.say_ready()
+
+    await serve(hookwright, listening[birth.number], say_ready, monitored=monitored, parents_life=birth.parents_life)
+
+
+def _monitored(settings: Settings, number: int, sockets: ExitStack) -> socket | None:
+    """Where a process answers monitors alone, if it does."""
+    from hookwright.server import listen
+
+    if settings.metrics_port is None:
+        return None
+    port = settings.metrics_port + number if settings.metrics_port else 0
+    return sockets.enter_context(listen(settings.host, port))
+
+
+def _say_ready(settings: Settings, url: str, monitored: socket | None) -> None:
+    import structlog
+
+    from hookwright.server import url_of
+
+    facts: dict[str, object] = {"url": url, "database": described_database(settings), "role": settings.role}
+    if settings.processes > 1:
+        facts["processes"] = settings.processes
+    if monitored is not None:
+        facts["monitor"] = url_of(monitored)
+    structlog.get_logger("hookwright").info("ready", **facts)
 
 
 def described_database(settings: Settings) -> str:

@@ -40,12 +40,12 @@ class NobodySends:
 
 
 class GroupCommit:
-    """Accepts drafts into the store, grouped by lane; `on_waiting` is told that there are deliveries to claim."""
+    """Accepts drafts into the store, grouped by lane; `on_waiting` is told in which there are deliveries to claim."""
 
     def __init__(
         self,
         store: Store,
-        on_waiting: Callable[[], None] = lambda: None,
+        on_waiting: Callable[[int], None] = lambda lane_index: None,
         metrics: Metrics | None = None,
         worker: SendsAtOnce | None = None,
     ) -> None:
@@ -93,6 +93,6 @@ class GroupCommit:
             await self._worker.begin(claims, room)
         self._metrics.published(answers)
         if deliveries > len(claims):
-            self._on_waiting()
+            self._on_waiting(lane_index)
         taken = iter(answers)
         return [[next(taken) for _ in group] for group in groups]

@@ -12,6 +12,7 @@ from msgspec import Struct
 from hookwright.ambient import AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Instant
+from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.store.base import Store
 from hookwright.telemetry.metrics import Metrics
 
@@ -23,17 +24,17 @@ PRUNE_STEP = 200
 log = structlog.get_logger("hookwright.upkeep")
 
 
-async def rescue(store: Store, clock: Clock) -> int:
+async def rescue(store: Store, clock: Clock, own_lanes: OwnLanes = every_lane) -> int:
     """Make deliveries due again whose worker went away. Answers how many."""
-    rescued = await store.rescue(clock.now())
+    rescued = await store.rescue(clock.now(), own_lanes())
     if rescued:
         log.warning("deliveries rescued", deliveries=rescued)
     return rescued
 
 
-async def expire(store: Store, clock: Clock, metrics: Metrics) -> int:
+async def expire(store: Store, clock: Clock, metrics: Metrics, own_lanes: OwnLanes = every_lane) -> int:
     """End deliveries whose time is over. Answers how many."""
-    dead = await store.expire(clock.now())
+    dead = await store.expire(clock.now(), own_lanes())
     metrics.expired(dead)
     for delivery in dead:
         log.info("delivery expired", delivery_id=delivery.id, event_id=delivery.event_id)
@@ -55,10 +56,10 @@ async def anchor(store: Store, clock: AnchoredClock) -> int:
     return 1
 
 
-async def advance_replays(store: Store, clock: Clock) -> int:
+async def advance_replays(store: Store, clock: Clock, own_lanes: OwnLanes = every_lane) -> int:
     """Take the next second's step of every running replay. Answers how many deliveries became due."""
     advanced = 0
-    for replay in await store.running_replays():
+    for replay in await store.running_replays(own_lanes()):
         advanced += await store.advance_replay(replay.account_id, replay.id, replay.rate_per_second, clock.now())
     return advanced
 
@@ -70,11 +71,12 @@ class Retention(Struct, frozen=True):
     payloads: Instant | None = None
 
 
-async def prune(store: Store, clock: Clock, keep: Retention) -> int:
+async def prune(store: Store, clock: Clock, keep: Retention, own_lanes: OwnLanes = every_lane) -> int:
     """Delete what has been kept long enough, lane by lane, in steps too small to disturb deliveries."""
     now = clock.now()
     pruned = 0
-    for lane_index in range(store.lane_count):
+    lanes = own_lanes()
+    for lane_index in range(store.lane_count) if lanes is None else lanes:
         pruned += await _exhaust(partial(store.prune_events, lane_index, now - keep.events))
         pruned += await _exhaust(partial(store.prune_keys, lane_index, now - keep.events))
         if keep.payloads is not None:

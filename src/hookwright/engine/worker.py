@@ -23,6 +23,7 @@ from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireF
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
+from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
 from hookwright.engine.under_way import Claims, UnderWay
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
@@ -71,8 +72,10 @@ class Worker:
         settings: WorkerSettings,
         metrics: Metrics | None = None,
         traces: Traces | None = None,
+        own_lanes: OwnLanes = every_lane,
     ) -> None:
         self._store = store
+        self._own_lanes = own_lanes
         self._sender = sender
         self._keyring = keyring
         self._forms = forms
@@ -177,7 +180,7 @@ class Worker:
     async def _start_due(self) -> list[asyncio.Task[None]]:
         now = self._clock.now()
         until = now + round(self._settings.lease_seconds * SECOND)
-        claims = await self._store.claim(self._room(), now, until, self._under_way.crowd())
+        claims = await self._store.claim(self._room(), now, until, self._own_lanes(), self._under_way.crowd())
         return [self._start(parcel) for parcel in parcels_of(claims)]
 
     def _start(self, claims: Claims) -> asyncio.Task[None]:

@@ -6,13 +6,14 @@ from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import Draft, Event
 from hookwright.operations.publish import notices_of
 from hookwright.operations.services import Services
+from hookwright.store.base import Lanes
 
 TOLD_AT_ONCE = 100
 
 
-async def tell(services: Services) -> int:
-    """Publish what accounts are to be told, oldest first. Answers how many."""
-    announcements = await services.store.announcements(TOLD_AT_ONCE)
+async def tell(services: Services, lanes: Lanes = None) -> int:
+    """Publish what accounts of these lanes are to be told, oldest first. Answers how many."""
+    announcements = await services.store.announcements(TOLD_AT_ONCE, lanes)
     for announcement in announcements:
         # A crash in between tells it again; the key makes that the same event.
         await services.intake.accept([draft_of(services, announcement)])

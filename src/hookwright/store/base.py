@@ -8,7 +8,7 @@ over every store.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -79,6 +79,9 @@ MOST_COUNTED = 100_000
 
 # How far the deliveries that wait behind a blocked one are counted.
 MOST_WAITING = 10_000
+
+# Lanes by their indexes; None: every lane.
+Lanes = Sequence[int] | None
 
 # How many signing secrets of one owner may be live at once; each of them signs every request.
 MAX_LIVE_SECRETS = 10
@@ -183,6 +186,23 @@ class Store(Protocol):
 
     async def new_id(self, lane_index: int) -> int:
         """An id that was never given before and that names this lane."""
+
+    # -- lanes -----------------------------------------------------------------------------------------------
+    async def share_lanes(self, worker_id: str, now: Instant, until: Instant) -> dict[int, Instant]:
+        """A worker's turn: it lives; its lanes are leased until the given instant; it takes and gives up its share.
+
+        Answers with its lanes, each with the end of its lease. All workers that take turns have about as many; a
+        lane has one owner at a time; those of a worker that takes no turns any more are free when its leases end.
+        """
+
+    async def give_up_lanes(self, worker_id: str) -> None:
+        """The end of a worker: its lanes are free at once, its share is the others'."""
+
+    async def hint(self, lane_indexes: Sequence[int]) -> None:
+        """Tell the other processes that something may be due in these lanes. It may be lost, and promises nothing."""
+
+    async def hear_hints(self, on_hint: Callable[[Sequence[int]], None]) -> None:
+        """Have `on_hint` told of others' hints from now on. Called again and again, it stays connected."""
 
     # -- accounts, sites, signing secrets --------------------------------------------------------------------
     async def add_account(self, account: Account, secret: SigningSecret) -> None:
@@ -307,7 +327,7 @@ class Store(Protocol):
     async def replays(self, account_id: int, below: int | None, limit: int) -> list[Replay]:
         """The account's replays, newest first, with ids below the given one."""
 
-    async def running_replays(self) -> list[Replay]: ...
+    async def running_replays(self, lanes: Lanes = None) -> list[Replay]: ...
 
     async def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Replay | None:
         """End a running replay; what it has made due stays due. None when there is none."""
@@ -351,8 +371,10 @@ class Store(Protocol):
 
     async def event(self, event_id: str) -> Event | None: ...
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant, crowd: Crowd = NO_CROWD) -> list[Claim]:
-        """Take up to `limit` due deliveries: nobody else sends them until the lease ends.
+    async def claim(
+        self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None, crowd: Crowd = NO_CROWD
+    ) -> list[Claim]:
+        """Take up to `limit` due deliveries of these lanes: nobody else sends them until the lease ends.
 
         Endpoints take turns: each that has something due gets its share of the limit, as far as the crowd leaves it
         room, and goes behind the others. Deliveries of a paused or disabled endpoint stay as they are, those in a
@@ -374,8 +396,11 @@ class Store(Protocol):
         cancelled.
         """
 
-    async def announcements(self, limit: int) -> list[Announcement]:
-        """What accounts are still to be told, oldest first. It was kept with the change that it tells of."""
+    async def announcements(self, limit: int, lanes: Lanes = None) -> list[Announcement]:
+        """What accounts of these lanes are still to be told, oldest first.
+
+        It was kept with the change that it tells of.
+        """
 
     async def delete_announcement(self, announcement: Announcement) -> None:
         """It was told."""
@@ -383,8 +408,11 @@ class Store(Protocol):
     async def backlog(self, now: Instant) -> Backlog:
         """What waits to be sent, and how many breakers are open, over all lanes. Its cost is bounded."""
 
-    async def expire(self, now: Instant) -> list[Delivery]:
-        """End what has expired and is not being sent; its account is told. Answers with the dead, once each."""
+    async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
+        """End what has expired in these lanes and is not being sent; its account is told.
+
+        Answers with the dead, once each.
+        """
 
     async def blocked_lines(self, endpoint_id: int, limit: int) -> list[BlockedLine]:
         """Where deliveries of an ordered endpoint wait for one that fails; the longest blocked first."""
@@ -392,8 +420,8 @@ class Store(Protocol):
     async def ahead_of(self, delivery: Delivery) -> int | None:
         """The id of the first delivery in the line that this one waits in, or None when it need not wait."""
 
-    async def rescue(self, now: Instant) -> int:
-        """Make deliveries due whose lease has ended without an outcome. Answers how many."""
+    async def rescue(self, now: Instant, lanes: Lanes = None) -> int:
+        """Make deliveries of these lanes due whose lease has ended without an outcome. Answers how many."""
 
     async def delivery(self, delivery_id: int) -> Delivery | None: ...
 

@@ -20,7 +20,7 @@ from hookwright.core.model import (
     Instant,
     Settled,
 )
-from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd
+from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd, Lanes
 from hookwright.store.endpoint_steps import health_of
 from hookwright.store.line_steps import IN_TURN, UNFINISHED, delivery_of, next_in_line, set_aside
 from hookwright.store.matching_steps import GUARDED
@@ -39,8 +39,9 @@ from hookwright.store.steps import (
 )
 
 # What a look meets at an endpoint `e`: its status; before an active one a gate, or deliveries that stand in line.
+# The placeholder is the endpoint's lane.
 WHAT_IT_MEETS = (
-    f"CASE WHEN e.status = 'active' AND ({GUARDED} OR EXISTS (SELECT 1 FROM deliveries d WHERE d.lane = e.lane"
+    f"CASE WHEN e.status = 'active' AND ({GUARDED} OR EXISTS (SELECT 1 FROM deliveries d WHERE d.lane = {{lane}}"
     f" AND d.endpoint_id = e.id AND {UNFINISHED.format('d')})) THEN 'guarded' ELSE e.status END"
 )
 
@@ -86,6 +87,17 @@ def found_by(look: Look, met: Sequence[Row], looked_at: Sequence[Row]) -> Found:
     )
 
 
+def of_all(found: Sequence[Found]) -> Found:
+    """What looks at different lanes came to, together."""
+    return Found(
+        claims=[claim for each in found for claim in each.claims],
+        met=set().union(*(each.met for each in found)),
+        used_up=set().union(*(each.used_up for each in found)),
+        guarded={key: most for each in found for key, most in each.guarded.items()},
+        deleted=[key for each in found for key in each.deleted],
+    )
+
+
 def _key_of(row: Row) -> QueueKey:
     return row["lane"], row["endpoint_id"]
 
@@ -93,15 +105,18 @@ def _key_of(row: Row) -> QueueKey:
 class ClaimSteps(QueueSteps):
     """Take what is due, and note how it went."""
 
-    async def claim(self, limit: int, now: Instant, lease_until: Instant, crowd: Crowd = NO_CROWD) -> list[Claim]:
+    async def claim(
+        self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None, crowd: Crowd = NO_CROWD
+    ) -> list[Claim]:
         """See Store. What one look leaves of the limit is shared out by another, among those that have more."""
         claims: list[Claim] = []
         left_out = crowd.full()
+        own = self._every(lanes)
         rounds = 0
         while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
             look = Look(limit - len(claims), now, lease_until, _with_claims(crowd, claims), sorted(left_out))
             try:
-                found = await self._claim_some(look)
+                found = await self._claim_some(look, own)
                 claims += found.claims
                 for (lane, endpoint_id), most in found.guarded.items():
                     claims += await self._claim_guarded(lane, endpoint_id, most, now, lease_until)
@@ -133,7 +148,7 @@ class ClaimSteps(QueueSteps):
         due = yield sql(
             f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn,"
             " d.expires_at <= $3 AS expired FROM deliveries d JOIN payloads p"
-            " ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            " ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
             f" ORDER BY d.due_at LIMIT {BATCH}",
             lane,
@@ -157,24 +172,30 @@ class ClaimSteps(QueueSteps):
         yield from self.put_back(lane, endpoint_id, now)
         return claims
 
-    async def _claim_some(self, look: Look) -> Found:
+    async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
         raise NotImplementedError
 
-    async def expire(self, now: Instant) -> list[Delivery]:
+    def _every(self, lanes: Lanes) -> Sequence[int]:
+        return range(self.lane_count) if lanes is None else lanes
+
+    async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
         """See Store. An endpoint at a time, each its own transaction."""
         dead: list[Delivery] = []
-        while found := await self._expired(now):
+        while found := await self._expired(now, self._every(lanes)):
             for (lane, endpoint_id), ids in found.items():
                 dead += await self._expire_some(lane, endpoint_id, ids, now)
         return dead
 
     @reading
-    def _expired(self, now: Instant) -> Step[dict[tuple[int, int], list[int]]]:
-        # Every lane, as in a claim; the index holds only what may expire.
+    def _expired(self, now: Instant, lanes: Sequence[int]) -> Step[dict[tuple[int, int], list[int]]]:
+        if not lanes:
+            return {}
+        # Many lanes at once; the index holds only what may expire.
         rows = yield sql(
             "SELECT lane, endpoint_id, id FROM deliveries WHERE status = 'pending' AND expires_at <= $1"
-            f" ORDER BY expires_at LIMIT {BATCH}",
+            f" AND lane IN ({placeholders(2, lanes)}) ORDER BY expires_at LIMIT {BATCH}",
             now,
+            *labels(lanes),
         )
         by_endpoint: dict[tuple[int, int], list[int]] = {}
         for row in rows:
@@ -198,34 +219,38 @@ class ClaimSteps(QueueSteps):
         yield from self.queue_up({(lane, endpoint_id): now} if is_due else {})
         return dead
 
-    async def rescue(self, now: Instant) -> int:
+    async def rescue(self, now: Instant, lanes: Lanes = None) -> int:
         """See Store. In batches, each its own transaction."""
         rescued = 0
-        while (number := await self._rescue_some(now)) == BATCH:
-            rescued += number
-        return rescued + number
+        for together in self.lanes_of_one_statement(self._every(lanes)):
+            number = BATCH
+            while number == BATCH:
+                number = await self._rescue_some(now, together)
+                rescued += number
+        return rescued
 
-    async def _rescue_some(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:
         raise NotImplementedError
 
     @reading
     def backlog(self, now: Instant) -> Step[Backlog]:
-        # Every lane, as in a look; each walks an index that holds nothing else, and no further than the bound.
-        lanes = labels(range(self.lane_count))
-        oldest = yield sql(
-            f"SELECT MIN(due_at) AS due_at FROM queues WHERE lane IN ({placeholders(2, lanes)}) AND due_at <= $1",
-            now,
-            *lanes,
-        )
-        due = yield sql(
-            "SELECT COUNT(*) AS number FROM (SELECT 1 FROM (SELECT lane, endpoint_id FROM queues"
-            f" WHERE lane IN ({placeholders(3, lanes)}) AND due_at <= $1 LIMIT $2) AS q"
-            " JOIN deliveries d ON d.lane = q.lane AND d.endpoint_id = q.endpoint_id"
-            " WHERE d.status = 'pending' AND d.due_at <= $1 LIMIT $2) AS waiting",
-            now,
-            MOST_COUNTED,
-            *lanes,
-        )
+        # Each walks an index that holds nothing else, and no further than the bound.
+        due, oldest = 0, []
+        for lane in labels(range(self.lane_count)):
+            waiting = yield sql(
+                "SELECT COUNT(*) AS number,"
+                " (SELECT MIN(due_at) FROM queues WHERE lane = $1 AND due_at <= $2) AS oldest"
+                " FROM (SELECT 1 FROM queues q JOIN deliveries d ON d.lane = $1 AND d.endpoint_id = q.endpoint_id"
+                " WHERE q.lane = $1 AND q.due_at <= $2 AND d.status = 'pending' AND d.due_at <= $2 LIMIT $3"
+                ") AS waiting",
+                lane,
+                now,
+                max(1, MOST_COUNTED - due),  # where nothing is to be counted any more, still the oldest is looked at
+            )
+            due = min(MOST_COUNTED, due + int(waiting[0]["number"]))
+            if waiting[0]["number"]:
+                oldest.append(int(waiting[0]["oldest"]))
+        # Every lane at once: there are never many of these.
         breakers = yield sql(
             "SELECT COUNT(*) AS number, COUNT(CASE WHEN probing OR breaker_open_until <= $1 THEN 1 END) AS half_open"
             " FROM (SELECT probing, breaker_open_until FROM endpoints"
@@ -235,8 +260,8 @@ class ClaimSteps(QueueSteps):
         )
         half_open = int(breakers[0]["half_open"])
         return Backlog(
-            due=int(due[0]["number"]),
-            oldest_due_at=oldest[0]["due_at"] if due[0]["number"] else None,
+            due=due,
+            oldest_due_at=min(oldest, default=None),
             breakers_open=int(breakers[0]["number"]) - half_open,
             breakers_half_open=half_open,
         )
@@ -288,9 +313,16 @@ class ClaimSteps(QueueSteps):
         return told
 
     @reading
-    def announcements(self, limit: int) -> Step[list[Announcement]]:
-        # Every lane: there are few of them, and one process at a time asks.
-        rows = yield sql("SELECT * FROM announcements ORDER BY created_at, id LIMIT $1", limit)
+    def announcements(self, limit: int, lanes: Lanes = None) -> Step[list[Announcement]]:
+        own = self._every(lanes)
+        if not own:
+            return []
+        # Many lanes at once: there are few of them.
+        rows = yield sql(
+            f"SELECT * FROM announcements WHERE lane IN ({placeholders(2, own)}) ORDER BY created_at, id LIMIT $1",
+            limit,
+            *labels(own),
+        )
         return [
             Announcement(
                 id=row["id"],
@@ -444,9 +476,9 @@ def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease
     rows = yield sql(
         "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at,"
         " v.traceparent FROM deliveries d"
-        " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
-        " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
-        " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
+        " JOIN endpoints e ON e.lane = $1 AND e.id = d.endpoint_id"
+        " JOIN payloads p ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+        " JOIN events v ON v.lane = $1 AND v.id = d.event_id"
         f" WHERE d.lane = $1 AND d.id IN ({placeholders(3, ids)}) AND d.status = 'in_flight' AND d.lease_until = $2",
         lane,
         lease_until,

@@ -8,10 +8,11 @@ with fsync off and asks for synchronous_commit on every connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.resources import files
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -38,11 +39,11 @@ from hookwright.store.acceptance import (
     queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import Books
 from hookwright.store.migrations import migrations_for
-from hookwright.store.queue_steps import QUEUE_UP, QueueKey, as_rows
+from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
 from hookwright.store.steps import BATCH, Step, labels, sql
 
@@ -50,6 +51,8 @@ ID_BLOCK = 1_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
+DISTRIBUTE_SQL = files(__name__.rpartition(".")[0]).joinpath("distribute.sql")
+HINTS = "hookwright_due"  # the channel of hints that something may be due
 MIGRATION_LOCK = 0x686F6F6B77726967  # "hookwrig"
 
 # Both are ignored by a server that does not know them; Citus needs the first to see the names of shards' tables.
@@ -99,7 +102,7 @@ class PostgresStore(Records):
     SHARED = "FOR SHARE"
     ALONE = "FOR NO KEY UPDATE"
 
-    def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS, *, distributed: bool = False) -> None:
         self._url = url
         self._max_connections = max_connections
         self._pool: Any = None
@@ -108,6 +111,9 @@ class PostgresStore(Records):
         self._under_way = 0
         self._quiet = asyncio.Event()
         self._ids: dict[int, range] = {}
+        self._hearing: Any = None
+        self._distributed = distributed
+        self._looks_made = 0
         self._books = Books()
 
     # -- the store itself ------------------------------------------------------------------------------------
@@ -126,6 +132,8 @@ class PostgresStore(Records):
         while self._under_way:
             self._quiet.clear()
             await self._quiet.wait()
+        if self._hearing is not None:
+            self._hearing.terminate()  # it has nothing to finish
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
@@ -173,13 +181,19 @@ class PostgresStore(Records):
     async def _open(self) -> Any:
         async with self._opening:
             if self._pool is None:
-                self._pool = await asyncpg.create_pool(
+                pool = await asyncpg.create_pool(
                     self._url,
                     min_size=min(MIN_CONNECTIONS, self._max_connections),
                     max_size=self._max_connections,
                     command_timeout=COMMAND_SECONDS,
                     server_settings=SERVER_SETTINGS,
                 )
+                try:
+                    self._distributed = self._distributed or await _has_citus(pool)
+                except BaseException:
+                    pool.terminate()
+                    raise
+                self._pool = pool
             return self._pool
 
     async def _read(self, step: Step[T]) -> T:
@@ -210,37 +224,59 @@ class PostgresStore(Records):
         return f"= ANY(${first}::bigint[])", [list(ids)]
 
     def queue_up(self, turns: Mapping[QueueKey, Instant]) -> Step[None]:
-        if turns:
-            rows = "SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[])"
-            yield sql(QUEUE_UP.format(rows=rows), *_transposed(as_rows(turns), 3))
+        by_lane: dict[int, list[tuple[int, Instant]]] = {}
+        for (lane, endpoint_id), due_at in sorted(turns.items()):
+            by_lane.setdefault(lane, []).append((endpoint_id, due_at))
+        for lane, rows in by_lane.items():
+            yield sql(
+                QUEUE_UP.format(rows="SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])"),
+                lane,
+                *_transposed(rows, 2),
+            )
 
-    async def _claim_some(self, look: Look) -> Found:
-        lanes = labels(range(self.lane_count))
-        async with self._connection() as db, db.transaction():
-            # Three statements, since each sees what was committed before it began: by the last two, whatever was made
-            # due before the rows of `queues` were locked. See `queue_steps`, also for why none of them waits.
-            met = await db.fetch(_TAKE_TURNS, look.now, lanes, look.left_out, look.limit)
-            if not met:
-                return found_by(look, [], [])
-            shares = look.shares(met)
-            free = [(*_key(row), share) for row, share in zip(met, shares, strict=True) if row["meets"] == "active"]
-            taken = await db.fetch(_CLAIM, look.now, look.lease_until, *_transposed(free, 3)) if free else []
-            if back := [_key(row) for row in met if row["meets"] not in ("guarded", "deleted")]:
-                await db.execute(_PUT_BACK, look.now, *_transposed(back, 2))
-        return found_by(look, met, taken)
+    async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
+        found: list[Found] = []
+        # Each look begins with another lane: where lanes are asked one by one, a full one must not starve the rest.
+        self._looks_made += 1
+        begin = self._looks_made % len(lanes) if lanes else 0
+        async with self._connection() as db:
+            for together in self.lanes_of_one_statement([*lanes[begin:], *lanes[:begin]]):
+                if room := look.limit - sum(len(each.claims) for each in found):
+                    async with db.transaction():
+                        found.append(await _look(db, look._replace(limit=room), labels(together)))
+        return of_all(found)
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
+        ours: set[int] = set()
         async with self._connection() as db:
-            rows = await db.fetch(
-                f"UPDATE deliveries d SET lease_until = $4 {_OURS} RETURNING d.id", *_columns(leases), lease_until
-            )
-        return {row["id"] for row in rows}
+            for together in self._by_statement(leases, attrgetter("delivery_id")):
+                columns = _columns(together)
+                of_d, lane = _naming_the_lane(columns[0], "d", place=5)
+                rows = await db.fetch(
+                    f"UPDATE deliveries d SET lease_until = $4 {_OURS} {of_d} RETURNING d.id",
+                    *columns,
+                    lease_until,
+                    *lane,
+                )
+                ours |= {row["id"] for row in rows}
+        return ours
 
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:
         async with self._connection() as db:
-            await db.execute(_RELEASE, *_columns(leases), now)
+            for together in self._by_statement(leases, attrgetter("delivery_id")):
+                columns = _columns(together)
+                of_d, lane = _naming_the_lane(columns[0], "d", place=5)
+                await db.execute(_RELEASE.format(of_d=of_d), *columns, now, *lane)
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
+        # On a distributed database each lane is a transaction of its own. Should a later one fail, a second try finds
+        # the fences of the first ones spent, and answers that those were not written now.
+        written: set[int] = set()
+        for together in self._by_statement(settled, attrgetter("claim.delivery_id")):
+            written |= await self._settle_together(together, now)
+        return written
+
+    async def _settle_together(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
             if not any(map(needs_noting, settled)):
                 # One statement is one transaction, and this is what happens nearly always.
@@ -252,10 +288,61 @@ class PostgresStore(Records):
                     await _run_step(self._note_outcomes(noted, now), db)
         return {lease.delivery_id for lease in written}
 
-    async def _rescue_some(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:
+        own = labels(lanes)
         async with self._connection() as db:
-            rows = await db.fetch(_RESCUE, now, BATCH)
+            if len(own) == 1:
+                rows = await db.fetch(_RESCUE_IN_ONE_LANE, now, BATCH, own[0])
+            else:
+                rows = await db.fetch(_RESCUE, now, BATCH, own)
         return len(rows)
+
+    # -- lanes -----------------------------------------------------------------------------------------------
+
+    def lanes_of_one_statement(self, lane_indexes: Sequence[int]) -> list[Sequence[int]]:
+        if self._distributed:
+            return [[lane_index] for lane_index in lane_indexes]
+        return super().lanes_of_one_statement(lane_indexes)
+
+    def _by_statement(self, items: Sequence[T], id_of: Callable[[T], int]) -> list[list[T]]:
+        by_lane: dict[int, list[T]] = {}
+        for item in items:
+            by_lane.setdefault(id_of(item) % LANE_COUNT, []).append(item)
+        statements = self.lanes_of_one_statement(list(by_lane))
+        return [[item for lane_index in together for item in by_lane[lane_index]] for together in statements]
+
+    async def can_be_distributed(self) -> bool:
+        """Whether the database has what spreads tables over several machines."""
+        async with self._connection() as db:
+            return await _has_citus(db)
+
+    async def distribute(self) -> None:
+        """Spread every table over the machines of the cluster, by lane. Again and again does no harm."""
+        async with self._connection() as db:
+            await db.execute(DISTRIBUTE_SQL.read_text(), timeout=None)
+
+    async def hint(self, lane_indexes: Sequence[int]) -> None:
+        async with self._connection() as db:
+            # A transaction with a notification is a commit; this one need not wait for the disk.
+            await db.execute(
+                "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
+                HINTS,
+                " ".join(map(str, lane_indexes)),
+            )
+
+    async def hear_hints(self, on_hint: Callable[[Sequence[int]], None]) -> None:
+        if self._closed or (self._hearing is not None and not self._hearing.is_closed()):
+            return
+
+        def hear(*notification: Any) -> None:
+            on_hint([int(lane_index) for lane_index in notification[-1].split()])
+
+        with _outages_as_unavailable():
+            hearing = await asyncpg.connect(
+                self._url, timeout=ACQUIRE_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SERVER_SETTINGS
+            )
+            self._hearing = hearing
+            await hearing.add_listener(HINTS, hear)
 
 
 @contextmanager
@@ -274,6 +361,10 @@ async def _run_step(step: Step[T], db: Connection) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+async def _has_citus(db: Connection) -> bool:
+    return await db.fetchval("SELECT 1 FROM pg_extension WHERE extname = 'citus'") is not None
 
 
 async def _migrate(db: Connection) -> None:
@@ -379,17 +470,54 @@ def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-# The first of each lane, and of those the first: what is due in other lanes is not even looked at.
-_TAKE_TURNS = f"""
-SELECT q.lane, q.endpoint_id, {WHAT_IT_MEETS} AS meets
-FROM (
-    SELECT first.* FROM unnest($2::smallint[]) AS own (lane) CROSS JOIN LATERAL (
+async def _look(db: Connection, look: Look, lanes: Sequence[int]) -> Found:
+    """Serve the first endpoints of some lanes. Three statements, since each sees what was committed before it began.
+
+    So the last two see whatever was made due before the rows of `queues` were locked. See `queue_steps`, also for why
+    none of them waits.
+    """
+    is_one = len(lanes) == 1
+    texts = _IN_ONE_LANE if is_one else _IN_MANY_LANES
+    met = await db.fetch(texts.take_turns, look.now, lanes[0] if is_one else lanes, look.left_out, look.limit)
+    shares = look.shares(met)
+    free = [(*_key(row), share) for row, share in zip(met, shares, strict=True) if row["meets"] == "active"]
+    taken: Sequence[Any] = ()
+    if free:
+        of_lanes, ids, most = _transposed(free, 3)
+        taken = await db.fetch(texts.claim, look.now, look.lease_until, lanes[0] if is_one else of_lanes, ids, most)
+    if served := [_key(row) for row in met if row["meets"] not in ("guarded", "deleted")]:
+        of_lanes, ids = _transposed(served, 2)
+        await db.execute(texts.put_back, look.now, lanes[0] if is_one else of_lanes, ids)
+    return found_by(look, met, taken)
+
+
+def _key(row: Any) -> QueueKey:
+    return row["lane"], row["endpoint_id"]
+
+
+class _LookTexts(NamedTuple):
+    """The statements of a look."""
+
+    take_turns: str
+    claim: str
+    put_back: str
+
+
+_FIRST_IN_LANE = """
         SELECT lane, endpoint_id, due_at FROM queues
-        WHERE lane = own.lane AND due_at <= $1 AND endpoint_id <> ALL($3::bigint[]) ORDER BY due_at LIMIT $4
-    ) AS first ORDER BY first.due_at LIMIT $4
-) AS first
-JOIN queues q ON q.lane = first.lane AND q.endpoint_id = first.endpoint_id
-JOIN endpoints e ON e.lane = q.lane AND e.id = q.endpoint_id
+        WHERE lane = {lane} AND due_at <= $1 AND endpoint_id <> ALL($3::bigint[]) ORDER BY due_at LIMIT $4"""
+
+# The first of each lane, and of those the first: what is due in other processes' lanes is not even looked at.
+_FIRST_IN_MANY_LANES = f"""
+    SELECT first.* FROM unnest($2::smallint[]) AS own (lane)
+    CROSS JOIN LATERAL ({_FIRST_IN_LANE.format(lane="own.lane")}
+    ) AS first ORDER BY first.due_at LIMIT $4"""
+
+_TAKE_TURNS = """
+SELECT q.lane, q.endpoint_id, {meets} AS meets
+FROM ({first}) AS first
+JOIN queues q ON q.lane = {lane} AND q.endpoint_id = first.endpoint_id
+JOIN endpoints e ON e.lane = {lane} AND e.id = q.endpoint_id
 WHERE q.due_at <= $1
 FOR UPDATE OF q SKIP LOCKED
 """
@@ -400,12 +528,13 @@ _CLAIM = """
 WITH due AS (
     SELECT d.lane, d.id, d.due_at, COALESCE(d.expires_at <= $1, FALSE) AS expired,
            e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since
-    FROM unnest($3::smallint[], $4::bigint[], $5::int[]) AS u (lane, endpoint_id, share)
-    JOIN endpoints e ON e.lane = u.lane AND e.id = u.endpoint_id
+    FROM {shares}
+    JOIN endpoints e ON e.lane = {u_lane} AND e.id = u.endpoint_id
     CROSS JOIN LATERAL (
-        SELECT lane, id, due_at, expires_at FROM deliveries
-        WHERE lane = u.lane AND endpoint_id = u.endpoint_id AND status = 'pending' AND due_at <= $1 AND place IS NULL
-        ORDER BY due_at LIMIT u.share FOR UPDATE SKIP LOCKED
+        SELECT lane, id, due_at, expires_at FROM deliveries f
+        WHERE f.lane = {u_lane} AND f.endpoint_id = u.endpoint_id AND f.status = 'pending' AND f.due_at <= $1
+          AND f.place IS NULL
+        ORDER BY f.due_at LIMIT u.share FOR UPDATE SKIP LOCKED
     ) AS d
 ), looked_at AS (
     UPDATE deliveries d SET
@@ -414,7 +543,7 @@ WITH due AS (
         lease_until = CASE WHEN due.expired THEN NULL ELSE $2::bigint END,
         due_at = NULL
     FROM due
-    WHERE d.lane = due.lane AND d.id = due.id
+    WHERE d.lane = {due_lane} AND d.id = due.id
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
               d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
               d.line, due.expired, due.url, due.retry_schedule, due.sealed_headers, due.signature,
@@ -422,8 +551,8 @@ WITH due AS (
 )
 SELECT l.*, p.body, v.occurred_at, v.traceparent
 FROM looked_at l
-LEFT JOIN payloads p ON p.lane = l.lane AND p.event_id = l.event_id AND p.ordinal = l.ordinal
-LEFT JOIN events v ON v.lane = l.lane AND v.id = l.event_id
+LEFT JOIN payloads p ON p.lane = {l_lane} AND p.event_id = l.event_id AND p.ordinal = l.ordinal
+LEFT JOIN events v ON v.lane = {l_lane} AND v.id = l.event_id
 ORDER BY l.was_due, l.id
 """
 
@@ -431,22 +560,38 @@ ORDER BY l.was_due, l.id
 # one stays until all is cancelled.
 _PUT_BACK = """
 WITH next AS MATERIALIZED (
-    SELECT u.lane, u.endpoint_id, CASE e.status WHEN 'active' THEN (
+    SELECT {u_lane} AS lane, u.endpoint_id, CASE e.status WHEN 'active' THEN (
         SELECT MIN(d.due_at) FROM deliveries d
-        WHERE d.lane = u.lane AND d.endpoint_id = u.endpoint_id AND d.status = 'pending' AND d.due_at IS NOT NULL
+        WHERE d.lane = {u_lane} AND d.endpoint_id = u.endpoint_id AND d.status = 'pending' AND d.due_at IS NOT NULL
     ) END AS due_at
-    FROM unnest($2::smallint[], $3::bigint[]) AS u (lane, endpoint_id)
-    JOIN endpoints e ON e.lane = u.lane AND e.id = u.endpoint_id AND e.status <> 'deleted'
+    FROM {served}
+    JOIN endpoints e ON e.lane = {u_lane} AND e.id = u.endpoint_id AND e.status <> 'deleted'
 ), gone AS (
-    DELETE FROM queues q USING next n WHERE q.lane = n.lane AND q.endpoint_id = n.endpoint_id AND n.due_at IS NULL
+    DELETE FROM queues q USING next n WHERE q.lane = {n_lane} AND q.endpoint_id = n.endpoint_id AND n.due_at IS NULL
 )
 UPDATE queues q SET due_at = GREATEST(n.due_at, $1)
-FROM next n WHERE q.lane = n.lane AND q.endpoint_id = n.endpoint_id AND n.due_at IS NOT NULL
+FROM next n WHERE q.lane = {n_lane} AND q.endpoint_id = n.endpoint_id AND n.due_at IS NOT NULL
 """
 
-
-def _key(row: Any) -> QueueKey:
-    return row["lane"], row["endpoint_id"]
+_IN_MANY_LANES = _LookTexts(
+    _TAKE_TURNS.format(first=_FIRST_IN_MANY_LANES, lane="first.lane", meets=WHAT_IT_MEETS.format(lane="e.lane")),
+    _CLAIM.format(
+        shares="unnest($3::smallint[], $4::bigint[], $5::int[]) AS u (lane, endpoint_id, share)",
+        u_lane="u.lane",
+        due_lane="due.lane",
+        l_lane="l.lane",
+    ),
+    _PUT_BACK.format(
+        served="unnest($2::smallint[], $3::bigint[]) AS u (lane, endpoint_id)", u_lane="u.lane", n_lane="n.lane"
+    ),
+)
+_IN_ONE_LANE = _LookTexts(
+    _TAKE_TURNS.format(first=_FIRST_IN_LANE.format(lane="$2"), lane="$2", meets=WHAT_IT_MEETS.format(lane="$2")),
+    _CLAIM.format(
+        shares="unnest($4::bigint[], $5::int[]) AS u (endpoint_id, share)", u_lane="$3", due_lane="$3", l_lane="$3"
+    ),
+    _PUT_BACK.format(served="unnest($3::bigint[]) AS u (endpoint_id)", u_lane="$2", n_lane="$2"),
+)
 
 
 # Only what is in flight has a lease. It is asked for in these words because a condition on the status would let the
@@ -466,6 +611,11 @@ def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
         [lease.delivery_id for lease in in_order],
         [lease.fence for lease in in_order],
     )
+
+
+def _naming_the_lane(lanes: Sequence[int], table: str, place: int) -> tuple[str, tuple[int, ...]]:
+    """The condition on a table, and its value, that names the lane of a statement which is about one lane alone."""
+    return (f"AND {table}.lane = ${place}", (lanes[0],)) if len(set(lanes)) == 1 else ("", ())
 
 
 def _lease_of(settled: Settled) -> Lease:
@@ -491,7 +641,10 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
         )
         for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
-    written = await db.fetch(_SETTLE, *_transposed(rows, 13), now)
+    columns = _transposed(rows, 13)
+    of_d, lane = _naming_the_lane(columns[0], "d", place=15)
+    of_e, _ = _naming_the_lane(columns[0], "e", place=15)
+    written = await db.fetch(_SETTLE.format(of_d=of_d, of_e=of_e), *columns, now, *lane)
     return {Lease(row["id"], row["fence"]) for row in written}
 
 
@@ -502,7 +655,8 @@ async def _settle(db: Connection, settled: Sequence[Settled], now: Instant) -> s
 _SETTLE = """
 WITH u AS (
     SELECT o.*, o.status = 'pending' AND (
-        SELECT e.status = 'deleted' FROM endpoints e WHERE e.lane = o.lane AND e.id = o.endpoint_id) AS forgotten
+        SELECT e.status = 'deleted' FROM endpoints e WHERE e.lane = o.lane AND e.id = o.endpoint_id {of_e}
+    ) AS forgotten
     FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
                 $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])
     AS o (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body,
@@ -515,6 +669,7 @@ WITH u AS (
         attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
     FROM u
     WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
+      {of_d}
     RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
               d.due_at
 ), noted AS (
@@ -526,28 +681,31 @@ SELECT id, fence FROM written
 """
 
 
-# Rows of `queues` are locked in one order: see `queue_steps`.
-_QUEUE_UP_THESE = QUEUE_UP.format(
-    rows="SELECT DISTINCT lane, endpoint_id, {due_at}::bigint FROM these ORDER BY lane, endpoint_id"
+# Rows of `queues` are locked last and in one order: see `queue_steps`.
+_QUEUE_UP_WRITTEN = QUEUE_UP.format(
+    rows="SELECT lane, endpoint_id, {due_at}::bigint FROM written GROUP BY lane, endpoint_id"
+    " ORDER BY lane, endpoint_id"
 )
 
 _RELEASE = f"""
-WITH these AS (
-    UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS}
+WITH written AS (
+    UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS} {{of_d}}
     RETURNING d.lane, d.endpoint_id
 )
-{_QUEUE_UP_THESE.format(due_at="$4")}
+{_QUEUE_UP_WRITTEN.format(due_at="$4")}
 """
 
-_RESCUE = f"""
-WITH these AS (
+_RESCUE_LATE = f"""
+WITH written AS (
     UPDATE deliveries d SET status = 'pending', due_at = $1, lease_until = NULL
     FROM (
-        SELECT lane, id FROM deliveries WHERE status = 'in_flight' AND lease_until <= $1
+        SELECT lane, id FROM deliveries WHERE {{lanes}} AND status = 'in_flight' AND lease_until <= $1
         LIMIT $2 FOR UPDATE SKIP LOCKED
     ) AS late
-    WHERE d.lane = late.lane AND d.id = late.id
+    WHERE {{d_lane}} AND d.id = late.id
     RETURNING d.lane, d.endpoint_id
-), queued AS ({_QUEUE_UP_THESE.format(due_at="$1")})
-SELECT lane FROM these
+), queued AS ({_QUEUE_UP_WRITTEN.format(due_at="$1")})
+SELECT lane FROM written
 """
+_RESCUE = _RESCUE_LATE.format(lanes="lane = ANY($3::smallint[])", d_lane="d.lane = late.lane")
+_RESCUE_IN_ONE_LANE = _RESCUE_LATE.format(lanes="lane = $3", d_lane="d.lane = $3")

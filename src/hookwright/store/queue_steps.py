@@ -18,7 +18,6 @@ holds the row until it commits, so that statement sees it, or else it comes afte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from hookwright.core.model import Instant
 from hookwright.store.steps import BATCH, Statement, Step, Steps, sql
@@ -86,11 +85,6 @@ def earliest_of(pairs: Sequence[tuple[QueueKey, Instant]]) -> dict[QueueKey, Ins
     for key, due_at in pairs:
         turns[key] = min(due_at, turns.get(key, due_at))
     return turns
-
-
-def as_rows(turns: Mapping[QueueKey, Instant]) -> list[tuple[Any, ...]]:
-    """Turns as rows of `queues`, in the order in which they are locked."""
-    return [(*key, turns[key]) for key in sorted(turns)]
 
 
 def _leave(lane: int, endpoint_id: int) -> Statement:

@@ -4,6 +4,7 @@ from hookwright.store.account_steps import AccountSteps
 from hookwright.store.claim_steps import ClaimSteps
 from hookwright.store.credential_steps import CredentialSteps
 from hookwright.store.delivery_steps import DeliverySteps
+from hookwright.store.lane_steps import LaneSteps
 from hookwright.store.line_steps import LineSteps
 from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.replay_steps import ReplaySteps
@@ -15,6 +16,7 @@ class Records(
     CredentialSteps,
     ClaimSteps,
     DeliverySteps,
+    LaneSteps,
     LineSteps,
     MatchingSteps,
     ReplaySteps,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from hookwright.core.lanes import MAX_ID, lane_of
+from hookwright.core.lanes import LANE_COUNT, MAX_ID, lane_of
 from hookwright.core.model import (
     Instant,
     Replay,
 )
-from hookwright.store.base import DeliveryQuery
+from hookwright.store.base import DeliveryQuery, Lanes
 from hookwright.store.delivery_steps import delivery_filters
 from hookwright.store.line_steps import move_to_the_end
 from hookwright.store.queue_steps import QueueSteps
@@ -55,10 +55,10 @@ class ReplaySteps(QueueSteps):
         return [_replay(row) for row in rows]
 
     @reading
-    def running_replays(self) -> Step[list[Replay]]:
+    def running_replays(self, lanes: Lanes = None) -> Step[list[Replay]]:
         # Every lane: there are few of them, and a chore asks.
         rows = yield sql("SELECT * FROM replays WHERE status = 'running' ORDER BY id")
-        return [_replay(row) for row in rows]
+        return [_replay(row) for row in rows if lanes is None or row["id"] % LANE_COUNT in lanes]
 
     @writing
     def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Step[Replay | None]:

@@ -41,7 +41,7 @@ from hookwright.store.acceptance import (
     queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import Books, Recipients
 from hookwright.store.migrations import migrations_for
@@ -103,6 +103,12 @@ class SqliteStore(Records):
         counter, self._ids = self._ids[0], self._ids[1:]
         return counter * LANE_COUNT
 
+    async def hint(self, lane_indexes: Sequence[int]) -> None:
+        """Nobody hears it: one process sends what a file holds."""
+
+    async def hear_hints(self, on_hint: Callable[[Sequence[int]], None]) -> None:
+        """There are none."""
+
     async def _read(self, step: Step[T]) -> T:
         if self._closed:
             raise Unavailable("the store is closed")
@@ -137,7 +143,9 @@ class SqliteStore(Records):
         result: Acceptance = await self._writer.run(partial(_accept, lane, drafts, find, room))
         return result
 
-    async def _claim_some(self, look: Look) -> Found:
+    async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
+        if not lanes:
+            return of_all([])
         result: Found = await self._writer.run(partial(_look, look, self.put_back))
         return result
 
@@ -153,7 +161,7 @@ class SqliteStore(Records):
         result: set[int] = await self._writer.run(partial(_settle, note, settled, now))
         return result
 
-    async def _rescue_some(self, now: Instant) -> int:
+    async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:
         result: int = await self._writer.run(partial(_rescue, now))
         return result
 
@@ -451,7 +459,7 @@ _QUEUE_UP = QUEUE_UP.format(rows="VALUES (?, ?, ?)")
 def _look(look: Look, put_back: Callable[[int, int, Instant], Step[None]], db: sqlite3.Connection) -> Found:
     # As many rows more as are left out: a list of these in the statement would be a new one each time.
     rows = db.execute(
-        f"SELECT q.lane, q.endpoint_id, {WHAT_IT_MEETS} AS meets FROM queues q"
+        f"SELECT q.lane, q.endpoint_id, {WHAT_IT_MEETS.format(lane='e.lane')} AS meets FROM queues q"
         " JOIN endpoints e ON e.lane = q.lane AND e.id = q.endpoint_id"
         " WHERE q.lane = ? AND q.due_at <= ? ORDER BY q.due_at LIMIT ?",
         (LANES[0], look.now, look.limit + len(look.left_out)),

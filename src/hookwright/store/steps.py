@@ -81,6 +81,10 @@ class Steps:
     SHARED = ""
     ALONE = ""
 
+    def lanes_of_one_statement(self, lane_indexes: Sequence[int]) -> list[Sequence[int]]:
+        """Lanes in groups that one statement may change rows of; a distributed database wants each alone."""
+        return [lane_indexes] if lane_indexes else []
+
     def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
         """The condition that a column is one of these ids, from the placeholder `first` on, and its values."""
         return f"IN ({placeholders(first, ids)})", ids

@@ -1,0 +1,32 @@
+"""Children of one parent: when they are started again, and the port that they share."""
+
+import pytest
+
+from hookwright.config import ConfigError
+from hookwright.processes import LONGEST_PAUSE_SECONDS, pause_before_restart
+from hookwright.server import listen, listen_together
+
+
+def test_a_child_that_dies_once_is_started_again_at_once_and_one_that_keeps_dying_ever_later() -> None:
+    assert [pause_before_restart(short_lives) for short_lives in range(6)] == [0, 0, 1, 2, 4, 8]
+    assert pause_before_restart(1_000) == LONGEST_PAUSE_SECONDS
+
+
+def test_processes_listen_together_on_one_port() -> None:
+    together = listen_together("127.0.0.1", 0, 3)
+    try:
+        assert len({each.getsockname() for each in together}) == 1
+        assert len({each.fileno() for each in together}) == 3
+    finally:
+        for each in together:
+            each.close()
+
+
+def test_a_port_that_another_server_listens_on_is_not_shared_with_it() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=str(port)):
+            listen_together("127.0.0.1", port, 2)
+    [first] = listen_together("127.0.0.1", 0, 1)
+    with first, pytest.raises(ConfigError):
+        listen_together("127.0.0.1", first.getsockname()[1], 2)
