@@ -16,6 +16,7 @@ from hookwright.core.model import (
     DeliveryStatus,
     EndpointStatus,
     Instant,
+    Replay,
 )
 from hookwright.store.base import DeliveryQuery, Store
 from store.given import (
@@ -26,8 +27,8 @@ from store.given import (
     add_endpoint,
     deliveries_of,
     draft,
+    forgotten,
     lease_of,
-    query,
     settled,
 )
 
@@ -39,21 +40,14 @@ STEPS = (
     "release",
     "rescue",
     "replay",
+    "replay_many",
+    "cancel",
     "set_status",
     "delete",
     "subscribe",
     "wait",
 )
 FINAL = ("delivered", "dead", "cancelled")
-
-# What nobody would ever look for: see `store/queue_steps.py`. A row may be due later than a delivery that is overdue:
-# a look has put it behind the others then, and it is no later than that look.
-FORGOTTEN = """
-SELECT d.id FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
-WHERE d.status = 'pending' AND (e.status = 'deleted' OR (e.status = 'active' AND d.due_at IS NOT NULL))
-  AND NOT EXISTS (SELECT 1 FROM queues q WHERE q.lane = d.lane AND q.endpoint_id = d.endpoint_id
-                  AND (q.due_at <= d.due_at OR q.due_at <= {now}))
-"""
 
 
 @dataclass
@@ -95,7 +89,7 @@ class Journey:
             assert (delivery.status, delivery.due_at) == (expected.status, expected.due_at)
             assert delivery.attempts == expected.attempts
             assert (delivery.finished_at is not None) == (delivery.status in FINAL)
-        assert await query(self.store, *[FORGOTTEN.format(now=self.now)] * 2) == []
+        assert await forgotten(self.store, self.now) == []
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
@@ -213,6 +207,43 @@ class Journey:
             assert replayed == await self.store.delivery(id)
             expected.become("pending", self.now)
 
+    async def replay_many(self, which: int, how: int) -> None:
+        statuses: tuple[DeliveryStatus, ...] = ("delivered", "dead", "cancelled")
+        id = await self.store.new_id(self.account.id)
+        await self.store.add_replay(
+            Replay(
+                id=id,
+                account_id=self.account.id,
+                endpoint_id=None,
+                event_type=None,
+                statuses=statuses,
+                created_from=NOW,
+                created_to=self.now + 1,
+                rate_per_second=100,
+                total=1,
+                created_at=self.now,
+            )
+        )
+
+        await self.store.advance_replay(self.account.id, id, 1_000, self.now)
+
+        for expected in self.deliveries.values():
+            if expected.status in statuses and self.endpoints[expected.endpoint_id] != "deleted":
+                expected.become("pending", self.now)
+
+    async def cancel(self, which: int, how: int) -> None:
+        if not self.deliveries or how % 2:
+            return
+        id = sorted(self.deliveries)[which % len(self.deliveries)]
+        expected = self.deliveries[id]
+        try:
+            await self.store.cancel(id, self.now)
+        except Conflict:
+            assert expected.status != "pending"
+        else:
+            assert expected.status == "pending"
+            expected.become("cancelled")
+
     async def set_status(self, which: int, how: int) -> None:
         if not self.endpoints:
             return
@@ -260,7 +291,8 @@ class Journey:
             assert delivery.status in FINAL
             assert len(await self.store.attempts(delivery.id)) == delivery.attempts
             if delivery.status == "cancelled":
-                assert self.endpoints[delivery.endpoint_id] == "deleted"
+                expected = self.deliveries[delivery.id]
+                assert expected.status == "cancelled" or self.endpoints[expected.endpoint_id] == "deleted"
 
 
 journeys = st.lists(

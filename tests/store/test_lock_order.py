@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hookwright.core.model import HOUR
+from hookwright.core.model import HOUR, Endpoint, EndpointChange
 from hookwright.store.base import Store
 from store import given
 from store.given import NOW
@@ -29,3 +29,46 @@ async def test_renewing_and_settling_the_same_claims_in_opposite_orders_never_de
     )
     assert len(written) == DELIVERIES
     assert renewed <= written
+
+
+async def test_whoever_takes_turns_and_whoever_lets_others_queue_up_never_deadlock(
+    store: Store, second: Store
+) -> None:
+    account = await given.add_account(store)
+    endpoints = [await given.add_endpoint(store, account) for _ in range(6)]
+    for endpoint, change in zip(
+        endpoints, (EndpointChange(ordering="endpoint"), EndpointChange(max_in_flight=2)), strict=False
+    ):
+        await store.change_endpoint(account.id, endpoint.id, change, NOW)
+
+    async def publish(which: Store) -> None:
+        await given.accept(which, *(given.draft(account) for _ in range(5)))
+
+    async def work(which: Store) -> None:
+        claims = await given.claim(which, 20)
+        outcomes = [
+            given.settled(each, "pending" if number % 2 else "dead", due_at=NOW if number % 2 else None)
+            for number, each in enumerate(claims[::-1][:-3])
+        ]
+        await which.settle(outcomes, NOW)
+        await which.release([given.lease_of(each) for each in claims[:3]], NOW)
+
+    async def pause(which: Store, endpoint: Endpoint) -> None:
+        await which.set_endpoint_status(account.id, endpoint.id, "paused", None, NOW)
+        await which.set_endpoint_status(account.id, endpoint.id, "active", None, NOW)
+
+    async def replay(which: Store) -> None:
+        for delivery in (await given.deliveries_of(which, account, "dead"))[:5]:
+            await which.replay(delivery.id, NOW)
+
+    for number in range(ROUNDS // 2):
+        # Raises Unavailable if one of them is the victim of a deadlock.
+        await asyncio.gather(
+            *(publish(which) for which in (store, second)),
+            *(work(which) for which in (store, second, store)),
+            pause(store, endpoints[number % 6]),
+            pause(second, endpoints[(number + 1) % 6]),
+            replay(second),
+            store.rescue(NOW + HOUR),
+        )
+    assert await given.forgotten(store, NOW + HOUR) == []

@@ -2,10 +2,17 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from hookwright.core.model import HOUR, SECOND, Account, Endpoint, EndpointChange, EndpointStatus
+from hookwright.core import gates
+from hookwright.core.errors import Conflict
+from hookwright.core.model import HOUR, MINUTE, SECOND, Account, Claim, Endpoint, EndpointChange, EndpointStatus
 from hookwright.store.base import NO_CROWD, Crowd, Room, Store
 from store.given import (
     LANE_INDEX,
@@ -22,6 +29,7 @@ from store.given import (
     count,
     deliveries_of,
     draft,
+    forgotten,
     lease_of,
     settled,
 )
@@ -221,3 +229,124 @@ async def test_what_a_look_cancels_of_a_deleted_endpoint_is_all_of_it_also_what_
     for each in await deliveries_of(store, account):
         assert (await again(store, each)).status == "cancelled"
     assert await count(store, "queues") == 0
+
+
+# -- whatever happens ----------------------------------------------------------------------------------------------
+
+
+class Troubles:
+    """An account whose endpoints have brakes and lines, and whose events expire: what `test_lifecycles.py` has not."""
+
+    CHANGES = (EndpointChange(ordering="endpoint"), EndpointChange(ordering="key"), EndpointChange(max_in_flight=2))
+
+    def __init__(self, store: Store, account: Account, endpoints: list[Endpoint]) -> None:
+        self.store = store
+        self.account = account
+        self.endpoints = endpoints
+        self.now = NOW
+        self.claims: list[Claim] = []
+
+    async def publish(self, which: int) -> None:
+        one = draft(self.account, now=self.now)
+        expires_at = self.now + MINUTE if which % 3 == 0 else None
+        event = replace(one.event, ordering_key="ab"[which % 2], expires_at=expires_at)
+        room = Room(which % 3, self.now + LEASE)
+        lane_index = LANE_INDEX % self.store.lane_count
+        self.claims += (await self.store.accept(lane_index, [replace(one, event=event)], room)).claims
+
+    async def claim(self, which: int) -> None:
+        self.claims += await claim(self.store, 1 + which % 5, self.now)
+
+    async def settle(self, which: int) -> None:
+        if self.claims:
+            claimed = self.claims.pop(which % len(self.claims))
+            due_at = self.now + MINUTE if which % 2 else None
+            await self.store.settle([settled(claimed, "pending" if due_at else "dead", due_at=due_at)], self.now)
+
+    async def release(self, which: int) -> None:
+        if self.claims:
+            await self.store.release([lease_of(self.claims.pop(which % len(self.claims)))], self.now)
+
+    async def rescue(self, which: int) -> None:
+        await self.store.rescue(self.now)
+
+    async def expire(self, which: int) -> None:
+        await self.store.expire(self.now)
+
+    async def cancel(self, which: int) -> None:
+        await self.of_some_delivery(which, self.store.cancel)
+
+    async def replay(self, which: int) -> None:
+        await self.of_some_delivery(which, self.store.replay)
+
+    async def of_some_delivery(self, which: int, do: Callable[[int, int], Awaitable[object]]) -> None:
+        if found := await deliveries_of(self.store, self.account):
+            with suppress(Conflict):
+                await do(found[which % len(found)].id, self.now)
+
+    async def set_status(self, which: int) -> None:
+        statuses: tuple[EndpointStatus, ...] = ("paused", "active", "disabled", "active")
+        await self.set_status_of(self.endpoints[which % len(self.endpoints)], statuses[which % 4])
+
+    async def set_status_of(self, endpoint: Endpoint, status: EndpointStatus) -> None:
+        await self.store.set_endpoint_status(self.account.id, endpoint.id, status, None, self.now)
+
+    async def change(self, which: int) -> None:
+        endpoint = self.endpoints[which % len(self.endpoints)]
+        await self.store.change_endpoint(self.account.id, endpoint.id, EndpointChange(ordering="none"), self.now)
+
+    async def delete(self, which: int) -> None:
+        if which % 5 == 0:
+            await self.store.delete_endpoint(self.account.id, self.endpoints[which % 3].id, self.now)
+
+    async def wait(self, which: int) -> None:
+        self.now += (1, SECOND, MINUTE)[which % 3]
+
+    async def end(self) -> None:
+        """Everything is finished once every endpoint receives again."""
+        for endpoint in self.endpoints:
+            await self.set_status_of(endpoint, "active")
+        for _ in range(100):
+            self.now += 10 * MINUTE
+            await self.store.rescue(self.now)
+            await self.store.expire(self.now)
+            claims = await claim(self.store, 3, self.now)
+            await self.store.settle([settled(each) for each in claims], self.now)
+        assert {each.status for each in await deliveries_of(self.store, self.account)} <= {
+            "delivered",
+            "dead",
+            "cancelled",
+        }
+        assert await count(self.store, "queues") == 0
+
+
+STEPS = (
+    "publish",
+    "publish",
+    "claim",
+    "claim",
+    "settle",
+    "settle",
+    "release",
+    "rescue",
+    "expire",
+    "cancel",
+    "replay",
+)
+STEPS += ("set_status", "change", "delete", "wait")
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 59)), min_size=20, max_size=50))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_happens_no_delivery_is_forgotten(store: Store, steps: list[tuple[str, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gates, "BREAKER_FAILURES", 10**9)
+        account = await add_account(store)
+        endpoints = [await add_endpoint(store, account) for _ in Troubles.CHANGES]
+        for endpoint, change in zip(endpoints, Troubles.CHANGES, strict=True):
+            await store.change_endpoint(account.id, endpoint.id, change, NOW)
+        troubles = Troubles(store, account, endpoints)
+        for step, which in steps:
+            await getattr(troubles, step)(which)
+            assert await forgotten(store, troubles.now) == []
+        await troubles.end()
