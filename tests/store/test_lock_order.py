@@ -36,10 +36,8 @@ async def test_whoever_takes_turns_and_whoever_lets_others_queue_up_never_deadlo
 ) -> None:
     account = await given.add_account(store)
     endpoints = [await given.add_endpoint(store, account) for _ in range(6)]
-    for endpoint, change in zip(
-        endpoints, (EndpointChange(ordering="endpoint"), EndpointChange(max_in_flight=2)), strict=False
-    ):
-        await store.change_endpoint(account.id, endpoint.id, change, NOW)
+    await store.change_endpoint(account.id, endpoints[0].id, EndpointChange(ordering="endpoint"), NOW)
+    await store.change_endpoint(account.id, endpoints[1].id, EndpointChange(max_in_flight=2), NOW)
 
     async def publish(which: Store) -> None:
         await given.accept(which, *(given.draft(account) for _ in range(5)))
