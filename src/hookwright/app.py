@@ -114,6 +114,7 @@ class Hookwright:
             else _surfaces(self.services, settings, self._is_ready, scrape)
         )
         self._loops: list[asyncio.Task[None]] = []
+        self._sending: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -139,11 +140,11 @@ class Hookwright:
         """Begin to send what is due, unless that is others' part."""
         chores: list[tuple[Chore, float]] = []
         if self.settings.role != "api":
-            self._loops = [asyncio.create_task(self.worker.run(self._stop))]
+            self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
-        self._loops += [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
+        self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
 
     def _chores_of_a_worker(self) -> list[tuple[Chore, float]]:
         """The lanes first: everything else is done for those that are ours."""
@@ -170,7 +171,12 @@ class Hookwright:
         """Claim nothing more; requests in flight finish within the drain time or are given back."""
         self._stop.set()
         self.worker.wake()
-        await asyncio.gather(*self._loops)
+        # A chore may be long, and each of its steps is a transaction of its own: the next process goes on with it.
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._sending is not None:
+            await self._sending
         if self._lanes is not None and self._loops:
             await self._lanes.give_up()
         await self.worker.drain(self.settings.drain_seconds)

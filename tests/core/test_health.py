@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
-from hookwright.core.health import HEALTHY, Change, breaker_of, diagnose, progress_percent
+from hookwright.core.health import HEALTHY, Change, breaker_of, diagnose, progress_percent, undecided
 from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Health, Instant
 
 NOW = 1_790_000_000 * SECOND
@@ -101,3 +101,10 @@ def test_a_breaker_is_open_until_its_time_and_then_half_open_until_a_success() -
     assert breaker_of(health, NOW) == "open"
     assert breaker_of(health, NOW + MINUTE) == "half_open"
     assert breaker_of(replace(health, probing=True), NOW) == "half_open"
+
+
+def test_attempts_that_say_nothing_of_the_endpoint_leave_its_probe_to_another() -> None:
+    probing = Health(failing_since=1, failed_at=1, failures=10, breaker_open_until=NOW + 60, probing=True)
+    assert breaker_of(undecided(probing, NOW), NOW) == "half_open"
+    assert undecided(probing, NOW).probing is False
+    assert undecided(Health(failing_since=1), NOW) == Health(failing_since=1)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import generate_latest
+from structlog.testing import capture_logs
 
 from engine.harness import Engine, running_engine
 from hookwright.ambient import MovableClock
@@ -144,3 +145,41 @@ async def test_recovery_sends_what_died_and_what_was_put_aside(engine: Engine) -
     await advance_replays(engine.store, engine.clock)
     assert await engine.worker.tick() == 2
     assert {each.status for each in await engine.deliveries()} == {"delivered"}
+
+
+async def test_an_endpoint_that_was_activated_by_itself_still_recovers_what_it_missed(engine: Engine) -> None:
+    endpoint = await engine.endpoint()
+    await engine.publish()
+    engine.receiver.answer(410)
+    await engine.worker.tick()
+    engine.receiver.answer(200)
+    engine.clock.move(hours=1)
+    await set_status(engine.services, engine.account.id, endpoint.id, "active")
+    replay = await recover_endpoint(engine.services, engine.account.id, endpoint.id, None, 10)
+    assert replay.total == 1
+    await advance_replays(engine.store, engine.clock)
+    assert await engine.worker.tick() == 1
+    engine.clock.move(hours=1)
+    assert (await recover_endpoint(engine.services, engine.account.id, endpoint.id, None, 10)).total == 0
+
+
+async def test_a_410_to_an_operational_event_disables_nothing(engine: Engine) -> None:
+    told = await engine.endpoint("/told", "delivery.dead")
+    await dead_delivery(engine)
+    await tell(engine.services)
+    engine.receiver.answer(410)
+    await engine.worker.tick()
+    kept = await engine.store.endpoint(engine.account.id, told.id)
+    assert kept is not None
+    assert kept.status == "active"
+    assert await tell(engine.services) == 0
+
+
+async def test_what_is_told_is_also_logged(engine: Engine) -> None:
+    with capture_logs() as lines:
+        await dead_delivery(engine)
+        await tell(engine.services)
+    [line] = [line for line in lines if line["event"] == "delivery.dead"]
+    assert line["account_id"] == engine.account.id
+    assert line["delivery_last_status_code"] == 500
+    assert not any("url" in name for name in line)

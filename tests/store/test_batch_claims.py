@@ -2,7 +2,9 @@
 
 import asyncio
 
-from hookwright.core.model import SECOND, Account, Claim, Endpoint, Subscription
+from msgspec.structs import replace
+
+from hookwright.core.model import SECOND, Account, Claim, Endpoint, Replay, Subscription
 from hookwright.store.base import DeliveryQuery, EndpointQuery, Store
 from store.given import NOW, accept, add_account, draft, notice, settled
 
@@ -145,3 +147,58 @@ async def test_endpoints_that_batch_do_not_hold_up_those_that_do_not(store: Stor
     assert len(await store.endpoints(EndpointQuery(account_id=account.id))) == 1
     await accept_several(store, account, *["tag.created"] * 20)
     assert len(await store.claim(5, NOW, LEASE)) == 20
+
+
+async def test_a_replay_of_many_never_cuts_a_batch_in_two(store: Store) -> None:
+    account = await add_account(store)
+    await batching_endpoint(store, account)
+    await accept_several(store, account, *["tag.created"] * 4)
+    claims = await store.claim(100, NOW, LEASE)
+    await store.settle([settled(each, "dead") for each in claims], NOW)
+    job = Replay(
+        id=await store.new_id(account.id),
+        account_id=account.id,
+        endpoint_id=None,
+        event_type=None,
+        statuses=("dead",),
+        created_from=None,
+        created_to=NOW + 1,
+        rate_per_second=1,
+        total=4,
+        created_at=NOW,
+    )
+    await store.add_replay(job)
+    await store.advance_replay(account.id, job.id, 1, NOW)
+    again = await store.claim(100, NOW, LEASE)
+    assert batches(again) == batches(claims)
+    assert {each.batch_id for each in again} == {each.batch_id for each in claims}
+    await store.settle([settled(each) for each in again], NOW)
+    while await store.advance_replay(account.id, job.id, 1, NOW):
+        assert await store.claim(100, NOW, LEASE) == []
+
+
+async def test_cancelling_one_of_a_batch_that_waits_for_its_retry_cancels_the_batch(store: Store) -> None:
+    account = await add_account(store)
+    await batching_endpoint(store, account)
+    await accept_several(store, account, *["tag.created"] * 3)
+    claims = await store.claim(100, NOW, LEASE)
+    await store.settle([settled(each, "pending", due_at=NOW + SECOND) for each in claims], NOW)
+    cancelled = await store.cancel(claims[1].delivery_id, NOW)
+    assert cancelled is not None
+    assert (cancelled.id, cancelled.status) == (claims[1].delivery_id, "cancelled")
+    assert await store.claim(100, NOW + SECOND, LEASE) == []
+
+
+async def test_what_is_left_of_a_batch_when_one_of_it_expires_goes_out_under_another_id(store: Store) -> None:
+    account = await add_account(store)
+    await batching_endpoint(store, account)
+    await accept_several(store, account, *["tag.created"] * 2)
+    one = draft(account, notice(dialect="kit_endpoints", event="tag.created"), now=NOW - 1)
+    await accept(store, replace(one, event=replace(one.event, expires_at=NOW + SECOND)))
+    claims = await store.claim(100, NOW, LEASE)
+    assert len(batches(claims)) == 1
+    await store.settle([settled(each, "pending", due_at=NOW + SECOND) for each in claims], NOW)
+    (dead,) = await store.expire(NOW + SECOND)
+    left = await store.claim(100, NOW + SECOND, LEASE)
+    assert {each.delivery_id for each in left} == {each.delivery_id for each in claims} - {dead.id}
+    assert len({each.batch_id for each in left}) == 1

@@ -119,7 +119,12 @@ async def test_an_endpoint_says_why_and_since_when_it_is_not_active(store: Store
     changed = await store.set_endpoint_status(account.id, endpoint.id, status, "gone", NOW + SECOND)
 
     assert changed == replace(
-        endpoint, status=status, status_reason="gone", status_changed_at=NOW + SECOND, updated_at=NOW + SECOND
+        endpoint,
+        status=status,
+        status_reason="gone",
+        status_changed_at=NOW + SECOND,
+        missed_since=NOW + SECOND if status == "disabled" else None,  # what waits for a paused one is not missed
+        updated_at=NOW + SECOND,
     )
     assert await store.endpoint(account.id, endpoint.id) == changed
 

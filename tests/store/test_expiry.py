@@ -1,9 +1,11 @@
 """What was not delivered in time dies on time, whatever it waits for, and its account is told."""
 
+import pytest
 from msgspec.structs import replace
 
+from hookwright.core.errors import Conflict
 from hookwright.core.model import HOUR, SECOND, Account, Draft
-from hookwright.store.base import Store
+from hookwright.store.base import DeliveryQuery, Store
 from store.given import NOW, accept, add_account, add_endpoint, claim, claim_one, deliveries_of, draft, settled
 
 EXPIRY = NOW + 5 * SECOND
@@ -74,3 +76,14 @@ async def test_an_account_is_told_of_what_expired(store: Store) -> None:
     [told] = await store.announcements(10)
     assert (told.account_id, told.type) == (account.id, "delivery.dead")
     assert '"last_error":"expired"' in told.data
+
+
+async def test_what_has_expired_cannot_be_replayed(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, expiring(account))
+    [dead] = await store.expire(EXPIRY)
+    with pytest.raises(Conflict, match="has expired"):
+        await store.replay(dead.id, EXPIRY)
+    query = DeliveryQuery(account_id=account.id, unexpired_at=EXPIRY)
+    assert await store.count_deliveries(query, 10) == 0

@@ -235,7 +235,7 @@ async def test_what_a_look_cancels_of_a_deleted_endpoint_is_all_of_it_also_what_
 
 
 class Troubles:
-    """An account whose endpoints have brakes and lines, and whose events expire: more than `test_lifecycles.py` has."""
+    """An account whose endpoints have brakes and lines, and whose events expire, beside `test_lifecycles.py`."""
 
     CHANGES = (EndpointChange(ordering="endpoint"), EndpointChange(ordering="key"), EndpointChange(max_in_flight=2))
 

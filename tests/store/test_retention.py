@@ -72,7 +72,7 @@ async def test_a_payload_may_go_before_its_delivery_which_then_cannot_be_replaye
     event = await store.event(delivery.event_id)
     assert event is not None
     assert event.data == b""
-    with pytest.raises(Conflict, match="expired"):
+    with pytest.raises(Conflict, match="not kept"):
         await store.replay(delivery.id, NOW)
     assert len(await store.deliveries(DeliveryQuery(account_id=account.id))) == 1
 

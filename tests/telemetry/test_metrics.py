@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.harness import DIALECT, Engine, Held, running_engine
 from hookwright.ambient import MovableClock
-from hookwright.core.model import EndpointChange
+from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
+from hookwright.core.model import SECOND, EndpointChange
 from hookwright.operations.endpoints import change_endpoint
 from hookwright.store.base import Store
 from hookwright.telemetry.metrics import Metrics, Scrape
@@ -107,6 +108,21 @@ async def test_what_is_being_sent_is_in_flight_and_what_waits_is_due(engine: Eng
     held.answer()
     await sending
     assert (await samples(scrape))["deliveries_in_flight"] == 0
+
+
+async def test_an_open_breaker_is_counted_as_open_and_after_its_time_as_half_open(
+    engine: Engine, scrape: Scrape
+) -> None:
+    await engine.endpoint()
+    for _ in range(BREAKER_FAILURES):
+        await engine.publish()
+    engine.receiver.answer(500)
+    await engine.worker.tick()
+    seen = await samples(scrape)
+    assert (seen["breakers_open"], seen["breakers_half_open"]) == (1, 0)
+    engine.clock.move(seconds=BREAKER_FIRST_WAIT / SECOND)
+    seen = await samples(scrape)
+    assert (seen["breakers_open"], seen["breakers_half_open"]) == (0, 1)
 
 
 async def test_the_store_is_asked_at_most_once_a_second(engine: Engine, scrape: Scrape) -> None:

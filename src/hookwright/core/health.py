@@ -23,6 +23,9 @@ Breaker = Literal["closed", "open", "half_open"]
 
 HEALTHY = Health()
 
+# What an endpoint that was disabled and is active again begins with: its account was told, and hears of its success.
+TOLD_PERCENT = 1
+
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
     """An endpoint's health after some attempts, and what its owner is to be told."""
@@ -39,6 +42,11 @@ def diagnose(health: Health, successes: Sequence[bool], now: Instant, may_disabl
         health = diagnosis.health
         changes += diagnosis.changes
     return Diagnosis(health=health, changes=tuple(changes))
+
+
+def undecided(health: Health, now: Instant) -> Health:
+    """The health after attempts that say nothing of the endpoint: if one of them was the probe, another may go."""
+    return replace(health, breaker_open_until=now, probing=False) if health.probing else health
 
 
 def progress_percent(health: Health, now: Instant) -> int:

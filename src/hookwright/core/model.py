@@ -170,6 +170,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     status: EndpointStatus = "active"
     status_reason: str | None = None
     status_changed_at: Instant
+    missed_since: Instant | None = None  # since when it failed, or was disabled, and nobody has replayed what died
     retry_schedule: tuple[int, ...] | None = None  # seconds before each attempt; None: the service's own
     created_at: Instant
     updated_at: Instant

@@ -1,5 +1,10 @@
 """Operational events: what is kept to be told becomes an event of the account, once."""
 
+from typing import Any
+
+import msgspec
+import structlog
+
 from hookwright.ambient import new_event_id
 from hookwright.core.announcements import Announcement
 from hookwright.core.lanes import LANE_COUNT
@@ -10,6 +15,8 @@ from hookwright.store.base import Lanes
 
 TOLD_AT_ONCE = 100
 
+log = structlog.get_logger("hookwright.operations")
+
 
 async def tell(services: Services, lanes: Lanes = None) -> int:
     """Publish what accounts of these lanes are to be told, oldest first. Answers how many."""
@@ -18,7 +25,17 @@ async def tell(services: Services, lanes: Lanes = None) -> int:
         # A crash in between tells it again; the key makes that the same event.
         await services.intake.accept([draft_of(services, announcement)])
         await services.store.delete_announcement(announcement)
+        log.info(announcement.type, account_id=announcement.account_id, **_in_a_line(announcement))
     return len(announcements)
+
+
+def _in_a_line(announcement: Announcement) -> dict[str, Any]:
+    """The data of an operational event for the log: every member but URLs, which may hold credentials."""
+    data = msgspec.json.decode(announcement.data, type=dict[str, Any])
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        flat |= {f"{name}_{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
+    return {name: value for name, value in flat.items() if not name.endswith("url")}
 
 
 def draft_of(services: Services, announcement: Announcement) -> Draft:

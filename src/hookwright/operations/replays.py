@@ -63,11 +63,12 @@ async def recover_endpoint(
 ) -> Replay:
     """Everything that an endpoint missed: activate it and replay what died since it began to fail, or since `since`.
 
-    What was put aside while it was disabled is due with the activation. Raises NotFound, Invalid.
+    What was put aside while it was disabled is due with the activation. An endpoint that was activated before, by
+    itself, still gets what it missed. Raises NotFound, Invalid.
     """
     endpoint = await require_endpoint(services, account_id, endpoint_id, None)
     if since is None:
-        since = endpoint.health.failing_since or endpoint.status_changed_at
+        since = endpoint.missed_since or endpoint.health.failing_since or endpoint.status_changed_at
     # Not by when they were created: what died first had been tried for long, or was what was answered 410.
     request = ReplayRequest(endpoint_id=endpoint_id, finished_from=since, rate_per_second=rate_per_second)
     await _check(services, account_id, request)
@@ -114,4 +115,5 @@ def _query(account_id: int, request: ReplayRequest, now: Instant) -> DeliveryQue
         created_from=request.created_from,
         created_to=created_to,
         finished_from=request.finished_from,
+        unexpired_at=now,
     )

@@ -125,6 +125,7 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     created_from: Instant | None = None
     created_to: Instant | None = None
     finished_from: Instant | None = None
+    unexpired_at: Instant | None = None  # those that have expired by then are left out
     before: tuple[Instant, int] | None = None
     after: tuple[Instant, int] | None = None
     ascending: bool = False
@@ -434,7 +435,9 @@ class Store(Protocol):
         """The bytes that a delivery POSTs."""
 
     async def cancel(self, delivery_id: int, now: Instant) -> Delivery | None:
-        """Give up a delivery that waits; in a line it is the next one's turn. None when there is none.
+        """Give up a delivery that waits, and what it goes out with; in a line it is the next one's turn.
+
+        None when there is none.
 
         Raises Conflict when it is finished, or is being sent at this moment.
         """
@@ -445,6 +448,6 @@ class Store(Protocol):
     async def replay(self, delivery_id: int, now: Instant) -> Delivery | None:
         """Make a delivery due now, in a new round of its schedule. None when there is none.
 
-        Raises Conflict when it is being sent at this moment, when its endpoint is deleted, or when its payload has
-        expired.
+        Raises Conflict when it is being sent at this moment, when its endpoint is deleted, when it has expired, or
+        when its payload is not kept any more.
         """

@@ -10,7 +10,7 @@ from hookwright.core.announcements import Announcement, is_operational, of_death
 from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Unavailable
 from hookwright.core.gates import Gate, admit
-from hookwright.core.health import diagnose
+from hookwright.core.health import Diagnosis, diagnose, undecided
 from hookwright.core.lanes import LANE_COUNT, lane_of
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
@@ -212,6 +212,14 @@ class ClaimSteps(QueueSteps):
             now,
             *ids,
         )
+        if batch_ids := sorted({row["batch_id"] for row in rows if row["batch_id"] is not None}):
+            # What is left of a batch is another request than the one that was made, and gets another id.
+            yield sql(
+                "UPDATE deliveries SET batch_id = NULL"
+                f" WHERE lane = $1 AND batch_id IN ({placeholders(2, batch_ids)}) AND status = 'pending'",
+                lane,
+                *batch_ids,
+            )
         is_due = yield from next_in_line(lane, endpoint_id, (row["line"] for row in rows), now)
         dead = [delivery_of(row) for row in rows]
         told = [of_expiry(each, endpoint[0]["url"], now) for each in dead if not is_operational(each.event_type)]
@@ -292,23 +300,27 @@ class ClaimSteps(QueueSteps):
         counted = _one_for_each_request([each for each in settled if _counts(each)])
         may_disable = settled[0].settlement.may_disable
         diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now, may_disable)
+        if not counted:
+            diagnosis = Diagnosis(health=undecided(before, now))
         if diagnosis.health != before:
             yield _keep_health(lane, claim.endpoint_id, diagnosis.health)
-        gone = next((each for each in settled if each.settlement.disable_reason is not None), None)
+        # Not by the 410 of an operational event: nobody could be told why.
+        gone = next((each for each in counted if each.settlement.disable_reason is not None), None)
         reason = gone.settlement.disable_reason if gone else "failing" if "disabled" in diagnosis.changes else None
         disabled = rows[0]["status"] == "active" and reason is not None
         if disabled:
             yield sql(
                 "UPDATE endpoints SET status = 'disabled', status_reason = $3, status_changed_at = $4,"
-                " updated_at = $4 WHERE lane = $1 AND id = $2",
+                " missed_since = COALESCE(missed_since, $5), updated_at = $4 WHERE lane = $1 AND id = $2",
                 lane,
                 claim.endpoint_id,
                 reason,
                 now,
+                diagnosis.health.failing_since or now,
             )
         changes = [change for change in diagnosis.changes if change != "disabled"]
         told = [of_endpoint(change, counted[-1], diagnosis.health, None, now) for change in changes]
-        if disabled and counted:
+        if disabled:
             told.append(of_endpoint("disabled", counted[-1], diagnosis.health, reason, now))
         return told
 

@@ -145,7 +145,9 @@ class DeliverySteps(QueueSteps):
             rows[0]["ordinal"],
         )
         if not body:
-            raise Conflict(f"the payload of delivery {delivery_id} has expired")
+            raise Conflict(f"the payload of delivery {delivery_id} is not kept any more")
+        if rows[0]["expires_at"] is not None and rows[0]["expires_at"] <= now:
+            raise Conflict(f"delivery {delivery_id} has expired")
         yield from move_to_the_end(lane, rows)
         # What went out together goes out together again.
         column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
@@ -176,16 +178,18 @@ class DeliverySteps(QueueSteps):
         yield sql(f"SELECT id FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, rows[0]["endpoint_id"])
         cancelled = yield sql(
             "UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = $3"
-            " WHERE lane = $1 AND id = $2 AND status = 'pending' RETURNING *",
+            " WHERE lane = $1 AND (id = $2 OR batch_id = $4) AND status = 'pending' RETURNING *",
             lane,
             delivery_id,
             now,
+            # What goes out together stays together: another body under the same id would be another message.
+            rows[0]["batch_id"],
         )
-        if not cancelled:
+        if delivery_id not in {row["id"] for row in cancelled}:
             raise Conflict(f"delivery {delivery_id} is not waiting to be sent")
         if (yield from next_in_line(lane, rows[0]["endpoint_id"], [rows[0]["line"]], now)):
             yield from self.queue_up({(lane, rows[0]["endpoint_id"]): now})
-        return delivery_of(cancelled[0])
+        return next(delivery_of(row) for row in cancelled if row["id"] == delivery_id)
 
 
 def _event_id(text: str) -> str | None:
@@ -222,6 +226,8 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
         filters.add("created_at < $?", query.created_to)
     if query.finished_from is not None:
         filters.add("finished_at >= $?", query.finished_from)
+    if query.unexpired_at is not None:
+        filters.add("(expires_at IS NULL OR expires_at > $?)", query.unexpired_at)
     if query.before is not None:
         filters.add("(created_at, id) < ($?, $?)", *query.before)
     if query.after is not None:

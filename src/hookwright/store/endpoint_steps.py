@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from hookwright.core.errors import Unavailable
+from hookwright.core.health import TOLD_PERCENT
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import (
     Endpoint,
@@ -85,9 +86,13 @@ class EndpointSteps(QueueSteps):
     ) -> Step[Endpoint | None]:
         changed = yield sql(
             "UPDATE endpoints SET status = $4, status_reason = $5, status_changed_at = $6, updated_at = $6,"
-            # Whatever the new status, a person has looked: the endpoint's troubles begin anew.
-            " failing_since = NULL, failed_at = NULL, failures = 0, warned_percent = 0, breaker_open_until = NULL,"
-            " probing = FALSE"
+            # Whatever the new status, a person has looked: the endpoint's troubles begin anew. What it missed is
+            # remembered until it is replayed.
+            " missed_since = COALESCE(missed_since, failing_since,"
+            " CASE WHEN $4 = 'disabled' THEN CAST($6 AS bigint) END),"
+            " warned_percent = CASE WHEN status = 'disabled' AND status_reason IN ('failing', 'gone') THEN"
+            f" {TOLD_PERCENT} ELSE 0 END,"
+            " failing_since = NULL, failed_at = NULL, failures = 0, breaker_open_until = NULL, probing = FALSE"
             " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status <> 'deleted' RETURNING id",
             lane_of(account_id),
             endpoint_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from hookwright.core.lanes import LANE_COUNT, MAX_ID, lane_of
 from hookwright.core.model import (
@@ -31,7 +32,15 @@ class ReplaySteps(QueueSteps):
 
     @writing
     def add_replay(self, replay: Replay) -> Step[None]:
-        yield insert("replays", lane_of(replay.account_id), replay, statuses=json.dumps(replay.statuses))
+        lane = lane_of(replay.account_id)
+        yield insert("replays", lane, replay, statuses=json.dumps(replay.statuses))
+        if replay.finished_from is not None and replay.event_type is None and "dead" in replay.statuses:
+            yield sql(
+                "UPDATE endpoints SET missed_since = NULL WHERE lane = $1 AND id = $2 AND missed_since >= $3",
+                lane,
+                replay.endpoint_id,
+                replay.finished_from,
+            )
 
     @reading
     def replay_of_many(self, account_id: int, replay_id: int) -> Step[Replay | None]:
@@ -87,11 +96,11 @@ class ReplaySteps(QueueSteps):
         )
         if not rows:
             return 0
-        where, values = delivery_filters(_replayed_by(_replay(rows[0])))
+        where, values = delivery_filters(_replayed_by(_replay(rows[0]), now))
         place = (rows[0]["place_created_at"], rows[0]["place_id"])
         number = len(values)
         found = yield sql(
-            f"SELECT id, created_at, endpoint_id, place FROM deliveries WHERE {where}"
+            f"SELECT id, created_at, endpoint_id, place, batch_id FROM deliveries WHERE {where}"
             f" AND (created_at, id) > (${number + 1}, ${number + 2}) ORDER BY created_at, id LIMIT ${number + 3}",
             *values,
             *place,
@@ -107,6 +116,7 @@ class ReplaySteps(QueueSteps):
             return 0
         yield from move_to_the_end(lane, found)
         ids = [int(row["id"]) for row in found]
+        ids += yield from _batch_mates(lane, found)
         # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
         changed = yield sql(
             "UPDATE deliveries SET status = 'pending', due_at = $2, round_start = attempts, finished_at = NULL"
@@ -131,7 +141,20 @@ class ReplaySteps(QueueSteps):
         return len(found)
 
 
-def _replayed_by(replay: Replay) -> DeliveryQuery:
+def _batch_mates(lane: int, found: Sequence[Row]) -> Step[list[int]]:
+    """What went out together with these goes out together with them again."""
+    batch_ids = sorted({row["batch_id"] for row in found if row["batch_id"] is not None})
+    if not batch_ids:
+        return []
+    rows = yield sql(
+        f"SELECT id FROM deliveries WHERE lane = $1 AND batch_id IN ({placeholders(2, batch_ids)})",
+        lane,
+        *batch_ids,
+    )
+    return sorted({int(row["id"]) for row in rows} - {int(row["id"]) for row in found})
+
+
+def _replayed_by(replay: Replay, now: Instant) -> DeliveryQuery:
     return DeliveryQuery(
         account_id=replay.account_id,
         endpoint_id=replay.endpoint_id,
@@ -140,6 +163,7 @@ def _replayed_by(replay: Replay) -> DeliveryQuery:
         created_from=replay.created_from,
         created_to=replay.created_to,
         finished_from=replay.finished_from,
+        unexpired_at=now,
     )
 
 
