@@ -141,6 +141,7 @@ async def test_deleting_an_account_cancels_what_was_still_to_be_sent(store: Stor
     due, waiting = await add_delivery(store, active), await add_delivery(store, paused)
     await store.set_endpoint_status(account.id, paused.id, "paused", None, NOW)
     await store.settle([settled(await claim_one(store), "pending", due_at=NOW + HOUR)], NOW)
+    assert (await again(store, waiting)).due_at is None
 
     await store.delete_account(account.id, NOW + SECOND)
     assert await claim(store, now=NOW + DAY) == []

@@ -16,7 +16,7 @@ from hookwright.core.model import (
     Instant,
 )
 from hookwright.store.base import DeliveryQuery
-from hookwright.store.line_steps import delivery_of, move_to_the_end, next_in_line
+from hookwright.store.line_steps import ENDPOINT_STATUS, delivery_of, move_to_the_end, next_in_line, shown_delivery_of
 from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     PLATFORM_LANE,
@@ -70,20 +70,20 @@ class DeliverySteps(QueueSteps):
 
     @reading
     def delivery(self, delivery_id: int) -> Step[Delivery | None]:
-        rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane_of(delivery_id), delivery_id)
-        return delivery_of(rows[0]) if rows else None
+        return (yield from _delivery(delivery_id))
 
     @reading
     def deliveries(self, query: DeliveryQuery) -> Step[list[Delivery]]:
         where, values = delivery_filters(query)
         order = "ASC" if query.ascending else "DESC"
         rows = yield sql(
-            f"SELECT * FROM deliveries WHERE {where} ORDER BY created_at {order}, id {order}"
+            f"SELECT *, {ENDPOINT_STATUS.format('deliveries')} FROM deliveries"
+            f" WHERE {where} ORDER BY created_at {order}, id {order}"
             f" LIMIT ${len(values) + 1}",
             *values,
             query.limit,
         )
-        return [delivery_of(row) for row in rows]
+        return [shown_delivery_of(row) for row in rows]
 
     @reading
     def count_deliveries(self, query: DeliveryQuery, at_most: int) -> Step[int]:
@@ -162,7 +162,7 @@ class DeliverySteps(QueueSteps):
         for row in changed:
             if row["id"] == delivery_id:
                 yield from self.queue_up({(lane, row["endpoint_id"]): now})
-                return delivery_of(row)
+                return (yield from _delivery(delivery_id))
         rows = yield sql("SELECT status FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if rows[0]["status"] == "in_flight":
             raise Conflict(f"delivery {delivery_id} is being sent at this moment")
@@ -190,6 +190,15 @@ class DeliverySteps(QueueSteps):
         if (yield from next_in_line(lane, rows[0]["endpoint_id"], [rows[0]["line"]], now)):
             yield from self.queue_up({(lane, rows[0]["endpoint_id"]): now})
         return next(delivery_of(row) for row in cancelled if row["id"] == delivery_id)
+
+
+def _delivery(delivery_id: int) -> Step[Delivery | None]:
+    rows = yield sql(
+        f"SELECT *, {ENDPOINT_STATUS.format('deliveries')} FROM deliveries WHERE lane = $1 AND id = $2",
+        lane_of(delivery_id),
+        delivery_id,
+    )
+    return shown_delivery_of(rows[0]) if rows else None
 
 
 def _event_id(text: str) -> str | None:

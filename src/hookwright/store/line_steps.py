@@ -16,6 +16,12 @@ from hookwright.store.steps import Row, Statement, Step, Steps, made, placeholde
 
 UNFINISHED = "{0}.place IS NOT NULL AND {0}.status IN ('pending', 'in_flight')"
 
+# What `shown_delivery_of` needs of a row of {0} beside the row.
+ENDPOINT_STATUS = (
+    "(SELECT shown.status FROM endpoints shown WHERE shown.lane = {0}.lane AND shown.id = {0}.endpoint_id)"
+    " AS endpoint_status"
+)
+
 # Whether it is the turn of a delivery `d` of lane $1. What is in no line never waits for its turn.
 IN_TURN = (
     "(d.place IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries ahead WHERE ahead.lane = $1"
@@ -32,7 +38,8 @@ class LineSteps(Steps):
         lane = lane_of(endpoint_id)
         # Only what is first in its line is ever attempted.
         heads = yield sql(
-            "SELECT d.* FROM deliveries d WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.attempts > d.round_start"
+            f"SELECT d.*, {ENDPOINT_STATUS.format('d')} FROM deliveries d"
+            " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.attempts > d.round_start"
             f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT $3",
             lane,
             endpoint_id,
@@ -41,7 +48,7 @@ class LineSteps(Steps):
         blocked: list[BlockedLine] = []
         for head in heads:
             waiting = yield from _count_behind(head)
-            blocked.append(BlockedLine(head=delivery_of(head), waiting=waiting))
+            blocked.append(BlockedLine(head=shown_delivery_of(head), waiting=waiting))
         return blocked
 
     @reading
@@ -124,6 +131,16 @@ def next_in_line(lane: int, endpoint_id: int, lines: Iterable[str | None], now: 
 
 def delivery_of(row: Row) -> Delivery:
     return made(Delivery, row, event_id=str(row["event_id"]))
+
+
+def shown_delivery_of(row: Row) -> Delivery:
+    """A delivery for people to see: while it waits for its endpoint, nobody can say when it is due."""
+    return made(
+        Delivery,
+        row,
+        event_id=str(row["event_id"]),
+        due_at=row["due_at"] if row["endpoint_status"] == "active" else None,
+    )
 
 
 def _count_behind(head: Row) -> Step[int]:

@@ -200,7 +200,7 @@ class WaitingCollector(Collector):
         seen = self.backlog
         age = 0.0 if seen.oldest_due_at is None else max(0.0, (self._now() - seen.oldest_due_at) / SECOND)
         yield _gauge("deliveries_due", f"Deliveries that are due and wait, counted up to {MOST_COUNTED}.", seen.due)
-        yield _gauge("oldest_due_seconds", "For how long the oldest of them has been due.", age)
+        yield _gauge("oldest_due_seconds", "For how long an endpoint of theirs has waited for its turn.", age)
         yield _gauge("breakers_open", "Active endpoints whose breaker is open.", seen.breakers_open)
         yield _gauge("breakers_half_open", "Those whose breaker lets a probe through.", seen.breakers_half_open)
 
