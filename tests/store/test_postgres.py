@@ -35,6 +35,7 @@ from store.given import (
     draft,
     new_secret,
     notice,
+    settled,
 )
 
 
@@ -133,6 +134,30 @@ async def test_what_is_accepted_while_a_look_takes_its_endpoint_out_of_the_queue
     claims = await claim(store, now=NOW + 1)
     assert len(claims) == 2
     assert claims[0].delivery_id == first.id
+
+
+async def test_nobody_who_waits_for_an_endpoints_row_holds_one_of_the_queue(store: PostgresStore) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await store.change_endpoint(account.id, endpoint.id, EndpointChange(ordering="endpoint"), NOW)
+    await accept(store, draft(account), draft(account))
+    (claimed,) = await claim(store)
+    await accept(store, draft(account))
+    other = await asyncpg.connect(store._url)
+    for waits in (
+        store.settle([settled(claimed, "pending", due_at=NOW)], NOW),
+        accept(store, draft(account)),
+        claim(store),
+    ):
+        async with other.transaction():
+            await other.execute("SELECT * FROM endpoints WHERE id = $1 FOR UPDATE", endpoint.id)
+            waiting = asyncio.create_task(waits)
+            while not await waits_for_a_lock(other):
+                assert not waiting.done()
+            # Raises LockNotAvailableError if it is held.
+            assert len(await other.fetch("SELECT * FROM queues FOR UPDATE NOWAIT")) == 1
+        await waiting
+    await other.close()
 
 
 async def test_a_look_waits_for_nobody(store: PostgresStore) -> None:
