@@ -83,9 +83,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow_private_targets: Annotated[
         bool, about(DELIVERING, "Send to private and loopback addresses, to any port, and over plain http.")
     ] = False
-    concurrency: Annotated[AtLeastOne, about(DELIVERING, "How many requests each process has in flight at once.")] = (
-        256
-    )
+    concurrency: Annotated[
+        AtLeastOne,
+        about(
+            DELIVERING,
+            "How many requests each process has in flight at once; those that have waited for over a second do not"
+            " count.",
+        ),
+    ] = 256
     connect_timeout_seconds: Annotated[AboveZero, about(DELIVERING, "For the name, TCP and TLS together.")] = 5
     timeout_seconds: Annotated[AboveZero, about(DELIVERING, "For a whole request, the answer's body included.")] = 15
     lease_seconds: Annotated[
