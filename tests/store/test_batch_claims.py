@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
 from hookwright.core.model import SECOND, Account, Claim, Endpoint, Replay, Subscription
+from hookwright.store import claim_steps
 from hookwright.store.base import DeliveryQuery, EndpointQuery, Store
 from store.given import NOW, accept, add_account, draft, notice, settled
 
@@ -58,6 +60,18 @@ async def test_a_batch_is_split_by_the_size_of_its_payloads(store: Store) -> Non
     await batching_endpoint(store, account)
     await accept_several(store, account, *["tag.created"] * 3, body=b"x" * 200_000)
     assert sorted(map(len, batches(await store.claim(100, NOW, LEASE)))) == [1, 2]
+
+
+async def test_no_batch_is_cut_by_the_limit_of_a_look(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = await add_account(store)
+    await batching_endpoint(store, account, limit=3)
+    await accept_several(store, account, *["tag.created"] * 6)
+    claims = await store.claim(100, NOW, LEASE)
+    await store.settle([settled(claim, "pending", due_at=LEASE) for claim in claims], NOW)
+    monkeypatch.setattr(claim_steps, "BATCH", 5)
+    again = [await store.claim(100, LEASE, 2 * LEASE) for _ in range(2)]
+    assert [len(some) for some in again] == [3, 3]
+    assert sorted(batches([*again[0], *again[1]])) == sorted(batches(claims))
 
 
 async def test_a_retry_is_the_same_batch_and_nothing_joins_it(store: Store) -> None:

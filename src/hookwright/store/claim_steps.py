@@ -147,19 +147,23 @@ class ClaimSteps(QueueSteps):
             return []
         due = yield sql(
             f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn,"
+            # By batches, so that only the last one may be cut by the limit.
             " d.expires_at <= $3 AS expired FROM deliveries d JOIN payloads p"
             " ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
-            f" ORDER BY d.due_at LIMIT {BATCH}",
+            f" ORDER BY d.due_at, d.batch_id, d.id LIMIT {BATCH}",
             lane,
             endpoint_id,
             now,
         )
+        is_cut = len(due) == BATCH
+        if is_cut and due[-1]["batch_id"] is not None:
+            due = [row for row in due if row["batch_id"] != due[-1]["batch_id"]]
         # What has expired is left to `expire`.
         if aside := [row["id"] for row in due if row["expired"] or not row["in_turn"]]:
             yield set_aside(lane, aside)
         in_turn = [row for row in due if row["in_turn"] and not row["expired"]]
-        batches = _batches(in_turn, rows[0]["batch_limit"], is_cut=len(due) == BATCH)
+        batches = _batches(in_turn, rows[0]["batch_limit"], is_cut=is_cut)
         gate = yield from _gate(rows[0])
         admission = admit(gate, list(batches)[:most], now)
         if admission.gate != gate:
