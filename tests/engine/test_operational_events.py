@@ -183,3 +183,20 @@ async def test_what_is_told_is_also_logged(engine: Engine) -> None:
     assert line["account_id"] == engine.account.id
     assert line["delivery_last_status_code"] == 500
     assert not any("url" in name for name in line)
+
+
+async def test_an_endpoint_that_was_disabled_and_receives_again_has_recovered(engine: Engine) -> None:
+    endpoint = await engine.endpoint()
+    await engine.endpoint("/told", "endpoint.recovered")
+    await engine.publish()
+    engine.receiver.answer(410)
+    await engine.worker.tick()
+    engine.receiver.answer(200)
+    assert await tell(engine.services) == 2  # the dead delivery, the disabled endpoint
+    await set_status(engine.services, engine.account.id, endpoint.id, "active")
+    await engine.publish()
+    await engine.publish()
+    await engine.worker.tick()
+    assert await tell(engine.services) == 1
+    await engine.worker.tick()
+    assert [request.path for request in engine.receiver.requests].count("/told") == 1

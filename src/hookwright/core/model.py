@@ -320,7 +320,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     sealed_headers: bytes | None = None
     signature: SignatureScheme = "v1"
     batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
-    troubled: bool = False  # whether the endpoint was failing when this was claimed
+    troubled: bool = False  # whether the endpoint was failing when this was claimed, or its account thinks so
     traceparent: str | None = None  # the event's
     line: str | None = None  # the delivery's
 

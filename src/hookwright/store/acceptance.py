@@ -267,7 +267,7 @@ def _claim(draft: Draft, row: DeliveryRow, recipient: Row, body: bytes) -> Claim
         retry_schedule=load_schedule(recipient["retry_schedule"]),
         sealed_headers=recipient["sealed_headers"],
         signature=recipient["signature"],
-        troubled=recipient["failing_since"] is not None,
+        troubled=bool(recipient["troubled"]),
         traceparent=draft.event.traceparent,
     )
 

@@ -23,7 +23,7 @@ from hookwright.core.model import (
 from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd, Lanes
 from hookwright.store.endpoint_steps import health_of
 from hookwright.store.line_steps import IN_TURN, UNFINISHED, delivery_of, next_in_line, set_aside
-from hookwright.store.matching_steps import GUARDED
+from hookwright.store.matching_steps import GUARDED, TROUBLED
 from hookwright.store.queue_steps import QueueKey, QueueSteps, earliest_of
 from hookwright.store.steps import (
     BATCH,
@@ -323,7 +323,8 @@ class ClaimSteps(QueueSteps):
                 diagnosis.health.failing_since or now,
             )
         changes = [change for change in diagnosis.changes if change != "disabled"]
-        told = [of_endpoint(change, counted[-1], diagnosis.health, None, now) for change in changes]
+        why = {"warned": "failing"}
+        told = [of_endpoint(change, counted[-1], diagnosis.health, why.get(change), now) for change in changes]
         if disabled:
             told.append(of_endpoint("disabled", counted[-1], diagnosis.health, reason, now))
         return told
@@ -490,7 +491,8 @@ def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease
         *ids,
     )
     rows = yield sql(
-        "SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at,"
+        f"SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, {TROUBLED} AS troubled, p.body,"
+        " v.occurred_at,"
         " v.traceparent FROM deliveries d"
         " JOIN endpoints e ON e.lane = $1 AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
@@ -525,7 +527,7 @@ def claim_of(row: Row, fence: int) -> Claim:
         sealed_headers=row["sealed_headers"],
         signature=row["signature"],
         batch_id=row["batch_id"],
-        troubled=row["failing_since"] is not None,
+        troubled=bool(row["troubled"]),
         traceparent=row["traceparent"],
         line=row["line"],
     )

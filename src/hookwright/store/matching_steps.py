@@ -23,6 +23,9 @@ GUARDED = (
     " OR e.breaker_open_until IS NOT NULL)"
 )
 
+# Whether an endpoint fails, or its account was told that it did: a success is worth noting then.
+TROUBLED = "(e.failing_since IS NOT NULL OR e.warned_percent > 0)"
+
 Recipients = Mapping[int, Row]
 
 
@@ -86,7 +89,7 @@ class MatchingSteps(Steps):
         among, values = self.among(2, endpoint_ids)
         rows = yield sql(
             "SELECT e.id, e.status, e.url, e.ordering, e.retry_schedule, e.sealed_headers, e.signature,"
-            f" e.failing_since, {GUARDED} AS guarded FROM endpoints e"
+            f" {TROUBLED} AS troubled, {GUARDED} AS guarded FROM endpoints e"
             f" WHERE e.lane = $1 AND e.id {among} AND e.status <> 'deleted'",
             lane,
             *values,

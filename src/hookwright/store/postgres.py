@@ -41,7 +41,7 @@ from hookwright.store.acceptance import (
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
-from hookwright.store.matching_steps import Books
+from hookwright.store.matching_steps import TROUBLED, Books
 from hookwright.store.migrations import migrations_for
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
@@ -524,10 +524,14 @@ FOR UPDATE OF q SKIP LOCKED
 
 # What stands in line is left to whoever holds the endpoint's row. No CTE is joined to another: without statistics
 # that would be a nested loop over both.
-_CLAIM = """
+_CLAIM = (
+    """
 WITH due AS (
     SELECT d.lane, d.id, d.due_at, COALESCE(d.expires_at <= $1, FALSE) AS expired,
-           e.url, e.retry_schedule, e.sealed_headers, e.signature, e.failing_since
+           e.url, e.retry_schedule, e.sealed_headers, e.signature,
+           """
+    + TROUBLED
+    + """ AS troubled
     FROM {shares}
     JOIN endpoints e ON e.lane = {u_lane} AND e.id = u.endpoint_id
     CROSS JOIN LATERAL (
@@ -547,7 +551,7 @@ WITH due AS (
     RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
               d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
               d.line, due.expired, due.url, due.retry_schedule, due.sealed_headers, due.signature,
-              due.failing_since
+              due.troubled
 )
 SELECT l.*, p.body, v.occurred_at, v.traceparent
 FROM looked_at l
@@ -555,6 +559,7 @@ LEFT JOIN payloads p ON p.lane = {l_lane} AND p.event_id = l.event_id AND p.ordi
 LEFT JOIN events v ON v.lane = {l_lane} AND v.id = l.event_id
 ORDER BY l.was_due, l.id
 """
+)
 
 # An endpoint that is not active leaves the queue, however much waits for it: its activation brings it back. A deleted
 # one stays until all is cancelled.

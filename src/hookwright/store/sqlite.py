@@ -43,7 +43,7 @@ from hookwright.store.acceptance import (
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
-from hookwright.store.matching_steps import Books, Recipients
+from hookwright.store.matching_steps import TROUBLED, Books, Recipients
 from hookwright.store.migrations import migrations_for
 from hookwright.store.queue_steps import QUEUE_UP
 from hookwright.store.records import Records
@@ -481,7 +481,8 @@ def _take_due(endpoint_id: int, share: int, look: Look, db: sqlite3.Connection) 
     """Claim a share of what is due to an endpoint; what has expired is put aside. What stands in line is left."""
     rows = db.execute(
         "SELECT d.*, d.due_at AS was_due, COALESCE(d.expires_at <= ?1, FALSE) AS expired, e.url, e.retry_schedule,"
-        " e.sealed_headers, e.signature, e.failing_since, p.body, v.occurred_at, v.traceparent FROM deliveries d"
+        f" e.sealed_headers, e.signature, {TROUBLED} AS troubled, p.body, v.occurred_at, v.traceparent"
+        " FROM deliveries d"
         " JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id"
         " JOIN payloads p ON p.lane = d.lane AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
