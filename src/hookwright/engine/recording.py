@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -12,7 +13,7 @@ from hookwright.core.model import Claim, Settled
 from hookwright.store.base import Store
 
 # Outcomes of so long are one transaction. Nobody waits for it: the slot of a request is free before.
-LINGER_SECONDS = 0.005
+LINGER_SECONDS = 0.02
 MOST_AT_ONCE = 500
 
 log = structlog.get_logger("hookwright.worker")
@@ -41,10 +42,13 @@ class Recorder:
         self._waiting: list[Parcel] = []
         self._writing: Sequence[Parcel] = ()
         self._flushing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     def add(self, parcel: Parcel) -> None:
-        """Record this, soon."""
+        """Record this, soon; at once where others wait in line for it."""
         self._waiting.append(parcel)
+        if parcel[0].claim.line is not None:
+            self._hurry.set()
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
 
@@ -56,13 +60,16 @@ class Recorder:
     async def emptied(self) -> None:
         """Wait until everything that was added is recorded, or given up."""
         while self._flushing is not None:
+            self._hurry.set()
             await asyncio.shield(self._flushing)
 
     async def _flush(self) -> None:
         try:
             while self._waiting:
                 if len(self._waiting) < MOST_AT_ONCE:
-                    await asyncio.sleep(LINGER_SECONDS)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._hurry.wait(), LINGER_SECONDS)
+                self._hurry.clear()
                 self._writing, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
                 await self._write(self._writing)
                 self._writing = ()
