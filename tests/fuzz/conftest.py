@@ -29,7 +29,7 @@ class Length(NamedTuple):
     random: bool  # whether other requests are generated each time
 
 
-SHORT = Length(examples=4, limits=16, odd_step=6, random=False)
+SHORT = Length(examples=4, limits=8, odd_step=12, random=False)
 
 
 @pytest.fixture(scope="session")
