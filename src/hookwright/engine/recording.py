@@ -1,4 +1,4 @@
-"""Outcomes on their way into the store: those of a few milliseconds are one transaction."""
+"""Outcomes on their way into the store: those of twenty milliseconds are one transaction."""
 
 from __future__ import annotations
 
