@@ -1,0 +1,104 @@
+"""The database under test: a SQLite file or a real PostgreSQL of our own; and what is in it at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from faults.records import DUMP, AttemptRow, DeliveryRow, Dump, EventRow
+from hookwright.testing.postgres import StartedPostgres, database_url, run, started_postgres
+
+TABLES: Mapping[str, type[EventRow] | type[DeliveryRow] | type[AttemptRow]] = {
+    "events": EventRow,
+    "deliveries": DeliveryRow,
+    "attempts": AttemptRow,
+}
+
+
+class Postgres:
+    """A PostgreSQL server that may be killed and started again."""
+
+    def __init__(self, server: StartedPostgres) -> None:
+        self._server = server
+        self.url = server.url
+
+    async def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"faults_{uuid.uuid4().hex}"
+        await run(self.url, f'CREATE DATABASE "{name}"')
+        return database_url(self.url, name)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and to all its children, as when the machine's memory ran out."""
+        postmaster = self._server.pid
+        everyone = [*_children(postmaster), postmaster]
+        for pid in everyone:
+            # Stopped first: a postmaster that sees a child die begins to tidy up, and starts others.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        for pid in {*everyone, *_children(postmaster)}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    async def start_again(self) -> None:
+        """Returns when the server answers again."""
+        await asyncio.to_thread(self._server.start)
+
+
+@contextmanager
+def postgres(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
+    """A server of this run's own, in a folder of its own."""
+    home = folder / "postgres"
+    home.mkdir()
+    with started_postgres(home, settings) as server:
+        yield Postgres(server)
+
+
+async def dump(url: str, folder: Path) -> Dump:
+    """Write down what the database holds of events, deliveries and attempts."""
+    rows = await _postgres_rows(url) if url.startswith("postgres") else _sqlite_rows(url.removeprefix("sqlite:"))
+    found = msgspec.convert(rows, Dump)
+    (folder / DUMP).write_bytes(msgspec.json.encode(found))
+    return found
+
+
+async def _postgres_rows(url: str) -> dict[str, list[dict[str, Any]]]:
+    db = await asyncpg.connect(url)
+    try:
+        async with db.transaction(isolation="repeatable_read"):
+            return {name: [_plain(row) for row in await db.fetch(_select(name))] for name in TABLES}
+    finally:
+        await db.close()
+
+
+def _sqlite_rows(path: str) -> dict[str, list[dict[str, Any]]]:
+    with closing(sqlite3.connect(path)) as db:
+        db.row_factory = sqlite3.Row
+        return {name: [_plain(row) for row in db.execute(_select(name))] for name in TABLES}
+
+
+def _select(table: str) -> str:
+    return f"SELECT {', '.join(TABLES[table].__struct_fields__)} FROM {table}"
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, uuid.UUID) else value for name, value in dict(row).items()}
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()
+        ]
+    except FileNotFoundError:
+        return []
