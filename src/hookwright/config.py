@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         about(
             HTTP,
             "How long after SIGTERM requests are still taken as before, while `/readyz` answers 503 and each answer"
-            " ends its connection. Behind a load balancer, longer than that takes to notice. A second SIGTERM ends it.",
+            " ends its connection. Behind a load balancer, longer than that takes to notice. A second one ends it.",
         ),
     ] = 0
     role: Annotated[

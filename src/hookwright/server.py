@@ -99,10 +99,9 @@ class HttpServer(uvicorn.Server):
 
         A request that meets a connection which is being closed fails, and its sender cannot know whether it was done.
         """
-        self.config.encoded_headers.append(
-            (b"connection", b"close")
-        )  # what uvicorn makes the next line of, each second
-        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        closing = (b"connection", b"close")
+        self.server_state.default_headers = [*self.server_state.default_headers, closing]
+        self.config.encoded_headers.append(closing)  # of which uvicorn makes the default anew, each second
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
