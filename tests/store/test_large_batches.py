@@ -37,7 +37,11 @@ def odd_drafts(account: Account, number: int) -> list[Draft]:
             account, notice(render=f'{{"n":{position},"ø":"\\t"}}'.encode), data=f'{{"ø":{position}}}'.encode()
         )
         whole = replace(
-            one.event, site_id=17, traceparent="00-abc", expires_at=NOW + LEASE, ordering_key=f"key {position % 3}"
+            one.event,
+            site_id=17,
+            traceparent="00-abc",
+            expires_at=NOW + 2 * LEASE,
+            ordering_key=f"key {position % 3}",
         )
         drafts.append(replace(one, event=whole) if position % 2 else one)
     return drafts

@@ -1,8 +1,8 @@
 """The store on PostgreSQL, through asyncpg: production.
 
 Concurrent workers share the due deliveries by `FOR UPDATE SKIP LOCKED`. Batches travel as arrays (`unnest`), so a
-batch of any size is one prepared statement and one round trip; a large batch of events is copied. Commits are durable: the store refuses a server
-with fsync off and asks for synchronous_commit on every connection.
+batch of any size is one prepared statement and one round trip; a large batch of events is copied. Commits are
+durable: the store refuses a server with fsync off and asks for synchronous_commit on every connection.
 """
 
 from __future__ import annotations
@@ -438,7 +438,7 @@ async def _insert(
 ) -> list[Claim]:
     """Write a batch by one statement, which is one transaction by itself."""
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, room)
+    deliveries = delivery_rows(batch, ids, places, payloads, room)
     # Nothing waits as a rule, where there is room. A text of its own then, since an empty one is not free either.
     queues = queue_rows(deliveries)
     await db.execute(
@@ -457,7 +457,7 @@ async def _copy(
 ) -> list[Claim]:
     """Write a batch as `_insert` does, by COPY: more round trips, less work for each row on both sides."""
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, room)
+    deliveries = delivery_rows(batch, ids, places, payloads, room)
     async with db.transaction():
         await _copy_into(db, "events", lane, EventRow, [event_row(draft) for draft in batch.drafts])
         await _copy_into(db, "payloads", lane, PayloadRow, payloads)
