@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from faults import checker
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records
@@ -45,8 +47,8 @@ async def run(plan: Plan) -> Verdict:
 async def _kill_in_volleys(plan: Plan, system: System, nemesis: Nemesis) -> None:
     workers: list[Node] = []
     while (left := plan.rounds - len(nemesis.deeds)) > 0:
-        while len(workers) < WORKERS:
-            workers.append(await system.start("--role", "worker"))
+        missing = WORKERS - len(workers)
+        workers += await asyncio.gather(*(system.start("--role", "worker") for _ in range(missing)))
         await nemesis.wait(1.0, 2.0)
         doomed = nemesis.dice.sample(workers, min(KILLED_TOGETHER, left))
         for worker in doomed:

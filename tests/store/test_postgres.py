@@ -138,6 +138,24 @@ async def test_a_lock_is_given_up_after_one_who_stands_still_has_lost_it_and_wel
     assert 0 < waits["idle_in_transaction_session_timeout"] < waits["lock_timeout"] < 8_000
 
 
+async def test_a_process_that_starts_waits_for_the_migration_of_another_however_long_that_takes(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than a command may take, and longer than a lock is waited for."""
+    monkeypatch.setattr(postgres, "COMMAND_SECONDS", 0.2)
+    monkeypatch.setitem(postgres.SERVER_SETTINGS, "lock_timeout", "100ms")
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock($1)", postgres.MIGRATION_LOCK)
+        migrating = asyncio.create_task(store.migrate())
+        while not migrating.done() and not await waits_for_a_lock(other):
+            pass  # not yet there
+        await other.execute("SELECT pg_sleep(0.5)")
+        assert not migrating.done()
+    await other.close()
+    await migrating
+
+
 async def while_a_look_takes_it_out_of_the_queue(
     store: PostgresStore, endpoint: Endpoint, happens: Coroutine[Any, Any, Any]
 ) -> None:

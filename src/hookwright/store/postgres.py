@@ -53,6 +53,7 @@ WORTH_A_COPY = 100
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
+SCHEMA_SECONDS = 86_400.0  # a change of large tables takes as long as it takes; None would be the limit above
 DISTRIBUTE_SQL = files(__name__.rpartition(".")[0]).joinpath("distribute.sql")
 HINTS = "hookwright_due"  # the channel of hints that something may be due
 MIGRATION_LOCK = 0x686F6F6B77726967  # "hookwrig"
@@ -329,7 +330,7 @@ class PostgresStore(Records):
         """Spread every table over the machines of the cluster, by lane. Again and again does no harm."""
         async with self._connection() as db:
             await db.execute("SET lock_timeout = 0")  # the pool resets it
-            await db.execute(DISTRIBUTE_SQL.read_text(), timeout=None)
+            await db.execute(DISTRIBUTE_SQL.read_text(), timeout=SCHEMA_SECONDS)
 
     async def hint(self, lane_indexes: Sequence[int]) -> None:
         async with self._connection() as db:
@@ -380,12 +381,12 @@ async def _has_citus(db: Connection) -> bool:
 async def _migrate(db: Connection) -> None:
     # Another process may be migrating, or sending for a while yet: neither is an outage.
     await db.execute("SET LOCAL lock_timeout = 0")
-    await db.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+    await db.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK, timeout=SCHEMA_SECONDS)
     await db.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at bigint)")
     applied = {row["version"] for row in await db.fetch("SELECT version FROM schema_migrations")}
     for migration in migrations_for("postgres"):
         if migration.version not in applied:
-            await db.execute(migration.text)
+            await db.execute(migration.text, timeout=SCHEMA_SECONDS)
             await db.execute(
                 "INSERT INTO schema_migrations VALUES ($1, (EXTRACT(epoch FROM now()) * 1000000)::bigint)",
                 migration.version,
