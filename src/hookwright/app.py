@@ -239,12 +239,12 @@ class Surfaces:
     """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
 
     def __init__(self, surfaces: Sequence[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
-        self._surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
+        self.surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        for prefix, app in self._surfaces:
+        for prefix, app in self.surfaces:
             if path == prefix or path.startswith(prefix + "/"):
                 await app(scope, receive, send)
                 return
