@@ -102,6 +102,7 @@ class Hookwright:
             policy=policy,
             translations={wording.name: wording.translate for wording in WORDINGS},
             traces=traces,
+            endpoints_per_account=settings.endpoints_per_account,
         )
         self._stop = asyncio.Event()
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
@@ -259,7 +260,7 @@ def _surfaces(
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready, scrape)
+    api = build_api(services, is_ready, scrape, settings.requests_per_minute)
     surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)
