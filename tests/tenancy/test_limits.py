@@ -15,7 +15,7 @@ from fuzz.surfaces import KAJABI, KIT, OWN
 from hookwright.api.publishing import MAX_BATCH_BYTES
 from hookwright.app import Surfaces
 from hookwright.core.nesting import MAX_DEPTH
-from hookwright.web.limits import MAX_BODY_BYTES
+from hookwright.web.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from tenancy import walk
 from tenancy.holdings import Holdings
 from tenancy.operations import BODIES, Operation, operations_of
@@ -90,7 +90,7 @@ async def test_json_that_is_nested_too_deeply_is_refused_in_its_apis_words(runni
         if operation.body.form and operation.path.startswith(walk.KIT):
             continue  # a form, and nothing else
         headers = {**call["headers"], "Content-Type": "application/json"}
-        for depth in (MAX_DEPTH + 1, 100_000):
+        for depth in (MAX_BODY_DEPTH, 100_000):
             deep = b'{"data":' + b"[" * depth + b"]" * depth + b"}"
             answer = await running.client.request(operation.method, content=deep, **{**call, "headers": headers})
             assert 400 <= answer.status_code < 423, f"{operation.label}: {answer.status_code} {answer.text}"

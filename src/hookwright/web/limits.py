@@ -11,7 +11,9 @@ from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 
 MAX_BODY_BYTES = 256 * 1024
 
-_TOO_DEEP = Problem("", f"the body is nested too deeply (at most {MAX_DEPTH} levels)", "malformed")
+# Some levels more than what a body carries, which is refused at a place of its own.
+MAX_BODY_DEPTH = MAX_DEPTH + 8
+_TOO_DEEP = Problem("", f"the body is nested too deeply (at most {MAX_BODY_DEPTH} levels)", "malformed")
 
 
 class BodyTooLarge(Exception):
@@ -51,7 +53,7 @@ def parse_json(body: bytes) -> object:
         raise Invalid(Problem("", f"the body is not valid JSON: {error}", "malformed")) from None
     except RecursionError:
         raise Invalid(_TOO_DEEP) from None
-    if is_nested_deeper(value, MAX_DEPTH):
+    if is_nested_deeper(value, MAX_BODY_DEPTH):
         raise Invalid(_TOO_DEEP)
     return value
 
