@@ -7,6 +7,7 @@ to is judged when it is dialled (engine/dialling.py), with `address_allowed`.
 """
 
 import re
+import unicodedata
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _DOTTED_QUAD = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _LOOKS_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LETTERS_AND_DIGITS = frozenset({"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"})
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Names that only mean something inside a network: RFC 6761, 6762, 7686, 8375, 9476, ICANN's `internal` (2024) …
@@ -209,11 +211,18 @@ def _punycode(host: str) -> str:
     # One that is ASCII by now was not before: the Kelvin sign becomes a `k` in lower case.
     try:
         encoded = host[: MAX_HOST_LENGTH + 1].encode("idna")
-        if encoded.decode("idna") == host and not host.isascii():
+        if encoded.decode("idna") == host and not host.isascii() and _is_made_of_letters(host):
             return encoded.decode("ascii").lower()
     except UnicodeError:
         pass
     raise ValueError("must write an international host name in its ASCII form (xn--…)")
+
+
+def _is_made_of_letters(host: str) -> bool:
+    # What IDNA 2008 lets into names (RFC 5892 §2.1), so no fraction slash; and digits of no script make a whole label
+    # at the end, where they would be read as an address.
+    spelt = all(each in ".-_" or unicodedata.category(each) in _LETTERS_AND_DIGITS for each in host)
+    return spelt and not host.rpartition(".")[2].isdigit()
 
 
 def _production_problem(target: Target, policy: TargetPolicy) -> str | None:
