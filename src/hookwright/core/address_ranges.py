@@ -6,7 +6,7 @@ into.
 """
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 
 from hookwright.core.special_ranges import GLOBAL_UNICAST_V6, SPECIAL_V4, SPECIAL_V6
 
@@ -38,7 +38,9 @@ NEVER = (
 )
 
 _NEVER = tuple(ip_network(network) for network, _ in NEVER)
-_NOT_PUBLIC = tuple(ip_network(network) for network, *_ in (*SPECIAL_V4, *SPECIAL_V6, *CLOUD_V4))
+# Without the ranges inside other ranges: every new connection asks.
+_NOT_PUBLIC_V4 = tuple(collapse_addresses(IPv4Network(network) for network, *_ in (*SPECIAL_V4, *CLOUD_V4)))
+_NOT_PUBLIC_V6 = tuple(collapse_addresses(IPv6Network(network) for network, *_ in SPECIAL_V6))
 _GLOBAL_UNICAST_V6 = tuple(IPv6Network(network) for network, *_ in GLOBAL_UNICAST_V6)
 
 # Forms whose last 32 bits are an IPv4 address, which somebody on the way may send the packet on to.
@@ -107,11 +109,10 @@ def addresses_inside(address: Address, nat64_prefixes: Sequence[IPv6Network] = (
 
 def is_public(address: Address) -> bool:
     """Whether a server of the public Internet can have it."""
-    if is_within(address, _NOT_PUBLIC):
-        return False
     if isinstance(address, IPv4Address):
-        return True
-    return is_within(address, _GLOBAL_UNICAST_V6) and not _is_isatap(int(address))
+        return not is_within(address, _NOT_PUBLIC_V4)
+    is_unicast = is_within(address, _GLOBAL_UNICAST_V6) and not is_within(address, _NOT_PUBLIC_V6)
+    return is_unicast and not _is_isatap(int(address))
 
 
 def is_never_allowed(address: Address) -> bool:
