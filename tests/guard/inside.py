@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import ssl
-import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +19,10 @@ import httpx
 import trustme
 
 from guard.corpus import CORPUS, Entry
-from guard.name_server import NameServer, Zone
-from guard.tripwire import Dialled, Tripwire
+from guard.network import make_network, tripwire_everywhere
 from hookwright.app import open_services
 from hookwright.cli.credentials import Credentials, ready_credentials
 from hookwright.config import load_settings
-from hookwright.core.addresses import parse_target
 from hookwright.core.model import EndpointChange, Subscription
 from hookwright.operations.endpoints import Details, create_endpoint
 from hookwright.operations.own_endpoints import create_own_endpoint
@@ -37,22 +31,10 @@ from hookwright.store.base import DeliveryQuery
 from processes import hookwright
 
 GOOD = "https://example.com/"
-PUBLIC = "93.184.215.14"
-OWN = ("93.184.215.99/32", "2606:2800:21f::99/128")
 PROXY = "http://10.9.9.9:3128"
-PORTS = {80, 443, 8443, 3000, 3128, 8080}
-PRIVATE = Dialled("10.0.0.1", 443)
 SAMPLES_AT_ONCE = 8
 SAMPLED_STEP = 5
 MANY_LOOKS = 20_000
-
-# Without `src` every address would pass for one of this machine's own.
-NETWORK = (
-    "ip link set lo up",
-    "ip route add local 0.0.0.0/0 dev lo src 127.0.0.1",
-    "ip -6 route add local ::/0 dev lo src ::1",
-    *(f"ip address add {address} dev lo" for address in OWN),
-)
 
 
 Maker = Callable[[Services, Credentials], Awaitable[int]]
@@ -66,9 +48,7 @@ class Made(NamedTuple):
 
 
 def main(folder: Path) -> None:
-    for command in NETWORK:
-        subprocess.run(command.split(), check=True)
-    ask_only_us(folder)
+    make_network(folder)
     report = asyncio.run(deliveries_to_the_corpus(folder))
     (folder / "report.json").write_text(json.dumps(report))
 
@@ -80,10 +60,7 @@ async def deliveries_to_the_corpus(folder: Path) -> dict[str, Any]:
     loop.set_exception_handler(lambda loop, context: faults.append(str(context)))
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    tripwire = Tripwire(server_context(authority))
-    await tripwire.listen(PORTS | ports_of_the_corpus())
-    await loop.create_datagram_endpoint(lambda: NameServer(zones()), ("127.0.0.1", 53))
-    await touch(tripwire)
+    tripwire = await tripwire_everywhere(authority)
     environ = settings_of(folder)
     async with open_services(load_settings(environ)) as services:
         credentials = await ready_credentials(services, folder)
@@ -106,56 +83,6 @@ async def deliveries_to_the_corpus(folder: Path) -> dict[str, Any]:
     }
 
 
-# -- the world -------------------------------------------------------------------------------------------------------
-
-
-def ask_only_us(folder: Path) -> None:
-    """Have every process in this mount namespace ask our name server, and nothing else, for names."""
-    for name, text in {
-        "resolv.conf": "nameserver 127.0.0.1\noptions timeout:10 attempts:2\n",
-        "nsswitch.conf": "hosts: files dns\n",
-    }.items():
-        if (Path("/etc") / name).exists():
-            (folder / name).write_text(text)
-            subprocess.run(["mount", "--bind", folder / name, f"/etc/{name}"], check=True)
-
-
-def server_context(authority: trustme.CA) -> ssl.SSLContext:
-    """A certificate for all that may be reached: who is not let through by the guard is not stopped by TLS."""
-    hosts = [parse_target(entry.url).host for entry in CORPUS if entry.verdict != "refused"]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*dict.fromkeys(hosts)).configure_cert(context)
-    return context
-
-
-def ports_of_the_corpus() -> set[int]:
-    named = re.findall(r":(\d{1,5})(?:/|$)", "\n".join(entry.url for entry in CORPUS), re.MULTILINE)
-    return {int(port) for port in named if 1 <= int(port) <= 65535}
-
-
-def zones() -> Mapping[str, Zone]:
-    """What every name of the corpus resolves to; those without answers of their own are public."""
-    found: dict[str, Zone] = {}
-    for entry in CORPUS:
-        if entry.verdict in ("refused", "unresolved") and not entry.answers:
-            continue
-        target = parse_target(entry.url)
-        if not target.is_address:
-            found[target.host] = Zone(entry.answers or ((PUBLIC,),), entry.alias)
-    return found
-
-
-async def touch(tripwire: Tripwire) -> None:
-    """Dial a private address, so that nobody can say that the tripwire would not have noticed."""
-    reader, writer = await asyncio.open_connection(*PRIVATE)
-    writer.write(b"no TLS\r\n\r\n")
-    with suppress(ConnectionError):
-        await reader.read()  # to the end, which comes as this is no TLS
-    writer.close()
-    assert tripwire.dialled[PRIVATE] == 1
-    tripwire.dialled.clear()
-
-
 def settings_of(folder: Path) -> dict[str, str]:
     """Production's rules about targets, two attempts at once, and a proxy that nobody must use."""
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"), PROXY)
@@ -169,9 +96,6 @@ def settings_of(folder: Path) -> dict[str, str]:
         "HOOKWRIGHT_CONNECT_TIMEOUT_SECONDS": "30",
         "HOOKWRIGHT_TIMEOUT_SECONDS": "60",
     }
-
-
-# -- what is done ----------------------------------------------------------------------------------------------------
 
 
 async def endpoints_of(services: Services, credentials: Credentials) -> Sequence[Made]:
