@@ -15,7 +15,7 @@ from faults.promise import as_checks, promised
 from faults.settling import at_rest, settled
 from faults.system import Node, system_on
 
-ENDPOINTS = 8
+ENDPOINTS = 24  # so that every worker has some in its lanes
 WORKERS = 3
 EVENTS = 300
 LEASE_SECONDS = 4
@@ -38,9 +38,12 @@ async def run(plan: Plan) -> Verdict:
             aims = await system.subscribe(api, receivers.url, ENDPOINTS)
             for number in range(1, plan.rounds + 1):
                 producer = Producer(plan.folder, await system.key(), aims, lambda: api.url, name=f"round-{number}")
-                publishing = asyncio.create_task(producer.run(tasks=4, events=EVENTS))
-                await nemesis.wait(0.5, 1.0)
-                zombie = nemesis.dice.choice(workers)
+                before = [_attempts(worker) for worker in workers]
+                publishing = asyncio.create_task(producer.run(tasks=8, events=EVENTS))
+                await producer.accepted(EVENTS // 2)
+                # One that is at work: a worker that has no lanes yet has nothing to write when it wakes.
+                busy = [worker for worker, sent in zip(workers, before, strict=True) if _attempts(worker) > sent]
+                zombie = nemesis.dice.choice(busy or workers)
                 changed += await _bury_and_wake(zombie, nemesis, publishing, system.database_url)
             records = await at_rest(system.database_url, plan.folder)
             refused = sum(line["status"] == "lease lost" for each in workers for line in each.logged("attempt"))
@@ -55,6 +58,10 @@ async def run(plan: Plan) -> Verdict:
     tried = Check("outcomes that zombies tried to write", refused, plan.rounds, side="at least")
     done = {"zombies": len(records.deeds), "events": len(records.dump.events)}
     return Verdict(done, [*checks, *more, taken, tried], [*evidence, *more_evidence])
+
+
+def _attempts(worker: Node) -> int:
+    return len(worker.logged("attempt"))
 
 
 async def _bury_and_wake(
