@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": set(),
     "core": set(),
     "ambient": {"core"},
-    "vault": set(),
+    "vault": {"core"},
     "ed25519": set(),
     "json_schema": {"core"},
     "config": {"core"},

@@ -52,6 +52,7 @@ def test_a_postgresql_url_is_no_file(url: str) -> None:
         ({"HOOKWRIGHT_PROCESSES": "0"}, "HOOKWRIGHT_PROCESSES"),
         ({"HOOKWRIGHT_PROCESSES": "2"}, "PostgreSQL"),
         ({"HOOKWRIGHT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
+        ({"HOOKWRIGHT_MASTER_KEY": "a", "HOOKWRIGHT_MASTER_KEY_FILE": "b"}, "HOOKWRIGHT_MASTER_KEY_FILE"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], message: str) -> None:

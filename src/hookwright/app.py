@@ -36,12 +36,13 @@ from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
+from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.sqlite import SqliteStore
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
-from hookwright.vault import Vault, decode_master_key, keep_master_key
+from hookwright.vault import Vault, decode_master_keys, keep_master_keys
 from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
@@ -130,6 +131,8 @@ class Hookwright:
             if clock is None:
                 clock = AnchoredClock()
                 await anchor(store, clock)
+            if problem := await master_key_problem(store, vault, clock):
+                raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {problem}")
         except BaseException:
             await store.close()
             await traces.close()
@@ -340,14 +343,19 @@ def _make_private(path: Path) -> None:
 
 def _vault_of(settings: Settings) -> Vault:
     path = settings.sqlite_path()
+    name = "master_key" if settings.master_key_file is None else "master_key_file"
     try:
         if settings.master_key is not None:
-            return Vault(decode_master_key(settings.master_key))
+            return Vault(*decode_master_keys(settings.master_key))
+        if settings.master_key_file is not None:
+            return Vault(*decode_master_keys(Path(settings.master_key_file).read_text()))
         if path is not None:
             _make_folder(path.parent)
-            return Vault(keep_master_key(path.with_name("hookwright.key")))
+            return Vault(*keep_master_keys(path.with_name("hookwright.key")))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): the file is no text") from None
     except (ValueError, OSError) as error:
-        raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): {error}") from None
     raise ConfigError(
         "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
         " make one with `openssl rand -base64 32` and keep it apart from the database"
