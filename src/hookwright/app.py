@@ -21,6 +21,7 @@ from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
 from hookwright.core.addresses import TargetPolicy
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
@@ -36,6 +37,7 @@ from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
+from hookwright.operations.key_uses import note_key_uses
 from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
@@ -51,6 +53,7 @@ WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+NOTE_KEY_USES_EVERY_SECONDS = 60.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
 LISTEN_EVERY_SECONDS = 1.0
@@ -145,6 +148,8 @@ class Hookwright:
         if self.settings.role != "api":
             self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
+        if self.settings.role != "worker":
+            chores.append((partial(note_key_uses, self.services), NOTE_KEY_USES_EVERY_SECONDS))
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
@@ -188,6 +193,8 @@ class Hookwright:
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
+        with suppress(Unavailable):
+            await note_key_uses(self.services)
         await self._sender.close()
         await self._store.close()
         await self._traces.close()

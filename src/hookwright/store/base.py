@@ -286,6 +286,9 @@ class Store(Protocol):
     async def delete_key(self, key_id: int, now: Instant) -> bool:
         """Delete a key and end every token that was granted with it, at once. False when there is none."""
 
+    async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
+        """These keys were in use until now. One that is being changed at this moment may be left out."""
+
     async def add_app(self, app: OAuthApp) -> None: ...
 
     async def app(self, app_id: int) -> OAuthApp | None: ...
