@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"core"},
     "settings_page": {"config"},
     "log_writer": set(),
-    "logs": {"log_writer"},
+    "logs": {"log_writer", "core"},
     "store.base": {"core"},
     "store": {"store.base", "core"},
     "operations": {"store.base", "core", "ambient", "vault", "ed25519", "json_schema", "telemetry.traces"},

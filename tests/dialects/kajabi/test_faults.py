@@ -29,7 +29,9 @@ async def send(app: FastAPI, method: str, path: str, form: dict[str, str] | None
     # Once it has answered a fault, Starlette raises it again for the server to log.
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-        return await client.request(method, path, data=form, headers={"Authorization": f"Bearer {new_token('kjat', 64)}"})
+        return await client.request(
+            method, path, data=form, headers={"Authorization": f"Bearer {new_token('kjat', 64)}"}
+        )
 
 
 async def test_a_store_that_cannot_answer_is_a_503_with_a_time_to_retry(storeless_services: Services) -> None:
