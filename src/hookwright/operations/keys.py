@@ -40,7 +40,7 @@ async def create_key(
     if expires_at is not None and expires_at <= now:
         raise Invalid(Problem("/expires_at", "must be in the future"))
     if kind == "hookwright" and (unknown := set(scopes) - set(HOOKWRIGHT_SCOPES)):
-        raise Invalid(Problem("/scopes", f"{len(unknown)} unknown; use {', '.join(HOOKWRIGHT_SCOPES)}"))
+        raise Invalid(Problem("/scopes", f"unknown scope {min(unknown)}; use {', '.join(HOOKWRIGHT_SCOPES)}"))
     if account_id is None and kind != "hookwright":
         raise Invalid(Problem("/account", f"is required for a {kind} key", "blank"))
     if account_id is not None:
