@@ -23,6 +23,7 @@ from hookwright import vault
 from hookwright.core.model import Binding
 from hookwright.core.secret_shapes import SECRET
 from hookwright.log_writer import LineWriter
+from hookwright.logs import log_beside_output
 
 # What test data is made of, and no field of a log line: an address, or members of an event's data; in JSON within
 # JSON as well.
@@ -134,6 +135,8 @@ def pytest_configure() -> None:
     _observe(vault.Vault, "seal", _see_sealed)
     _observe(vault.Vault, "__init__", _see_master_keys)
     logging.getLogger().addHandler(_Reader())
+    # As every command of ours: structlog's own tracebacks print the local variables, payloads among them.
+    log_beside_output("info")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,9 +24,10 @@ def as_before() -> Iterator[None]:
     """Logging as the other tests know it."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    configured = structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def log_a_fault() -> None:
@@ -107,6 +108,14 @@ def test_a_fault_for_people_shows_the_lines_but_no_values(capsys: pytest.Capture
     log_a_fault()
     printed = capsys.readouterr().err
     assert printed.count("ZeroDivisionError: with 15 characters") == 2
+    assert SECRET not in printed
+
+
+def test_a_commands_log_lines_print_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    log_beside_output("warning")
+    log_a_fault()
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError" in printed
     assert SECRET not in printed
 
 

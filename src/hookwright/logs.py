@@ -40,6 +40,13 @@ def configure_logs(level: str, form: str, renderer: structlog.types.Processor | 
 def log_beside_output(level: str) -> None:
     """Send log lines, for people, to whatever standard error is when they are written: output may be a document."""
     structlog.configure(
+        # Not structlog's own, whose tracebacks print the local variables.
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            _without_secrets,
+            _renderer_of("console"),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -10,7 +10,7 @@ LEFT_OUT = "[secret]"
 # `hw_1z_9f86d08…`, every other key and token of ours, a part of one too; signing secrets as Standard Webhooks
 # writes them. Public keys (`whpk_`) are none.
 SECRET = re.compile(
-    r"(?<![A-Za-z0-9])(?:[a-z]{2,12}_[0-9a-z]{1,11}_[0-9a-f]{16,80}|wh(?:sec|sk)_[A-Za-z0-9+/=_-]{16,})"
+    r"(?<![A-Za-z0-9])(?:[a-z]{2,9}_[0-9a-z]{1,11}_[0-9a-f]{16,80}|wh(?:sec|sk)_[A-Za-z0-9+/=_-]{16,})"
 )
 
 
