@@ -43,3 +43,4 @@ class Services:
     key_uses: KeyUses = field(default_factory=KeyUses)
     recent_sites: Recent[list[Site]] = field(default_factory=Recent)  # by account
     traces: Traces = field(default_factory=NoTraces)
+    endpoints_per_account: int | None = None  # the most that one may have
