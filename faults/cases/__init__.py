@@ -2,7 +2,8 @@
 
 from faults.case import Case
 from faults.cases.changes import CHANGES
+from faults.cases.flood import FLOOD
 from faults.cases.receivers import RECEIVERS
 from faults.cases.worker_kill import WORKER_KILL
 
-CASES: tuple[Case, ...] = (WORKER_KILL, RECEIVERS, CHANGES)
+CASES: tuple[Case, ...] = (WORKER_KILL, RECEIVERS, FLOOD, CHANGES)
