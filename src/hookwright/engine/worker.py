@@ -25,7 +25,7 @@ from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
-from hookwright.engine.under_way import Claims, UnderWay
+from hookwright.engine.under_way import Claims, Request, UnderWay
 from hookwright.engine.waiting import Waiting
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
@@ -229,22 +229,23 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _start_due(self) -> list[asyncio.Task[None]]:
+    async def _start_due(self) -> list[Request]:
         crowd = self._under_way.crowd()
         claims = await self._store.claim(
             self._room(), self._clock.now(), self._lease_until(), self._own_lanes(), crowd
         )
         return [self._start(parcel) for parcel in parcels_of(claims)]
 
-    def _start(self, claims: Claims) -> asyncio.Task[None]:
+    def _start(self, claims: Claims) -> Request:
         task = asyncio.create_task(self._deliver(claims))
         self._under_way.add(task, claims, self._clock.now())
         self._metrics.started(claims)
         task.add_done_callback(self._finished)
         return task
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        endpoint_has_room = self._under_way.remove(task, self._clock.now())
+    def _finished(self, request: Request) -> None:
+        answered = not request.cancelled() and request.result()
+        endpoint_has_room = self._under_way.remove(request, self._clock.now(), answered)
         self._waiting.earn()
         self._start_waiting()
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
@@ -260,7 +261,8 @@ class Worker:
 
     # -- send, settle, record --------------------------------------------------------------------------------
 
-    async def _deliver(self, claims: Claims) -> None:
+    async def _deliver(self, claims: Claims) -> bool:
+        """Send, and hand on what it came to. Answers whether the receiver answered."""
         first = claims[0]
         try:
             with self._traces.attempt(claims) as tell:
@@ -270,11 +272,12 @@ class Worker:
             # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
             log.exception("delivery not sent", delivery_id=first.delivery_id, event_id=first.event_id)
             self._metrics.finished(claims)
+            return False
         except asyncio.CancelledError:
             self._metrics.finished(claims)
             raise
-        else:
-            self._recorder.add(self._settle(claims, outcome))
+        self._recorder.add(self._settle(claims, outcome))
+        return outcome.error is None
 
     async def _send(self, claims: Claims) -> Outcome:
         first = claims[0]
