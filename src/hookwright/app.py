@@ -20,7 +20,6 @@ from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
-from hookwright.core.addresses import TargetPolicy
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
@@ -76,7 +75,7 @@ class Hookwright:
         metrics = self._metrics = Metrics()
         self._store = store
         self._clock = clock
-        policy = TargetPolicy(allow_private=settings.allow_private_targets)
+        policy = settings.target_policy()
         self._sender = Sender(clock, policy, _limits_of(settings))
         self.worker = Worker(
             store,
