@@ -40,21 +40,26 @@ class Postgres:
         await run(self.url, f'CREATE DATABASE "{name}"')
         return database_url(self.url, name)
 
-    def kill(self) -> None:
-        """SIGKILL to the server and to all its children, as when the machine's memory ran out."""
+    async def kill(self) -> None:
+        """SIGKILL to the server and to all its children, as when the machine's memory ran out; they are gone then."""
         postmaster = self._server.pid
         everyone = [*_children(postmaster), postmaster]
         for pid in everyone:
             # Stopped first: a postmaster that sees a child die begins to tidy up, and starts others.
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
-        for pid in {*everyone, *_children(postmaster)}:
+        everyone += _children(postmaster)
+        for pid in everyone:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        # A starter that still finds the old one in the list of processes would take it for the running server.
+        while any(map(_is_there, everyone)):  # noqa: ASYNC110 - the kernel ends them, and tells only their parent
+            await asyncio.sleep(0.01)
 
     async def start_again(self) -> None:
         """Returns when the server answers again."""
         await asyncio.to_thread(self._server.start)
+        await run(self.url, "SELECT 1")
 
 
 @contextmanager
@@ -110,6 +115,11 @@ def _select(table: str) -> str:
 
 def _plain(row: Any) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, uuid.UUID) else value for name, value in dict(row).items()}
+
+
+def _is_there(pid: int) -> bool:
+    """Whether a process has not ended, or has ended and is still listed."""
+    return Path(f"/proc/{pid}").exists()
 
 
 def _children(pid: int) -> list[int]:

@@ -45,6 +45,8 @@ class Producer:
         self._numbers = count(1)
         self._next_aim = cycle(self.aims)
         self._stopping = asyncio.Event()
+        self._news = asyncio.Event()
+        self._accepted = 0
 
     async def run(self, tasks: int = 4, events: int | None = None) -> None:
         """Publish until so many events were asked for, or until `stop`."""
@@ -68,6 +70,13 @@ class Producer:
         finally:
             self.stop()
             await running
+
+    async def accepted(self, more: int) -> None:
+        """Returns as soon as so many more events have been accepted."""
+        enough = self._accepted + more
+        while self._accepted < enough:
+            self._news.clear()
+            await self._news.wait()
 
     def stop(self) -> None:
         """Have every task end when its event is through."""
@@ -111,6 +120,8 @@ class Producer:
             answered = _answered(answer, asked_at, key, aim)
         self._log.write(answered)
         self.answers.append(answered)
+        self._accepted += answered.answer == "ok"
+        self._news.set()
         return answered
 
     async def _post(self, client: httpx.AsyncClient, content: object) -> httpx.Response:

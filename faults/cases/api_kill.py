@@ -12,10 +12,12 @@ from faults.promise import promised
 from faults.settling import at_rest
 from faults.system import Node, free_port, system_on
 
-ENDPOINTS = 8
-PUBLISHERS = 32  # so many share a commit, and have no answer when it is done and the process is killed
-# From when the process is ready.
-LIFE_SECONDS = (0.3, 1.0)
+ENDPOINTS = 1  # of one account, so that all publishers share their commits
+PUBLISHERS = 32
+# How many answers a process lives for. Those who share a commit are answered one after another: the kill that follows
+# one of these answers soon finds others between their commit and their answer.
+ANSWERS = (1, 60)
+SOON_SECONDS = (0, 0.02)
 
 
 async def run(plan: Plan) -> Verdict:
@@ -33,7 +35,8 @@ async def run(plan: Plan) -> Verdict:
             producer = Producer(plan.folder, await system.key(), aims, lambda: api.url)
             async with producer.publishing(PUBLISHERS):
                 for _ in range(plan.rounds):
-                    await nemesis.wait(*LIFE_SECONDS)
+                    await producer.accepted(nemesis.dice.randint(*ANSWERS))
+                    await nemesis.wait(*SOON_SECONDS)
                     await _kill(api, nemesis)
                     api = await system.start(*arguments, port=port)
             records = await at_rest(system.database_url, plan.folder)

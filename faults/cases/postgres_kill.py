@@ -34,7 +34,7 @@ async def run(plan: Plan) -> Verdict:
                 for _ in range(plan.rounds):
                     await nemesis.wait(*UP_SECONDS)
                     with nemesis.doing("SIGKILL", "PostgreSQL"):
-                        system.postgres.kill()
+                        await system.postgres.kill()
                         await nemesis.wait(*DOWN_SECONDS)
                         await system.postgres.start_again()
                 await nemesis.wait(*UP_SECONDS)
