@@ -197,11 +197,11 @@ async def test_a_deleted_endpoint_gets_nothing_more(engine: Engine) -> None:
 async def test_a_paused_endpoint_gets_its_events_when_it_is_active_again(engine: Engine) -> None:
     endpoint = await engine.endpoint()
     await set_status(engine.services, engine.account.id, endpoint.id, "paused")
-    for _ in range(3):
+    for _ in range(2):
         await engine.publish()
     assert await engine.worker.tick() == 0
     await set_status(engine.services, engine.account.id, endpoint.id, "active")
-    assert await engine.worker.tick() == 3
+    assert await engine.worker.tick() == 2
 
 
 async def test_a_worker_that_lost_its_lease_writes_nothing(engine: Engine) -> None:
