@@ -1,6 +1,7 @@
 """Every case, in the order in which they are printed. A further one is a module here and a line below."""
 
 from faults.case import Case
+from faults.cases.power_cut import POWER_CUT
 from faults.cases.worker_kill import WORKER_KILL
 
-CASES: tuple[Case, ...] = (WORKER_KILL,)
+CASES: tuple[Case, ...] = (WORKER_KILL, POWER_CUT)
