@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faults.cases import CASES
 from faults.report import as_object, closing_line, table
-from faults.running import jobs_of, run_all, say
+from faults.running import end_children_on_sigterm, jobs_of, run_all, say
 
 TOGETHER = 3  # cases that run at a time; most of them wait for leases and leave the cores idle
 
@@ -20,6 +20,7 @@ def main() -> int:
     arguments = _arguments()
     chosen = [case for case in CASES if arguments.only is None or case.name in arguments.only]
     say(f"seed {arguments.seed}")
+    end_children_on_sigterm()
     jobs = [job for case in chosen for job in jobs_of(case, arguments.seed, arguments.long, arguments.rounds)]
     order = {(job.case, job.database): place for place, job in enumerate(jobs)}
     ends = sorted(run_all(jobs, arguments.together), key=lambda ended: order[ended.job.case, ended.job.database])

@@ -73,4 +73,4 @@ class Case:
     long: int
     databases: tuple[Database, ...] = ("postgres",)
     alone: bool = False  # it measures how fast something is, so nothing else may run beside it
-    patience_seconds: float = 300  # for the short form; a run that takes longer has failed
+    patience_seconds: float = 600  # for the short form; a run that takes longer has failed

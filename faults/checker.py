@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 from faults.records import (
@@ -201,6 +202,46 @@ def unasked(answers: Iterable[Answered], allowed: Collection[int] = (503,)) -> l
             found.append(f"{answer.key}: answered {answer.status}: {answer.error}")
         elif answer.answer == "fail" and answer.retry_after is None:
             found.append(f"{answer.key}: answered {answer.status} without Retry-After")
+    return found
+
+
+def slowest(answers: Iterable[Answered]) -> float:
+    """The longest that a request waited for its answer."""
+    return max(((answer.answered_at - answer.asked_at) / SECOND for answer in answers), default=0.0)
+
+
+def asked_between(answers: Iterable[Answered], began_at: int, ended_at: float = inf) -> list[Answered]:
+    """The requests that were asked and answered within a span of time."""
+    return [answer for answer in answers if began_at <= answer.asked_at and answer.answered_at < ended_at]
+
+
+def healed_after(answers: Iterable[Answered], ended_at: int) -> float:
+    """How long after a trouble's end an event was accepted and nothing was refused any more; infinity where never.
+
+    `answers` are those until the next trouble.
+    """
+    later = sorted((each for each in answers if each.answered_at >= ended_at), key=lambda each: each.answered_at)
+    refused = [place for place, answer in enumerate(later) if answer.answer != "ok"]
+    rest = later[refused[-1] + 1 :] if refused else later
+    return (rest[0].answered_at - ended_at) / SECOND if rest else inf
+
+
+def delivering_after(records: Records, back_at: int) -> float:
+    """How long after a moment the first event that was accepted after it arrived; infinity where none did."""
+    accepted = {each.event_id for each in records.answers if each.answer == "ok" and each.asked_at >= back_at}
+    arrived = [each.at for each in records.arrivals if each.at >= back_at and event_of(each.message_id) in accepted]
+    return (min(arrived) - back_at) / SECOND if arrived else inf
+
+
+def committed_unanswered(answers: Iterable[Answered]) -> list[str]:
+    """The keys of events that had been committed although their publisher never had an answer."""
+    unknown: set[str] = set()
+    found: list[str] = []
+    for answer in sorted(answers, key=lambda each: each.asked_at):
+        if answer.answer == "unknown":
+            unknown.add(answer.key)
+        elif answer.answer == "ok" and answer.duplicate and answer.key in unknown:
+            found.append(answer.key)
     return found
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ TABLES: Mapping[str, type[EventRow] | type[DeliveryRow] | type[AttemptRow]] = {
     "deliveries": DeliveryRow,
     "attempts": AttemptRow,
 }
+
+OUR_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 
 
 class Postgres:
@@ -70,6 +72,21 @@ async def dump(url: str, folder: Path) -> Dump:
     found = msgspec.convert(rows, Dump)
     (folder / DUMP).write_bytes(msgspec.json.encode(found))
     return found
+
+
+async def contents(url: str, without: Collection[str] = ()) -> dict[str, set[str]]:
+    """Every row of every table of a PostgreSQL database, as text; of some tables nothing."""
+    db = await asyncpg.connect(url)
+    try:
+        async with db.transaction(isolation="repeatable_read"):
+            names = [row["tablename"] for row in await db.fetch(OUR_TABLES)]
+            return {
+                name: {str(row["row"]) for row in await db.fetch(f"SELECT t::text AS row FROM {name} t")}
+                for name in names
+                if name not in without
+            }
+    finally:
+        await db.close()
 
 
 async def _postgres_rows(url: str) -> dict[str, list[dict[str, Any]]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, cycle
 from pathlib import Path
@@ -13,7 +14,8 @@ import httpx
 from faults.records import PRODUCER, Answered, Log, now
 from faults.system import EVENT_TYPE, Aim
 
-RETRY_SECONDS = 0.05
+RETRY_SECONDS = 0.1
+REFUSALS = 3
 
 # Where to send the next request: a case changes it as its nodes come and go.
 Address = Callable[[], str]
@@ -32,6 +34,7 @@ class Producer:
     aims: Sequence[Aim]
     address: Address
     persistent: bool = True
+    balanced: bool = False  # a connection that is refused is tried at the next address, as a load balancer does
     pause: float = 0.0  # seconds between two events of a task
     request_seconds: float = 30.0
     name: str = "event"
@@ -55,6 +58,16 @@ class Producer:
         ):
             for _ in range(tasks):
                 group.create_task(self._go_on(client, events))
+
+    @asynccontextmanager
+    async def publishing(self, tasks: int = 4) -> AsyncIterator[None]:
+        """Publish as long as the block lasts, and see every event through after it."""
+        running = asyncio.create_task(self.run(tasks))
+        try:
+            yield
+        finally:
+            self.stop()
+            await running
 
     def stop(self) -> None:
         """Have every task end when its event is through."""
@@ -84,14 +97,14 @@ class Producer:
         }
         asked_at = now()
         try:
-            answer = await client.post(f"{self.address()}/api/v1/events", json=content)
+            answer = await self._post(client, content)
         except httpx.TransportError as error:
             answered = Answered(
                 asked_at=asked_at,
                 answered_at=now(),
                 key=key,
                 account_id=aim.account_id,
-                answer="unknown",
+                answer="fail" if isinstance(error, httpx.ConnectError) else "unknown",  # the one was never sent
                 error=type(error).__name__,
             )
         else:
@@ -99,6 +112,14 @@ class Producer:
         self._log.write(answered)
         self.answers.append(answered)
         return answered
+
+    async def _post(self, client: httpx.AsyncClient, content: object) -> httpx.Response:
+        for _ in range(REFUSALS if self.balanced else 0):
+            try:
+                return await client.post(f"{self.address()}/api/v1/events", json=content)
+            except httpx.ConnectError:
+                continue
+        return await client.post(f"{self.address()}/api/v1/events", json=content)
 
 
 def _answered(answer: httpx.Response, asked_at: int, key: str, aim: Aim) -> Answered:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Answered(Struct, frozen=True, kw_only=True):
-    """One publish request: `unknown` is one whose answer never came, `fail` one that was refused."""
+    """One publish request: `unknown` is one whose answer never came, `fail` one that was refused or not even sent."""
 
     asked_at: int
     answered_at: int

@@ -34,7 +34,10 @@ def as_object(ends: Sequence[Ended], about: dict[str, str], long: bool) -> dict[
 
 
 def rows(results: dict[str, Any]) -> list[tuple[str, ...]]:
-    """The table: a row for each thing that must hold, the first of a run with what was done."""
+    """The table: a row for each thing that must hold, the first of a run with what was done.
+
+    Problems of which there must be none, and were none, share a row; the object has each.
+    """
     found: list[tuple[str, ...]] = []
     for run in results["runs"]:
         beginning = (run["case"], run["database"], _done(run))
@@ -43,7 +46,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, ...]]:
                 (*beginning, run["skipped"] or "the case itself", "", "", "" if run["skipped"] else MARKS[False])
             )
             continue
-        for place, check in enumerate(run["verdict"]["checks"]):
+        for place, check in enumerate(_folded(run["verdict"]["checks"])):
             found.append((*(beginning if place == 0 else ("", "", "")), *_check_cells(check)))
     return found
 
@@ -117,6 +120,18 @@ def _run_object(ended: Ended, about: str) -> dict[str, Any]:
 def _done(run: dict[str, Any]) -> str:
     done = {} if run["verdict"] is None else run["verdict"]["done"]
     return ", ".join(f"{number(value)} {name}" for name, value in done.items())
+
+
+def _folded(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    absent = [check for check in checks if _is_no_problem(check)]
+    if len(absent) < 2:
+        return checks
+    together = {**absent[0], "name": f"problems of {len(absent)} kinds"}
+    return [together, *(check for check in checks if not _is_no_problem(check))]
+
+
+def _is_no_problem(check: dict[str, Any]) -> bool:
+    return bool(check["held"] and check["limit"] == check["seen"] == 0 and check["side"] == "at most")
 
 
 def _check_cells(check: dict[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -13,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvloop
 
@@ -70,8 +73,27 @@ def _run_some(jobs: Sequence[Job], together: int) -> Iterator[Ended]:
     # A process for each job: what one leaves behind, or holds up, is nothing to the next.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(together, mp_context=context, max_tasks_per_child=1) as pool:
-        for future in as_completed([pool.submit(carry_out, job) for job in jobs]):
-            yield future.result()
+        try:
+            for future in as_completed([pool.submit(carry_out, job) for job in jobs]):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def end_children_on_sigterm() -> None:
+    """Have every running case end in order, with the processes and databases that it started.
+
+    Ctrl-C reaches all of them by itself; SIGTERM reaches this process alone.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for child in multiprocessing.active_children():
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGINT)
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def carry_out(job: Job) -> Ended:

@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import asyncpg
+
+from faults.checker import Records, read_records
+from faults.database import dump
 
 UNFINISHED = "SELECT count(*) FROM deliveries WHERE status IN ('pending', 'in_flight')"
 
 
 class NotSettled(Exception):
     """Deliveries still wait or are in flight after a time that is enough for all."""
+
+
+async def at_rest(url: str, folder: Path, seconds: float = 60.0) -> Records:
+    """The run's records, as soon as no delivery waits or is in flight. Raises NotSettled."""
+    await settled(url, seconds)
+    await dump(url, folder)
+    return read_records(folder)
 
 
 async def settled(url: str, seconds: float = 60.0) -> None:

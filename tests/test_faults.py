@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ast
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 
 import msgspec
 import pytest
 from faults import checker
-from faults.case import Check, Plan, Verdict
+from faults.case import Check, Plan, Skipped, Verdict
 from faults.cases import CASES
 from faults.checker import Records
+from faults.earlier import MIGRATIONS, unpack_earlier
 from faults.farm import Manners
 from faults.promise import promised
 from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
-from faults.report import as_object, closing_line, table
+from faults.report import as_object, closing_line, rows, table
 from faults.running import Ended, Job
 
 ROOT = Path(__file__).parent.parent
@@ -162,6 +164,62 @@ def test_the_first_request_of_an_event_tells_how_late_it_was() -> None:
     assert checker.latenesses(with_arrivals(arriving(5), ARRIVAL)) == [pytest.approx(0.9)]
 
 
+def answered(asked: float, after: float, **changes: object) -> Answered:
+    asked_at = round(asked * SECOND)
+    return msgspec.structs.replace(ANSWER, asked_at=asked_at, answered_at=asked_at + round(after * SECOND), **changes)
+
+
+def refused(asked: float, after: float = 0.1) -> Answered:
+    return answered(asked, after, answer="fail", status=503, retry_after="5", event_id=None)
+
+
+@pytest.mark.parametrize(
+    ("answers", "seconds"),
+    [
+        ([answered(10.5, 0.5)], 1),
+        ([refused(10.2), answered(11, 0.5), refused(12), answered(13, 1)], 4),
+        ([refused(9.0), answered(10, 0.25)], 0.25),
+        ([answered(11, 0.5), refused(12)], inf),
+        ([], inf),
+    ],
+    ids=["at once", "refused in between", "refused before", "refused to the last", "nothing asked"],
+)
+def test_it_is_healed_when_nothing_is_refused_any_more(answers: list[Answered], seconds: float) -> None:
+    assert checker.healed_after(answers, 10 * SECOND) == pytest.approx(seconds)
+
+
+def test_what_arrives_after_a_trouble_must_have_been_accepted_after_it() -> None:
+    before, after = answered(9, 0.1), answered(10.5, 0.1, event_id=OTHER)
+    late, new = arriving(10.2), arriving(13, message_id=OTHER)
+    assert checker.delivering_after(Records([before, after], [late, new], [], DUMP), 10 * SECOND) == 3
+    assert checker.delivering_after(Records([before, after], [late], [], DUMP), 10 * SECOND) == inf
+
+
+def test_the_slowest_answer_of_a_span_is_of_those_that_lie_within_it() -> None:
+    answers = [answered(1, 9), answered(11, 2), answered(12, 3), answered(19, 4)]
+    assert checker.slowest(checker.asked_between(answers, 10 * SECOND, 20 * SECOND)) == 3
+    assert checker.slowest([]) == 0
+
+
+def test_a_commit_without_an_answer_shows_when_its_key_is_told_to_be_a_duplicate() -> None:
+    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
+    assert checker.committed_unanswered([unknown, answered(3, 1, duplicate=True)]) == ["event-1"]
+    assert checker.committed_unanswered([unknown, answered(3, 1)]) == []
+    assert checker.committed_unanswered([refused(1), answered(3, 1, duplicate=True)]) == []
+
+
+def test_the_version_before_lacks_our_newest_migrations_and_nothing_else_is_new_in_it(tmp_path: Path) -> None:
+    try:
+        source = unpack_earlier(tmp_path)
+    except Skipped as reason:
+        pytest.skip(str(reason))
+    earlier, now = (
+        {path.name for path in (folder / MIGRATIONS.removeprefix("src/")).glob("*.sql")}
+        for folder in (source, ROOT / "src")
+    )
+    assert earlier < now
+
+
 def test_a_percentile_is_a_value_that_was_seen() -> None:
     assert (percentile([], 0.99), percentile([3, 1, 2], 0.5), percentile(range(100), 0.99)) == (0, 2, 99)
 
@@ -183,6 +241,16 @@ def test_a_failure_is_told_with_its_seed_and_the_command_that_tries_it_again() -
     assert "again: python -m faults --only worker_kill --seed 7 --rounds 3" in printed
     assert "one is lost" in printed
     assert printed.endswith("0 passed, 1 failed")
+
+
+def test_problems_of_which_there_are_none_are_one_row_and_those_that_there_are_have_their_own() -> None:
+    checks = [Check("lost", 0), Check("doubled", 2), Check("altered", 0), Check("back", 0.5, 5, unit="s")]
+    results = as_object([Ended(JOB, 1.0, Verdict({"kills": 3}, checks))], {"worker_kill": "kills"}, long=False)
+    assert [row[2:] for row in rows(results)] == [
+        ("3 kills", "problems of 2 kinds", "0", "≤ 0", "yes"),
+        ("", "doubled", "2", "≤ 0", "NO"),
+        ("", "back", "0.50 s", "≤ 5 s", "yes"),
+    ]
 
 
 def test_what_was_skipped_has_not_passed() -> None:

@@ -104,6 +104,7 @@ class Hookwright:
             traces=traces,
         )
         self._stop = asyncio.Event()
+        self._leaving = False
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
         self.monitor: ASGIApp = _monitor(self.services, self._is_ready, scrape)
         if settings.metrics_port is not None or settings.processes > 1:
@@ -166,7 +167,11 @@ class Hookwright:
         self.worker.wake()
 
     def _is_ready(self) -> bool:
-        return not self._stop.is_set()
+        return not (self._leaving or self._stop.is_set())
+
+    def leave(self) -> None:
+        """Say on `/readyz` that others should be sent to from now on; everything goes on as before."""
+        self._leaving = True
 
     async def drain(self) -> None:
         """Claim nothing more; requests in flight finish within the drain time or are given back."""

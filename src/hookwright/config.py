@@ -69,6 +69,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
+    unready_seconds: Annotated[
+        NotNegative,
+        about(
+            HTTP,
+            "How long after SIGTERM requests are still taken as before, while `/readyz` answers 503 and each answer"
+            " ends its connection. Behind a load balancer, longer than that takes to notice. A second one ends it.",
+        ),
+    ] = 0
     role: Annotated[
         Role,
         about(

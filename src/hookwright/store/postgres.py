@@ -63,6 +63,12 @@ SERVER_SETTINGS = {
     "citus.override_table_visibility": "off",
     "jit": "off",
     "synchronous_commit": "on",
+    # A process that stands still in the midst of a transaction (SIGSTOP, a machine that is moved) keeps its locks,
+    # and whoever publishes to the same account or takes over its deliveries waits for it. The server ends it.
+    "idle_in_transaction_session_timeout": "3s",
+    # A lock that others hold for long is an outage: a publisher is told so rather than kept waiting. Longer than the
+    # above, so that a process that stands still costs the others a wait and no failure.
+    "lock_timeout": "5s",
     # Every statement of ours finds its rows by key, and a queue that fills and empties in seconds has no statistics
     # that a planner could trust: left to itself it reads whole tables, dead rows included. Nested loops over
     # indexes are right at every size.
@@ -83,6 +89,7 @@ OUTAGES: tuple[type[BaseException], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # a database that takes no connections; a lock that is not to be had
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresIOError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -322,6 +329,7 @@ class PostgresStore(Records):
     async def distribute(self) -> None:
         """Spread every table over the machines of the cluster, by lane. Again and again does no harm."""
         async with self._connection() as db:
+            await db.execute("SET lock_timeout = 0")  # the pool resets it
             await db.execute(DISTRIBUTE_SQL.read_text(), timeout=None)
 
     async def hint(self, lane_indexes: Sequence[int]) -> None:
@@ -378,6 +386,8 @@ async def _has_citus(db: Connection) -> bool:
 
 
 async def _migrate(db: Connection) -> None:
+    # Another process may be migrating, or sending for a while yet: neither is an outage.
+    await db.execute("SET LOCAL lock_timeout = 0")
     await db.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
     await db.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at bigint)")
     applied = {row["version"] for row in await db.fetch("SELECT version FROM schema_migrations")}
