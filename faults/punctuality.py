@@ -11,7 +11,7 @@ from itertools import pairwise
 from faults.farm import Manners
 from faults.records import SECOND, Arrival
 
-JITTER = 0.2  # of the schedule's delays, either way; docs/api.md promises it
+JITTER = 0.2  # of the schedule's delays, either way, as `core.retry` says; written down once more, not taken from it
 # Two processes' readings of one clock, and a delay that is counted from before the answer was written out.
 READING_SECONDS = 0.02
 

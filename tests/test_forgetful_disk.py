@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from faults.apsw_driver import Connection
+from faults.case import Plan
+from faults.cases.power_cut import POWER_CUT
 from faults.forgetful_disk import (
     SECTOR,
     Change,
@@ -129,6 +131,12 @@ def test_a_scrambled_write_harms_nothing_beside_it() -> None:
 def test_writes_are_swapped_when_a_later_one_survives_alone() -> None:
     found = {content_after(surviving([Write(0, b"a"), Write(1, b"b")], Manner.SWAPPED, DICE)) for _ in range(50)}
     assert b"\0b" in found
+
+
+async def test_a_few_cuts_lose_nothing_and_the_control_is_caught(tmp_path: Path) -> None:
+    verdict = await POWER_CUT.run(Plan(seed=1, rounds=10, folder=tmp_path, database="sqlite"))
+    assert verdict.held, (verdict.checks, verdict.evidence)
+    assert verdict.done["cuts"] == 10
 
 
 # -- the check -------------------------------------------------------------------------------------------------

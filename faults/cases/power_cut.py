@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 from collections.abc import Iterator, Mapping
@@ -158,11 +159,12 @@ def _folder_of(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
 @contextmanager
 def _silent_log() -> Iterator[None]:
     """A power cut is an outage of the store, and each would be told at length."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         yield
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
 
 
 POWER_CUT = Case(
