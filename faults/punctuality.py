@@ -11,8 +11,8 @@ from itertools import pairwise
 from faults.farm import Manners
 from faults.records import SECOND, Arrival
 
-JITTER = 0.2  # of the schedule's delays, either way, as `core.retry` says; written down once more, not taken from it
-# Two processes' readings of one clock, and a delay that is counted from before the answer was written out.
+JITTER = 0.2  # of the schedule's delays, either way: docs/operating.md
+# The due time is kept by the sender's clock and the arrival by the receivers'; a good deal less than any step.
 READING_SECONDS = 0.02
 
 
