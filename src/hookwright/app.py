@@ -102,6 +102,7 @@ class Hookwright:
             policy=policy,
             translations={wording.name: wording.translate for wording in WORDINGS},
             traces=traces,
+            endpoints_per_account=settings.endpoints_per_account,
         )
         self._stop = asyncio.Event()
         self._leaving = False
@@ -245,12 +246,12 @@ class Surfaces:
     """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
 
     def __init__(self, surfaces: Sequence[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
-        self._surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
+        self.surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        for prefix, app in self._surfaces:
+        for prefix, app in self.surfaces:
             if path == prefix or path.startswith(prefix + "/"):
                 await app(scope, receive, send)
                 return
@@ -265,7 +266,7 @@ def _surfaces(
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready, scrape)
+    api = build_api(services, is_ready, scrape, settings.requests_per_minute)
     surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)

@@ -66,6 +66,28 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     host: Annotated[str, about(HTTP, "Where to listen. Put a TLS proxy in front.")] = "127.0.0.1"
     port: Annotated[Port, about(HTTP, "0 takes a free one.")] = 8080
+    http_connections: Annotated[
+        AtLeastOne,
+        about(
+            HTTP,
+            "How many clients' connections each process keeps at most. For a further one those are closed that have"
+            " been idle for longest; if none is idle, it is refused. Never more than half of the files that the"
+            " process may open.",
+        ),
+    ] = 8192
+    requests_per_minute: Annotated[
+        AtLeastOne | None,
+        about(
+            HTTP,
+            "How many requests each key may make to our own API in a minute, publishing included; each process counts"
+            " for itself. The vendors' APIs have limits of their own: `rate_limits`.",
+            default="no limit",
+        ),
+    ] = None
+    endpoints_per_account: Annotated[
+        AtLeastOne | None,
+        about(HTTP, "How many endpoints an account may have, over all APIs. Existing ones stay.", default="no limit"),
+    ] = None
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
