@@ -133,7 +133,8 @@ class Hookwright:
             if migrate:
                 await store.migrate()
             if clock is None:
-                clock = AnchoredClock()
+                # Where one process has the database, that is a file, and its time this machine's wall clock.
+                clock = AnchoredClock(holds_out=store.lane_count == 1)
                 await anchor(store, clock)
             if problem := await master_key_problem(store, vault, clock):
                 raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {problem}")

@@ -120,6 +120,20 @@ async def test_an_endpoints_own_schedule_wins(engine: Engine) -> None:
     assert (await engine.delivery()).status == "dead"
 
 
+async def test_a_step_of_the_machines_clock_moves_no_retry_and_is_signed_for(engine: Engine) -> None:
+    await engine.endpoint()
+    await engine.publish()
+    engine.receiver.fail_next(1)
+    await engine.worker.tick()
+    engine.clock.step(hours=1)
+    assert await engine.worker.tick() == 0
+    engine.clock.move(seconds=6)
+    assert await engine.worker.tick() == 1
+    first, second = await engine.receiver.wait_for(2)
+    signed_at = [int(request.headers["webhook-timestamp"]) for request in (first, second)]
+    assert signed_at[1] - signed_at[0] == 3_600 + 6
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_retry_after_is_honoured(engine: Engine, status: int) -> None:
     await engine.endpoint()

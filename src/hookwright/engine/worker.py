@@ -284,7 +284,7 @@ class Worker:
         form = self._forms[first.dialect]
         keys = await self._keyring.keys_of(first.account_id, first.endpoint_id if form.own_secret else None)
         parcel = Parcel(claims=claims, body=form.envelope(claims) if form.envelope else first.body)
-        headers = form.headers(parcel, keys, self._clock.now())
+        headers = form.headers(parcel, keys, self._clock.time_of_day())
         return await self._sender.send(first.url, {**self._keyring.custom_headers(first), **headers}, parcel.body)
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
