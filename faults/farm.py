@@ -31,12 +31,18 @@ class Manners:
     slow: float = 0.0
     slow_seconds: float = 0.0
     seconds: float = 0.0  # for the others
+    retry_after: int = 0  # seconds that half of the refusals ask for, if any
 
     def towards(self, message_id: str, earlier: int) -> tuple[int, float]:
         """The status that this request is answered, and after how many seconds."""
         dice = random.Random(f"{self.seed}/{message_id}/{earlier}")
         status = 503 if dice.random() < self.refused else 200
         return status, self.slow_seconds if dice.random() < self.slow else self.seconds
+
+    def asks_to_wait(self, message_id: str, earlier: int) -> int | None:
+        """The seconds of Retry-After, should this request be refused."""
+        asks = random.Random(f"wait/{self.seed}/{message_id}/{earlier}").random() < 0.5
+        return self.retry_after if self.retry_after and asks else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Desk:
         self._manners = manners
         self._seen: dict[tuple[str, str], int] = {}
 
-    def take(self, path: str, headers: dict[str, str], body: bytes, port: int) -> tuple[int, float]:
+    def take(self, path: str, headers: dict[str, str], body: bytes, port: int) -> tuple[int, float, int | None]:
         at, message_id = now(), headers.get("webhook-id", "")
         earlier = self._seen.get((path, message_id), 0)
         self._seen[path, message_id] = earlier + 1
@@ -101,7 +107,7 @@ class Desk:
                 port=port,
             )
         )
-        return status, seconds
+        return status, seconds, None if status < 400 else self._manners.asks_to_wait(message_id, earlier)
 
 
 class Connected(asyncio.Protocol):
@@ -137,10 +143,11 @@ class Connected(asyncio.Protocol):
         self._body.append(data)
 
     def on_message_complete(self) -> None:
-        status, seconds = self._desk.take(
+        status, seconds, retry_after = self._desk.take(
             self._path.decode("latin-1"), self._headers, b"".join(self._body), self._port
         )
-        answer = b"HTTP/1.1 %d -\r\ncontent-length: 0\r\n\r\n" % status
+        wait = b"" if retry_after is None else b"retry-after: %d\r\n" % retry_after
+        answer = b"HTTP/1.1 %d -\r\n%scontent-length: 0\r\n\r\n" % (status, wait)
         if seconds:
             asyncio.get_running_loop().call_later(seconds, self._answer, answer)
         else:

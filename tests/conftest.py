@@ -21,6 +21,8 @@ from hookwright.store.sqlite import SqliteStore
 from hookwright.testing.postgres import fresh_database, make_template, postgres_server
 from hookwright.vault import Vault
 
+pytest_plugins = ["log_scan"]
+
 
 @pytest.fixture
 def clock() -> MovableClock:

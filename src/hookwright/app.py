@@ -20,6 +20,7 @@ from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
@@ -35,12 +36,14 @@ from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
+from hookwright.operations.key_uses import note_key_uses
+from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.sqlite import SqliteStore
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
-from hookwright.vault import Vault, decode_master_key, keep_master_key
+from hookwright.vault import Vault, decode_master_keys, keep_master_keys
 from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
@@ -49,6 +52,7 @@ WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+NOTE_KEY_USES_EVERY_SECONDS = 60.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
 LISTEN_EVERY_SECONDS = 1.0
@@ -129,8 +133,11 @@ class Hookwright:
             if migrate:
                 await store.migrate()
             if clock is None:
-                clock = AnchoredClock()
+                # Where one process has the database, that is a file, and its time this machine's wall clock.
+                clock = AnchoredClock(holds_out=store.lane_count == 1)
                 await anchor(store, clock)
+            if problem := await master_key_problem(store, vault, clock):
+                raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {problem}")
         except BaseException:
             await store.close()
             await traces.close()
@@ -143,6 +150,8 @@ class Hookwright:
         if self.settings.role != "api":
             self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
+        if self.settings.role != "worker":
+            chores.append((partial(note_key_uses, self.services), NOTE_KEY_USES_EVERY_SECONDS))
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
@@ -190,6 +199,8 @@ class Hookwright:
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
+        with suppress(Unavailable):
+            await note_key_uses(self.services)
         await self._sender.close()
         await self._store.close()
         await self._traces.close()
@@ -345,14 +356,19 @@ def _make_private(path: Path) -> None:
 
 def _vault_of(settings: Settings) -> Vault:
     path = settings.sqlite_path()
+    name = "master_key" if settings.master_key_file is None else "master_key_file"
     try:
         if settings.master_key is not None:
-            return Vault(decode_master_key(settings.master_key))
+            return Vault(*decode_master_keys(settings.master_key))
+        if settings.master_key_file is not None:
+            return Vault(*decode_master_keys(Path(settings.master_key_file).read_text()))
         if path is not None:
             _make_folder(path.parent)
-            return Vault(keep_master_key(path.with_name("hookwright.key")))
+            return Vault(*keep_master_keys(path.with_name("hookwright.key")))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): the file is no text") from None
     except (ValueError, OSError) as error:
-        raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): {error}") from None
     raise ConfigError(
         "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
         " make one with `openssl rand -base64 32` and keep it apart from the database"

@@ -330,8 +330,9 @@ class PostgresStore(Records):
     async def distribute(self) -> None:
         """Spread every table over the machines of the cluster, by lane. Again and again does no harm."""
         async with self._connection() as db:
-            await db.execute("SET lock_timeout = 0")  # the pool resets it
+            await db.execute("SET lock_timeout = 0")
             await db.execute(DISTRIBUTE_SQL.read_text(), timeout=SCHEMA_SECONDS)
+            await db.execute("RESET lock_timeout")
 
     async def hint(self, lane_indexes: Sequence[int]) -> None:
         async with self._connection() as db:
