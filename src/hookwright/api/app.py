@@ -27,6 +27,16 @@ def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scra
 
     `scrape` gives what `/metrics` answers; without it there is no such path.
     """
+    app = new_api()
+    app.state.services = services
+    add_health(app, services, is_ready)
+    if scrape is not None:
+        add_metrics(app, scrape)
+    return app
+
+
+def new_api() -> FastAPI:
+    """The routes below `/api/v1`, before they are given the services that they look for on `app.state`."""
     app = ApiWithShortcuts(
         title="Hookwright API",
         version=__version__,
@@ -37,13 +47,9 @@ def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scra
         redirect_slashes=False,
         responses=refusals(401, 403, 503),
     )
-    app.state.services = services
     for each in (publishing, events, event_types, deliveries, replays, endpoints, samples, accounts, keys):
         app.include_router(each.router, prefix=PREFIX)
     app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}
-    add_health(app, services, is_ready)
-    if scrape is not None:
-        add_metrics(app, scrape)
     add_reference(app, f"{PREFIX}/docs")
     install_error_handlers(app)
     app.add_middleware(HeadAsGet)
