@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz demo bench bench-long lint format docs lock clean
+.PHONY: setup test fuzz demo bench bench-long lint format docs addresses lock audit sbom clean
 
 setup: $(VENV)/.installed
 
@@ -37,6 +37,11 @@ test: lint
 docs: setup
 	$(BIN)/python -m hookwright.settings_page docs/configuration.md
 
+# Writes the table of special-purpose addresses from IANA's CSV files in FOLDER; a test holds it to those in the default.
+FOLDER ?= tests/data/addresses/registries
+addresses: setup
+	$(BIN)/python -m hookwright.address_registries $(FOLDER) src/hookwright/core/special_ranges.py
+
 # About ten minutes. It says its seed: `make fuzz SEED=…` sends the same requests again.
 FUZZ_EXAMPLES ?= 200
 SEED ?= $(shell date +%s)
@@ -56,6 +61,19 @@ bench-long: setup
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/runtime.in -o requirements/runtime.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/dev.in -o requirements/dev.lock
+
+# Known weaknesses of what we install. Fails as well when the advisory service cannot be asked, unless UNREACHABLE=pass.
+UNREACHABLE ?= fail
+audit: setup
+	@$(BIN)/python -m hookwright.testing.audit --unreachable=$(UNREACHABLE)
+
+# What we install, with hashes, as CycloneDX; the same bytes for the same lock file.
+SBOM ?= dist/hookwright.cdx.json
+sbom: setup
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/runtime.lock \
+		--pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM)
+	@echo $(SBOM)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -27,6 +27,8 @@ from hookwright.store.sqlite import SqliteStore
 from hookwright.testing.postgres import fresh_database, postgres_server, template_database
 from hookwright.vault import Vault
 
+pytest_plugins = ["log_scan"]
+
 MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
 MEMORY_BYTES_NEEDED = 2 * 1024**3
 MEMORY_SETTINGS = {"max_wal_size": "128MB", "min_wal_size": "64MB"}  # PostgreSQL's own would let the log grow to 1 GB

@@ -18,6 +18,7 @@ from hookwright.ambient import (
     new_token,
     parse_base36,
     public_id,
+    row_id,
     token_id,
 )
 from hookwright.core.lanes import LANES, MAX_ID, lane_of_event
@@ -81,7 +82,7 @@ def test_a_token_names_its_row(id: int) -> None:
     token = new_token("kit", id)
     assert token.startswith("kit_")
     assert token_id(token, "kit") == id
-    assert len(token.rpartition("_")[2]) == 64
+    assert len(token.rpartition("_")[2]) == 72
 
 
 def test_two_tokens_of_a_row_differ() -> None:
@@ -102,15 +103,36 @@ def test_two_tokens_of_a_row_differ() -> None:
         "kit_A_abc",
         "kit_-1_abc",
         "kit_1_2_abc",
+        "kit_1_" + "a" * 63,
+        "kit_1_" + "a" * 72,
+        f"kit_A_{'a' * 64}",
+        f"kit_1_2_{'a' * 64}",
+        f"hw_1_{'a' * 64}",
+        f"_1_{'a' * 64}",
     ],
 )
 def test_what_is_no_token_names_nothing(token: str) -> None:
     assert token_id(token, "kit") is None
 
 
+@given(IDS, st.integers(0, 80), st.sampled_from("0123456789abcdefxyz"))
+def test_a_mistyped_token_names_nothing(id: int, place: int, typed: str) -> None:
+    token = new_token("kit", id)
+    place %= len(token)
+    mistyped = token[:place] + typed + token[place + 1 :]
+    assert mistyped == token or token_id(mistyped, "kit") is None
+    assert token_id(token[:place], "kit") is None
+    assert token_id(token + typed, "kit") is None
+
+
+def test_a_token_of_before_there_were_checksums_names_its_row() -> None:
+    assert token_id(f"kit_1z_{'0a' * 32}", "kit") == 71
+
+
 @given(IDS)
 def test_a_public_id_can_be_read_back(id: int) -> None:
-    assert parse_base36(public_id("kj", id).removeprefix("kj_")) == id
+    assert row_id(public_id("kj", id), "kj") == id
+    assert row_id(public_id("kj", id), "k") is None
 
 
 @pytest.mark.parametrize("text", ["", "A", "-1", " 1", "1_000", "١", "2gosa7pa2gw", "z" * 12])

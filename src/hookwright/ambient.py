@@ -4,12 +4,15 @@ import hashlib
 import hmac
 import secrets
 import time
+import zlib
 from random import Random
 from typing import Protocol
 
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
 from hookwright.core.model import Instant
 
+_RANDOM_DIGITS = 64
+_CHECKSUM_DIGITS = 8
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -94,16 +97,18 @@ def new_signing_key() -> bytes:
 
 
 def new_token(prefix: str, id: int) -> str:
-    """A secret of 256 bits that names its row: `prefix_<id in base 36>_<random>`. Keep only its `digest`."""
-    return f"{prefix}_{_base36(id)}_{secrets.token_hex(32)}"
+    """A secret of 256 bits that names its row: `prefix_<id in base 36>_<random><checksum>`. Keep only its `digest`.
+
+    By prefix and checksum secret scanners know it for sure, and what was mistyped is told apart without a look-up.
+    """
+    unchecked = f"{prefix}_{_base36(id)}_{secrets.token_hex(_RANDOM_DIGITS // 2)}"
+    return unchecked + _checksum(unchecked)
 
 
 def token_id(token: str, prefix: str) -> int | None:
     """The row that a token of this prefix names, or None when it is no such token. Proves nothing by itself."""
     head, _, rest = token.rpartition("_")
-    if not rest or not head.startswith(prefix + "_"):
-        return None
-    return parse_base36(head.removeprefix(prefix + "_"))
+    return row_id(head, prefix) if _is_whole(token, rest) else None
 
 
 def parse_base36(text: str) -> int | None:
@@ -112,6 +117,12 @@ def parse_base36(text: str) -> int | None:
         return None
     id = int(text, 36)
     return id if id <= MAX_ID else None
+
+
+def row_id(text: str, prefix: str) -> int | None:
+    """The row that a public id of this prefix names, or None when it is no such id."""
+    head, _, digits = text.partition("_")
+    return parse_base36(digits) if head == prefix else None
 
 
 def public_id(prefix: str, id: int) -> str:
@@ -127,6 +138,17 @@ def digest(secret: str) -> bytes:
 def matches(secret: str, kept: bytes | None) -> bool:
     """Whether a secret is the one whose digest we kept, in constant time."""
     return kept is not None and hmac.compare_digest(digest(secret), kept)
+
+
+def _is_whole(token: str, rest: str) -> bool:
+    if len(rest) == _RANDOM_DIGITS:  # of before tokens had a checksum
+        return True
+    end = len(token) - _CHECKSUM_DIGITS
+    return len(rest) == _RANDOM_DIGITS + _CHECKSUM_DIGITS and _checksum(token[:end]) == token[end:]
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode(errors='replace')):08x}"
 
 
 def _base36(number: int) -> str:

@@ -20,7 +20,7 @@ from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
-from hookwright.core.addresses import TargetPolicy
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
@@ -36,12 +36,14 @@ from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
+from hookwright.operations.key_uses import note_key_uses
+from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.sqlite import SqliteStore
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
-from hookwright.vault import Vault, decode_master_key, keep_master_key
+from hookwright.vault import Vault, decode_master_keys, keep_master_keys
 from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
@@ -50,6 +52,7 @@ WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+NOTE_KEY_USES_EVERY_SECONDS = 60.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
 LISTEN_EVERY_SECONDS = 1.0
@@ -76,7 +79,7 @@ class Hookwright:
         metrics = self._metrics = Metrics()
         self._store = store
         self._clock = clock
-        policy = TargetPolicy(allow_private=settings.allow_private_targets)
+        policy = settings.target_policy()
         self._sender = Sender(clock, policy, _limits_of(settings))
         self.worker = Worker(
             store,
@@ -102,6 +105,7 @@ class Hookwright:
             policy=policy,
             translations={wording.name: wording.translate for wording in WORDINGS},
             traces=traces,
+            endpoints_per_account=settings.endpoints_per_account,
         )
         self._stop = asyncio.Event()
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
@@ -130,6 +134,8 @@ class Hookwright:
             if clock is None:
                 clock = AnchoredClock()
                 await anchor(store, clock)
+            if problem := await master_key_problem(store, vault, clock):
+                raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {problem}")
         except BaseException:
             await store.close()
             await traces.close()
@@ -142,6 +148,8 @@ class Hookwright:
         if self.settings.role != "api":
             self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
+        if self.settings.role != "worker":
+            chores.append((partial(note_key_uses, self.services), NOTE_KEY_USES_EVERY_SECONDS))
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
@@ -185,6 +193,8 @@ class Hookwright:
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
+        with suppress(Unavailable):
+            await note_key_uses(self.services)
         await self._sender.close()
         await self._store.close()
         await self._traces.close()
@@ -239,12 +249,12 @@ class Surfaces:
     """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
 
     def __init__(self, surfaces: Sequence[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
-        self._surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
+        self.surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        for prefix, app in self._surfaces:
+        for prefix, app in self.surfaces:
             if path == prefix or path.startswith(prefix + "/"):
                 await app(scope, receive, send)
                 return
@@ -259,7 +269,7 @@ def _surfaces(
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready, scrape)
+    api = build_api(services, is_ready, scrape, settings.requests_per_minute)
     surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)
@@ -340,14 +350,19 @@ def _make_private(path: Path) -> None:
 
 def _vault_of(settings: Settings) -> Vault:
     path = settings.sqlite_path()
+    name = "master_key" if settings.master_key_file is None else "master_key_file"
     try:
         if settings.master_key is not None:
-            return Vault(decode_master_key(settings.master_key))
+            return Vault(*decode_master_keys(settings.master_key))
+        if settings.master_key_file is not None:
+            return Vault(*decode_master_keys(Path(settings.master_key_file).read_text()))
         if path is not None:
             _make_folder(path.parent)
-            return Vault(keep_master_key(path.with_name("hookwright.key")))
+            return Vault(*keep_master_keys(path.with_name("hookwright.key")))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): the file is no text") from None
     except (ValueError, OSError) as error:
-        raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): {error}") from None
     raise ConfigError(
         "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
         " make one with `openssl rand -base64 32` and keep it apart from the database"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hookwright.api.app import new_api
+from hookwright.api.app import furnish, new_api
 from hookwright.core.model import Account, Endpoint, Subscription
 from hookwright.operations.accounts import create_account
 from hookwright.operations.endpoints import create_endpoint
@@ -29,7 +29,7 @@ def routes() -> FastAPI:
 @pytest.fixture
 def app(routes: FastAPI, services: Services) -> FastAPI:
     """The API on this test's services, without what is beside `/api/v1`."""
-    routes.state.services = services
+    furnish(routes, services)
     return routes
 
 

@@ -1,5 +1,7 @@
 """Who may call what."""
 
+import re
+
 import httpx
 import pytest
 
@@ -17,6 +19,15 @@ ROUTES = {
     "manage": ("POST", "/api/v1/deliveries/64/replay"),
     "admin": ("GET", "/api/v1/accounts"),
 }
+
+# The scopes that an operation takes, by the one that it needs.
+ALLOWED_BY = {
+    "publish": {"publish", "admin"},
+    "read": {"read", "manage", "admin"},
+    "manage": {"manage", "admin"},
+    "admin": {"admin"},
+}
+PUBLIC_PATHS = {"/healthz", "/readyz", "/api/v1/docs", "/api/v1/openapi.json"}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +47,28 @@ async def test_a_scope_reaches_what_it_implies(caller_with: CallerWith, scope: s
         if response.status_code == 403:
             assert pointers(response) == []
             assert response.json()["detail"] == f"The key lacks the scope {needed}."
+
+
+async def test_every_operation_says_which_scope_it_needs_and_takes_no_less(
+    caller_with: CallerWith, anyone: httpx.AsyncClient
+) -> None:
+    callers = {scope: await caller_with(scope) for scope in ALLOWED_BY}
+    paths = (await anyone.get("/api/v1/openapi.json")).json()["paths"]
+    operations = [
+        (method, path, said["security"][0]["Key"]) for path, those in paths.items() for method, said in those.items()
+    ]
+    assert len(operations) > 35
+    for method, path, [needed] in operations:
+        for scope, caller in callers.items():
+            answer = await caller.request(method, re.sub(r"{\w+}", "6464", path))
+            assert (answer.status_code != 403) == (scope in ALLOWED_BY[needed]), (method, path, scope, answer.text)
+
+
+def test_every_route_but_the_public_ones_is_in_the_document(services: Services) -> None:
+    app = build_api(services)
+    included = [route.original_router for route in app.routes if hasattr(route, "original_router")]
+    assert all(route.include_in_schema for router in included for route in router.routes)
+    assert {route.path for route in app.routes if hasattr(route, "path")} == PUBLIC_PATHS
 
 
 @pytest.mark.parametrize(

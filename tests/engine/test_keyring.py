@@ -8,7 +8,7 @@ import pytest
 
 from engine.harness import DIALECT, Engine, running_engine
 from hookwright.ambient import MovableClock
-from hookwright.core.model import SECOND, Claim, Instant, SigningSecret, Subscription
+from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningSecret, Subscription
 from hookwright.core.signing import encode_secret
 from hookwright.engine.keyring import Keyring
 from hookwright.operations.accounts import rotate_signing_secret
@@ -44,15 +44,19 @@ async def test_a_new_key_signs_a_second_later_at_the_latest(engine: Engine, keyr
     assert [encode_secret(key.key) for key in keys] == [new, engine.new_account.signing_secret]
 
 
-async def test_custom_headers_that_are_remembered_open_for_their_account_alone(
+async def test_custom_headers_that_are_remembered_open_for_their_endpoint_alone(
     engine: Engine, keyring: Keyring
 ) -> None:
-    sealed = engine.services.vault.seal(engine.account.id, b'{"x-tenant":"1"}')
-    claim = msgspec.structs.replace(await claim_of(engine), sealed_headers=sealed)
+    claim = await claim_of(engine)
+    binding = Binding("headers", engine.account.id, claim.endpoint_id)
+    sealed = engine.services.vault.seal(binding, b'{"x-tenant":"1"}')
+    claim = msgspec.structs.replace(claim, sealed_headers=sealed)
     for _ in range(2):
         assert keyring.custom_headers(claim) == {"x-tenant": "1"}
-    with pytest.raises(ValueError, match="sealed with another"):
+    with pytest.raises(ValueError, match="sealed for another row"):
         keyring.custom_headers(msgspec.structs.replace(claim, account_id=claim.account_id + 64))
+    with pytest.raises(ValueError, match="sealed for another row"):
+        keyring.custom_headers(msgspec.structs.replace(claim, endpoint_id=claim.endpoint_id + 64))
 
 
 async def test_changed_custom_headers_are_the_next_that_are_sent(engine: Engine, keyring: Keyring) -> None:
@@ -60,7 +64,8 @@ async def test_changed_custom_headers_are_the_next_that_are_sent(engine: Engine,
     assert keyring.custom_headers(claim) == {}
     for tenant in ("1", "2"):
         headers = {"x-tenant": tenant}
-        sealed = engine.services.vault.seal(engine.account.id, msgspec.json.encode(headers))
+        binding = Binding("headers", engine.account.id, claim.endpoint_id)
+        sealed = engine.services.vault.seal(binding, msgspec.json.encode(headers))
         assert keyring.custom_headers(msgspec.structs.replace(claim, sealed_headers=sealed)) == headers
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hookwright.ambient import Clock
-from hookwright.core.model import SECOND, Claim, Instant, SigningKey, SigningSecret
+from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningKey, SigningSecret
 from hookwright.core.signing import encode_secret
 from hookwright.engine.batching import Batcher
 from hookwright.store.base import Store
@@ -31,7 +31,7 @@ class Keyring:
         self._clock = clock
         self._remembered: dict[Owner, tuple[Instant, Keys]] = {}
         self._looking: Batcher[Owner, Keys] = Batcher(self._look_up)
-        self._headers: dict[tuple[int, bytes], Mapping[str, str]] = {}
+        self._headers: dict[tuple[Binding, bytes], Mapping[str, str]] = {}
 
     async def keys_of(self, account_id: int, endpoint_id: int | None = None) -> Keys:
         """Every live key of an account, or of an endpoint that has its own; newest first."""
@@ -44,8 +44,8 @@ class Keyring:
         """The headers that the endpoint's owner wants on every request; opened once."""
         if claim.sealed_headers is None:
             return NO_HEADERS
-        # The account too: it is what the vault holds them to.
-        sealed = (claim.account_id, claim.sealed_headers)
+        # The binding too: it is what the vault holds them to.
+        sealed = (Binding("headers", claim.account_id, claim.endpoint_id), claim.sealed_headers)
         headers = self._headers.get(sealed)
         if headers is None:
             headers = msgspec.json.decode(self._vault.open(*sealed), type=dict[str, str])
@@ -62,7 +62,7 @@ class Keyring:
         now = self._clock.now()
         keys: dict[Owner, Keys] = {}
         for owner, secrets in (await self._secrets_of(set(owners), now)).items():
-            opened = [self._vault.open(owner[0], secret.sealed) for secret in secrets]
+            opened = [self._vault.open(secret.binding, secret.sealed) for secret in secrets]
             keys[owner] = tuple(SigningKey(encode_secret(key), key) for key in opened)
         for owner in keys:
             _make_room(self._remembered)

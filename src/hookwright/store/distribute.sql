@@ -63,3 +63,6 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'queues'::r
 
 SELECT create_distributed_table('workers', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'workers'::regclass);
+
+SELECT create_distributed_table('master_keys', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'master_keys'::regclass);

@@ -189,6 +189,7 @@ class PostgresStore(Records):
                     max_size=self._max_connections,
                     command_timeout=COMMAND_SECONDS,
                     server_settings=SERVER_SETTINGS,
+                    reset=_leave_as_it_is,
                 )
                 try:
                     self._distributed = self._distributed or await _has_citus(pool)
@@ -363,6 +364,13 @@ async def _run_step(step: Step[T], db: Connection) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+async def _leave_as_it_is(db: Connection) -> None:
+    # By default the pool asks the server to forget the session's settings, locks and cursors each time that a
+    # connection comes back: a round trip for each transaction (55 µs of CPU here). No statement of ours leaves any.
+    # A transaction that was left open is rolled back before this is called.
+    return
 
 
 async def _has_citus(db: Connection) -> bool:

@@ -9,6 +9,7 @@ from hookwright.store.line_steps import LineSteps
 from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
+from hookwright.store.sealed_steps import SealedSteps
 
 
 class Records(
@@ -21,5 +22,6 @@ class Records(
     MatchingSteps,
     ReplaySteps,
     RetentionSteps,
+    SealedSteps,
 ):
     """All that a store keeps, but for the steps whose SQL is each database's own: accept, settle and their like."""
