@@ -14,6 +14,7 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -117,7 +118,9 @@ def _see_sealed(_vault: vault.Vault, binding: Binding, secret: bytes) -> None:
     if binding.what == "signing secret":
         SCAN.keep_in_mind(b64encode(secret).decode())
         SCAN.keep_in_mind(secret.hex())
-    else:
+        return
+    # A property test of the vault seals any bytes in the place of headers; those are nobody's secret.
+    with suppress(ValueError, AttributeError):
         for value in json.loads(secret).values():
             SCAN.keep_in_mind(value)
 
