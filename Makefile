@@ -28,8 +28,10 @@ format: setup
 	$(BIN)/ruff check --fix src tests benchmarks faults
 	$(BIN)/ruff format src tests benchmarks faults
 
+# How many tests run at a time; a folder or a file by itself is `.venv/bin/pytest tests/api`.
+WORKERS ?= 2
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup

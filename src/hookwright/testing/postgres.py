@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests and benchmarks: the one in HOOKWRIGHT_TEST_POSTGRES, else one started from a wheel."""
 
+import asyncio
 import os
 import tempfile
 import uuid
@@ -14,7 +15,7 @@ import asyncpg
 
 from hookwright.store.postgres import PostgresStore
 
-TEMPLATE = "hookwright_test_template"
+TEMPLATE = f"hookwright_test_template_{uuid.uuid4().hex}"  # of this process: others may test on the same server
 
 
 class StartedPostgres:
@@ -88,9 +89,18 @@ def database_url(server_url: str, database: str) -> str:
     return urlsplit(server_url)._replace(path=f"/{database}").geturl()
 
 
-async def make_template(server_url: str) -> None:
+@contextmanager
+def template_database(server_url: str) -> Iterator[None]:
     """A migrated database that every test's own is copied from."""
-    await run(server_url, f'DROP DATABASE IF EXISTS "{TEMPLATE}"', f'CREATE DATABASE "{TEMPLATE}"')
+    asyncio.run(_make_template(server_url))
+    try:
+        yield
+    finally:
+        asyncio.run(run(server_url, f'DROP DATABASE "{TEMPLATE}"'))
+
+
+async def _make_template(server_url: str) -> None:
+    await run(server_url, f'CREATE DATABASE "{TEMPLATE}"')
     store = PostgresStore(database_url(server_url, TEMPLATE))
     await store.migrate()
     await store.close()

@@ -52,7 +52,9 @@ async def test_a_store_that_cannot_answer_is_a_flat_503_for_a_token(storeless_se
     assert list(response.json()) == ["error"]
 
 
-async def test_a_fault_of_ours_is_a_500_without_its_reason(app: FastAPI) -> None:
+async def test_a_fault_of_ours_is_a_500_without_its_reason(services: Services) -> None:
+    app = KAJABI.build_app(services, DialectSettings())
+
     async def fail() -> None:
         raise RuntimeError("secret detail")
 
