@@ -20,9 +20,10 @@ from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
+from hookwright.console import ConsoleSettings, build_console
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.lanes import LANE_COUNT
-from hookwright.core.model import DAY
+from hookwright.core.model import DAY, WireForm
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kit import KIT
@@ -46,6 +47,8 @@ from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
 WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
+
+FORMS: dict[str, WireForm] = {name: form for wording in WORDINGS for name, form in wording.forms.items()}
 
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
@@ -82,7 +85,7 @@ class Hookwright:
             store,
             self._sender,
             Keyring(store, vault, clock),
-            {name: form for wording in WORDINGS for name, form in wording.forms.items()},
+            FORMS,
             clock,
             dice,
             _worker_settings(settings),
@@ -265,7 +268,19 @@ def _surfaces(
         app = dialect.build_app(services, dialect_settings)
         add_reference(app, f"{dialect.prefixes[0]}/docs")
         surfaces += [(prefix, app) for prefix in dialect.prefixes]
+    if settings.console:
+        surfaces.append(("/console", build_console(services, _console_settings(settings, is_ready))))
     return Surfaces(surfaces, otherwise=api)
+
+
+def _console_settings(settings: Settings, is_ready: Callable[[], bool]) -> ConsoleSettings:
+    return ConsoleSettings(
+        sign_in=settings.sign_in_on_console,
+        forms=FORMS,
+        retry_schedule=settings.retry_schedule,
+        timeout_seconds=settings.timeout_seconds,
+        is_ready=is_ready,
+    )
 
 
 def _monitor(services: Services, is_ready: Callable[[], bool], scrape: Scrape | None) -> Starlette:

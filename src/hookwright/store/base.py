@@ -38,6 +38,7 @@ from hookwright.core.model import (
     SigningSecret,
     Site,
 )
+from hookwright.core.sessions import Session
 
 
 class Crowd(NamedTuple):
@@ -291,6 +292,20 @@ class Store(Protocol):
 
     async def revoke_family(self, account_id: int, family_id: int, now: Instant) -> None:
         """End every grant that descends from one consent."""
+
+    # -- sessions of the console -----------------------------------------------------------------------------
+    async def add_session(self, session: Session) -> None: ...
+
+    async def session(self, session_id: int) -> Session | None:
+        """A session by id, as it was kept; whether it is live is for others to say."""
+
+    async def note_session(self, session_id: int, seen_at: Instant) -> None:
+        """Somebody was there."""
+
+    async def delete_session(self, session_id: int) -> None: ...
+
+    async def prune_sessions(self, seen_before: Instant) -> None:
+        """Forget the sessions in which nobody has been seen since."""
 
     # -- endpoints -------------------------------------------------------------------------------------------
     async def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> None:

@@ -9,6 +9,7 @@ from hookwright.store.line_steps import LineSteps
 from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
+from hookwright.store.session_steps import SessionSteps
 
 
 class Records(
@@ -21,5 +22,6 @@ class Records(
     MatchingSteps,
     ReplaySteps,
     RetentionSteps,
+    SessionSteps,
 ):
     """All that a store keeps, but for the steps whose SQL is each database's own: accept, settle and their like."""
