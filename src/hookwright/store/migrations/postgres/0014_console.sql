@@ -29,3 +29,7 @@ CREATE INDEX tallies_by_age ON tallies (slot_seconds, began_at);
 -- What died or waits for a retry. A delivery that succeeds at once is never in it.
 CREATE INDEX deliveries_failed ON deliveries (lane, created_at DESC, id DESC)
     WHERE status = 'dead' OR (status = 'pending' AND attempts > round_start);
+
+-- Endpoints that somebody should look at.
+CREATE INDEX endpoints_in_trouble ON endpoints (lane, account_id, id)
+    WHERE failing_since IS NOT NULL OR missed_since IS NOT NULL OR status = 'disabled';
