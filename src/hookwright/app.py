@@ -22,6 +22,7 @@ from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
 from hookwright.console import ConsoleSettings, build_console
 from hookwright.core.addresses import TargetPolicy
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY, WireForm
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
@@ -34,7 +35,17 @@ from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import LeasedLanes, every_lane
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
-from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
+from hookwright.engine.upkeep import (
+    Retention,
+    advance_replays,
+    anchor,
+    expire,
+    keep_tallies,
+    prune,
+    prune_tallies,
+    repeat,
+    rescue,
+)
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
 from hookwright.operations.services import Services
@@ -56,6 +67,7 @@ ANCHOR_EVERY_SECONDS = 10.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
 LISTEN_EVERY_SECONDS = 1.0
+TALLY_EVERY_SECONDS = 5.0
 REPLAY_EVERY_SECONDS = 1.0  # a replay's rate is a number of deliveries a second
 
 Chore = Callable[[], Awaitable[int]]
@@ -141,7 +153,7 @@ class Hookwright:
 
     def start(self) -> None:
         """Begin to send what is due, unless that is others' part."""
-        chores: list[tuple[Chore, float]] = []
+        chores: list[tuple[Chore, float]] = [(self._keep_tallies, TALLY_EVERY_SECONDS)]
         if self.settings.role != "api":
             self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
@@ -161,8 +173,12 @@ class Hookwright:
             (partial(expire, store, clock, self._metrics, lanes), EXPIRE_EVERY_SECONDS),
             (partial(advance_replays, store, clock, lanes), REPLAY_EVERY_SECONDS),
             (lambda: tell(self.services, lanes()), TELL_EVERY_SECONDS),
+            (partial(prune_tallies, store, clock), PRUNE_EVERY_SECONDS),
             (partial(prune, store, clock, _retention_of(self.settings), lanes), PRUNE_EVERY_SECONDS),
         ]
+
+    async def _keep_tallies(self) -> int:
+        return await keep_tallies(self._store, self._metrics.tallying)
 
     def _wake(self) -> None:
         self.worker.wake()
@@ -185,6 +201,8 @@ class Hookwright:
         await self.worker.drain(self.settings.drain_seconds)
         await self._intake.close()
         await self._hints.close()
+        with suppress(Unavailable):
+            await self._keep_tallies()
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
