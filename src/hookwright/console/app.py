@@ -7,7 +7,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hookwright.ambient import new_token
-from hookwright.console import deliveries, home, sign_in
+from hookwright.console import deliveries, home, replays, sign_in
 from hookwright.console.assets import show_asset
 from hookwright.console.errors import install_error_pages
 from hookwright.console.security import Secured
@@ -26,6 +26,7 @@ def build_console(services: Services, settings: ConsoleSettings) -> ASGIApp:
             Route(f"{PREFIX}/static/{{digest}}/{{name}}", show_asset),
             *sign_in.ROUTES,
             *home.ROUTES,
+            *replays.ROUTES,
             *deliveries.ROUTES,
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Instant
+from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Delivery, Instant
 from hookwright.core.times import iso_millis, to_datetime
 
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
@@ -67,6 +67,12 @@ def size(count: int) -> str:
 def number(count: int) -> str:
     """`12,345`."""
     return f"{count:,}"
+
+
+def shown_status(delivery: Delivery) -> str:
+    """The status that people see: what waits for a retry is not what waits for its first attempt."""
+    is_retrying = delivery.status == "pending" and delivery.attempts > delivery.round_start
+    return "retrying" if is_retrying else delivery.status
 
 
 def status_words(status: str) -> str:

@@ -341,6 +341,12 @@ class Store(Protocol):
     async def search_deliveries(self, search: DeliverySearch) -> DeliveryMatches:
         """Find deliveries, newest first. Its cost is bounded, however rare the hits are."""
 
+    async def count_matches(self, search: DeliverySearch) -> tuple[int, Instant | None]:
+        """How many a search would find, up to its limit, and what is older than what was not looked at."""
+
+    async def endpoints_by_id(self, endpoint_ids: Sequence[int]) -> dict[int, Endpoint]:
+        """Endpoints of any accounts, deleted ones too, without their subscriptions."""
+
     async def event_ids_of_key(self, account_ids: Sequence[int], idempotency_key: str) -> list[str]:
         """The events that these accounts published with this idempotency key, as long as it is remembered."""
 

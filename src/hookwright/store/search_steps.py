@@ -55,6 +55,18 @@ class SearchSteps(Steps):
 
     @reading
     def search_deliveries(self, search: DeliverySearch) -> Step[DeliveryMatches]:
+        rows, back_to = yield from self._search(search, "d.*", search.limit)
+        return DeliveryMatches([shown_delivery_of(row) for row in rows], back_to)
+
+    @reading
+    def count_matches(self, search: DeliverySearch) -> Step[tuple[int, Instant | None]]:
+        rows, back_to = yield from self._search(search, "d.lane, d.endpoint_id, d.created_at, d.id", search.limit)
+        return len(rows), back_to
+
+    def _search(
+        self, search: DeliverySearch, columns: str, enough: int
+    ) -> Step[tuple[Sequence[Row], Instant | None]]:
+        """The rows that match, and how far back was looked; None: to the end, or to where the search begins."""
         source = _source_of(search, labels(range(self.lane_count)))
         until = _until(search)
         back_to: Instant | None = None
@@ -62,12 +74,12 @@ class SearchSteps(Steps):
         for share in _shares(search, source):
             back_to = yield from self._far_enough(source, share, until)
             since = max(search.created_from or 0, back_to or 0)
-            rows = yield _matching(search, source, since, until)
-            if len(rows) >= search.limit or back_to is None:
+            rows = yield _matching(search, source, since, until, columns)
+            if len(rows) >= enough or back_to is None:
                 break
         if back_to is not None and search.created_from is not None and back_to <= search.created_from:
             back_to = None
-        return DeliveryMatches([shown_delivery_of(row) for row in rows], back_to)
+        return rows, back_to
 
     def _far_enough(self, source: Source, share: int, until: Instant) -> Step[Instant | None]:
         """The time of the row of each lane that is `share` rows back, the latest of them; None: that is all there is.
@@ -130,7 +142,7 @@ def _shares(search: DeliverySearch, source: Source) -> list[int]:
     return [share for share in dict.fromkeys((first, min(search.limit, most))) if share < most] + [most]
 
 
-def _matching(search: DeliverySearch, source: Source, since: Instant, until: Instant) -> Statement:
+def _matching(search: DeliverySearch, source: Source, since: Instant, until: Instant, columns: str) -> Statement:
     """The deliveries of a stretch of time that pass the filters.
 
     The stretch is cut out first, whatever a planner thinks of the filters: it is short, they may fit anything.
@@ -142,17 +154,17 @@ def _matching(search: DeliverySearch, source: Source, since: Instant, until: Ins
     if source.is_events:
         cut = (
             f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
-            " SELECT d.*, {status} FROM stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
+            " SELECT {columns}, {status} FROM stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
         )
     else:
         cut = (
             f"WITH stretch AS MATERIALIZED (SELECT d.* FROM deliveries d WHERE {stretch})"
-            " SELECT d.*, {status} FROM stretch d"
+            " SELECT {columns}, {status} FROM stretch d"
         )
     filters = _filters(search, Filters(stretch.values))
     joined = " JOIN events v ON v.lane = d.lane AND v.id = d.event_id" if search.text is not None else ""
     return sql(
-        f"{cut.format(status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
+        f"{cut.format(columns=columns, status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
         f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
         *filters.values,
         search.limit,
