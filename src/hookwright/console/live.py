@@ -24,14 +24,14 @@ COME_BACK_AFTER_MILLIS = 2_000
 Look = Callable[[], Awaitable[list[tuple[str, object]]]]
 
 
-def stream(surface: Surface, look: Look) -> Response:
+def stream(surface: Surface, look: Look, every_seconds: float = EVERY_SECONDS) -> Response:
     """An answer that looks every second and sends what is new: pairs of an event's name and its data.
 
     It ends after a minute, or when the process stops; browsers reconnect. 503 when too many are open.
     """
     if surface.streams >= MOST_STREAMS:
         return Response(status_code=503)
-    return StreamingResponse(_events(surface, look), media_type="text/event-stream")
+    return StreamingResponse(_events(surface, look, every_seconds), media_type="text/event-stream")
 
 
 def event_text(name: str, data: object) -> str:
@@ -39,7 +39,7 @@ def event_text(name: str, data: object) -> str:
     return f"event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
-async def _events(surface: Surface, look: Look) -> AsyncIterator[str]:
+async def _events(surface: Surface, look: Look, every_seconds: float) -> AsyncIterator[str]:
     surface.streams += 1
     clock = surface.services.clock
     until = clock.now() + LASTS_FOR
@@ -52,6 +52,6 @@ async def _events(surface: Surface, look: Look) -> AsyncIterator[str]:
                 return
             # A comment where nothing is new: it finds out whether anybody still listens.
             yield "".join(event_text(name, data) for name, data in found) or ": \n\n"
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(every_seconds)
     finally:
         surface.streams -= 1
