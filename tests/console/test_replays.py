@@ -112,4 +112,6 @@ async def test_an_account_reaches_no_replay_of_another(
     await stranger.get(mine, status=404)
     assert (await stranger.send(f"{mine}/cancel")).status_code == 404
     await stranger.get(ASK, q=f"status:dead account:{account.id}", status=422)
-    assert '<strong class="big">0</strong>' in await stranger.get(ASK, q=f"status:dead endpoint:{dead[0].endpoint_id}")
+    assert '<strong class="big">0</strong>' in await stranger.get(
+        ASK, q=f"status:dead endpoint:{dead[0].endpoint_id}"
+    )

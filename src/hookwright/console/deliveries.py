@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -78,23 +80,28 @@ async def stream_deliveries(request: Request) -> Response:
     viewer = await viewer_of(request, is_there=False)
     surface = surface_of(request)
     query = request.query_params.get("q", "")[:MAX_LENGTH]
-    shown: dict[int, Delivery] = {}
+    seen = request.query_params.get("seen")
+    shown: dict[int, Delivery] | None = None
 
     async def look() -> list[tuple[str, object]]:
+        nonlocal shown
         search = parse_search(query, surface.services.clock.now())
         found = await find_deliveries(surface.services, viewer.account_id, search, None, PAGE_LENGTH)
-        different = [each for each in found.deliveries if shown.get(each.id) != each]
-        is_first = not shown
-        shown.clear()
-        shown.update({each.id: each for each in found.deliveries})
-        if is_first:  # what the page shows already, or will have loaded by now
-            return []
+        if shown is None and seen == _state_of(found.deliveries):
+            shown = {each.id: each for each in found.deliveries}
+        different = [each for each in found.deliveries if (shown or {}).get(each.id) != each]
+        shown = {each.id: each for each in found.deliveries}
         rows = await _rows(surface.services, different[::-1])
         return [
             ("row", {"id": row.delivery.id, "html": _as_html(row, surface.services, viewer, query)}) for row in rows
         ]
 
     return stream(surface, look)
+
+
+def _state_of(deliveries: Sequence[Delivery]) -> str:
+    """What tells whether a list has changed since a page showed it."""
+    return sha256(msgspec.json.encode(deliveries)).hexdigest()[:16]
 
 
 async def _list(visit: Visit) -> dict[str, Any]:
@@ -105,6 +112,7 @@ async def _list(visit: Visit) -> dict[str, Any]:
     return {
         "query": query,
         "search_problems": search.problems,
+        "seen": _state_of(found.deliveries),
         "rows": await _rows(visit.services, found.deliveries),
         "found": found,
         "before": visit.asked("before"),
