@@ -88,7 +88,7 @@ def _chart(bars: Sequence[Bar], span: Range, parts: Sequence[tuple[int, int]], n
         for number, (bar, (lower, upper)) in enumerate(zip(bars, parts, strict=True))
     ]
     every = max(1, len(bars) // 4)
-    return Chart(columns, highest, [time_label(bar.began_at, span) for bar in bars[::every]])
+    return Chart(columns, highest, [*(time_label(bar.began_at, span) for bar in bars[::every]), "now"])
 
 
 def _height(number: int, highest: int) -> float:
