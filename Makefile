@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz demo bench bench-long lint format docs lock clean
+.PHONY: setup test fuzz demo bench bench-long lint format docs addresses lock clean
 
 setup: $(VENV)/.installed
 
@@ -34,6 +34,11 @@ test: lint
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup
 	$(BIN)/python -m hookwright.settings_page docs/configuration.md
+
+# Writes the table of special-purpose addresses from IANA's CSV files in FOLDER; a test holds it to those in the default.
+FOLDER ?= tests/data/addresses/registries
+addresses: setup
+	$(BIN)/python -m hookwright.address_registries $(FOLDER) src/hookwright/core/special_ranges.py
 
 # About ten minutes. It says its seed: `make fuzz SEED=…` sends the same requests again.
 FUZZ_EXAMPLES ?= 200

@@ -77,15 +77,15 @@ class Line:
 
 @asynccontextmanager
 async def postgres_line(
-    stage: Stage, receiver: ReceiverProcess | None = None, extra: dict[str, str] | None = None
+    stage: Stage, receiver: ReceiverProcess | None = None, extra: dict[str, str] | None = None, processes: int = 1
 ) -> AsyncIterator[Line]:
     """A server on a new PostgreSQL database. Its receiver is a plain one, unless another is given."""
     if receiver is None:
         with receiver_process() as plain:
-            async with postgres_line(stage, plain, extra) as line:
+            async with postgres_line(stage, plain, extra, processes) as line:
                 yield line
         return
-    async with stage.postgres.database() as url, serving(url, stage.folder, extra) as server:
+    async with stage.postgres.database() as url, serving(url, stage.folder, extra, processes) as server:
         yield Line(url, server, receiver, await stage.postgres.postmaster())
 
 

@@ -6,12 +6,14 @@ import asyncio
 import json
 import os
 import re
+import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 from uuid import uuid4
 
 from benchmarks.events import EVENT_TYPE
@@ -31,10 +33,12 @@ class DidNotStart(Exception):
 class Server:
     """A running server: its process, its URL, and a connection to publish with the key that may do everything."""
 
-    def __init__(self, pid: int, url: str, publisher: Publisher) -> None:
+    def __init__(self, pid: int, url: str, publisher: Publisher, metrics_ports: Sequence[int] = ()) -> None:
+        """`metrics_ports` are those of several processes; a single one answers at its URL."""
         self.pid = pid
         self.url = url
         self.publisher = publisher
+        self._metrics_ports = metrics_ports
 
     async def subscribe(self, url: str, resource: str | None = None) -> Aim:
         """A new account with one endpoint; what is published there arrives at the URL's path."""
@@ -53,15 +57,33 @@ class Server:
                 await asyncio.sleep(0.05)
 
     async def _in_flight(self) -> float:
-        answer = await self.publisher.exchange(self.publisher.requests.get("/metrics"))
-        (value,) = re.findall(rb"^hookwright_deliveries_in_flight (\S+)$", answer.body, re.MULTILINE)
-        return float(value)
+        if not self._metrics_ports:
+            answer = await self.publisher.exchange(self.publisher.requests.get("/metrics"))
+            return _in_flight_by(answer.body)
+        pages = [await asyncio.to_thread(_page, f"http://127.0.0.1:{port}/metrics") for port in self._metrics_ports]
+        return sum(map(_in_flight_by, pages))
+
+
+def _in_flight_by(metrics: bytes) -> float:
+    (value,) = re.findall(rb"^hookwright_deliveries_in_flight (\S+)$", metrics, re.MULTILINE)
+    return float(value)
+
+
+def _page(url: str) -> bytes:
+    with urlopen(url, timeout=QUIET_SECONDS) as answer:
+        page: bytes = answer.read()
+        return page
 
 
 @asynccontextmanager
-async def serving(database_url: str, folder: Path, extra: dict[str, str] | None = None) -> AsyncIterator[Server]:
+async def serving(
+    database_url: str, folder: Path, extra: dict[str, str] | None = None, processes: int = 1
+) -> AsyncIterator[Server]:
     """A server on a database that may be empty. Its log goes to a file, every attempt a line, as by default."""
     environ = environment(database_url) | (extra or {})
+    metrics_ports = _free_ports(processes) if processes > 1 else ()
+    if metrics_ports:
+        environ |= {"HOOKWRIGHT_PROCESSES": str(processes), "HOOKWRIGHT_METRICS_PORT": str(metrics_ports[0])}
     key = await _run_to_end(environ, "keys", "create", "--kind", "hookwright", "--name", "b", "--scope", "admin")
     log_path = folder / f"server-{uuid4().hex}.log"
     with log_path.open("w") as log:
@@ -69,11 +91,19 @@ async def serving(database_url: str, folder: Path, extra: dict[str, str] | None 
     try:
         url = await _ready_url(process, log_path)
         async with publisher_to(url, key["secret"]) as publisher:
-            yield Server(process.pid, url, publisher)
+            yield Server(process.pid, url, publisher, metrics_ports)
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def _free_ports(number: int) -> Sequence[int]:
+    """So many ports in a row that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        first = int(one.getsockname()[1])
+    return range(first, first + number)
 
 
 def environment(database_url: str) -> dict[str, str]:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hookwright.core.errors import Invalid, Problem
-from hookwright.json_schema import MAX_DEPTH, MAX_PROBLEMS, META_SCHEMA, Validator
+from hookwright.core.nesting import MAX_DEPTH
+from hookwright.json_schema import MAX_PROBLEMS, META_SCHEMA, Validator
 
 INVOICE = {
     "$schema": META_SCHEMA,

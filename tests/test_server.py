@@ -8,8 +8,9 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hookwright import server
-from hookwright.server import ENOUGH_FILES, MAX_HEAD_BYTES, MAX_REQUESTS_AHEAD, HttpServer, allow_many_files, listen
+from hookwright import http_connection
+from hookwright.http_connection import MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_REQUESTS_AHEAD
+from hookwright.server import ENOUGH_FILES, HttpServer, allow_many_files, listen
 
 PATIENCE_SECONDS = 10
 REQUEST = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -26,18 +27,22 @@ class Gate:
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
+        self.reached = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.reached.set()
         await self.opened.wait()
         await answer_ok(scope, receive, send)
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp = answer_ok, drain_seconds: float = 1) -> AsyncIterator[int]:
+async def serving(
+    app: ASGIApp = answer_ok, drain_seconds: float = 1, max_connections: int = MAX_CONNECTIONS
+) -> AsyncIterator[int]:
     """A server for the time of the block; yields its port."""
     with listen("127.0.0.1", 0) as listening:
         port: int = listening.getsockname()[1]
-        http = HttpServer(app, drain_seconds)
+        http = HttpServer(app, drain_seconds, max_connections)
         running = asyncio.create_task(http.serve(sockets=[listening]))
         await http.ready.wait()
         try:
@@ -126,14 +131,15 @@ async def test_a_large_body_is_no_large_head() -> None:
 async def test_a_connection_on_which_no_request_comes_is_closed_after_a_while(
     beginning: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(http_connection, "KEEP_ALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(http_connection, "HEAD_SECONDS", 0.1)
     async with serving() as port, connected(port) as (reader, writer):
         writer.write(beginning)
         assert await rest_of(reader) == b""
 
 
 async def test_a_request_under_way_is_not_closed_by_the_clock_of_the_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(http_connection, "KEEP_ALIVE_SECONDS", 0.05)
     gate = Gate()
     async with serving(gate) as port, connected(port) as (reader, writer):
         writer.write(REQUEST)

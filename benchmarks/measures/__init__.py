@@ -9,12 +9,19 @@ from benchmarks.measures.latency import LATENCY
 from benchmarks.measures.own_cost import OWN_COST
 from benchmarks.measures.soak import SOAK
 from benchmarks.measures.starting import HELP, START
-from benchmarks.measures.throughput import POSTGRES_BATCH, POSTGRES_MANY_ACCOUNTS, POSTGRES_SINGLE, SQLITE_BATCH
+from benchmarks.measures.throughput import (
+    POSTGRES_BATCH,
+    POSTGRES_MANY_ACCOUNTS,
+    POSTGRES_PROCESSES,
+    POSTGRES_SINGLE,
+    SQLITE_BATCH,
+)
 from benchmarks.measures.tls import TLS
 
 MEASURES: tuple[Measure, ...] = (
     OWN_COST,
     POSTGRES_BATCH,
+    POSTGRES_PROCESSES,
     POSTGRES_SINGLE,
     POSTGRES_MANY_ACCOUNTS,
     SQLITE_BATCH,

@@ -10,12 +10,20 @@ from benchmarks.publishing import Aim
 MANY_ACCOUNTS = 100
 SINGLE_SHARE = 4  # single publishes are slower: a round has a fourth of the events
 BARE_WARM_UP = 512
+PROCESSES = 2
+PROCESSES_CONNECTIONS = 8  # enough that each process has some, however the kernel deals them out
 
 
 async def on_postgres(stage: Stage) -> list[Round]:
     """Batch publish, one account with one endpoint."""
     async with postgres_line(stage) as line:
         return await _batch_rounds(line, stage)
+
+
+async def on_postgres_by_processes(stage: Stage) -> list[Round]:
+    """Batch publish, one account with one endpoint, and a server of several processes."""
+    async with postgres_line(stage, processes=PROCESSES) as line:
+        return await _batch_rounds(line, stage, connections=PROCESSES_CONNECTIONS)
 
 
 async def on_postgres_for_many_accounts(stage: Stage) -> list[Round]:
@@ -53,12 +61,14 @@ def compared(bare: Round, end_to_end: Round) -> Round:
     return {**bare, **end_to_end, "ratio": end_to_end["end_to_end_per_second"] / bare["bare_per_second"]}
 
 
-async def _batch_rounds(line: Line, stage: Stage, accounts: int = 1) -> list[Round]:
+async def _batch_rounds(
+    line: Line, stage: Stage, accounts: int = 1, connections: int = BATCH_CONNECTIONS
+) -> list[Round]:
     aims = await subscribed(line, accounts)
     await line.warm_up(aims)
     publications = line.batches(aims, stage.scale.events)
     return [
-        compared(await _bare(line, aims, stage), await line.rate(publications, BATCH_CONNECTIONS))
+        compared(await _bare(line, aims, stage), await line.rate(publications, connections))
         for _ in range(stage.scale.rounds)
     ]
 
@@ -92,6 +102,14 @@ POSTGRES_MANY_ACCOUNTS = Measure(
         Figure("end_to_end_per_second", "deliveries, end to end", "/s"),
     ),
     take=on_postgres_for_many_accounts,
+)
+POSTGRES_PROCESSES = Measure(
+    name="postgres_processes",
+    figures=(
+        Figure("ratio", f"end to end ÷ bare sender of one process, PostgreSQL, {PROCESSES} processes", ""),
+        Figure("end_to_end_per_second", "deliveries, end to end", "/s"),
+    ),
+    take=on_postgres_by_processes,
 )
 SQLITE_BATCH = Measure(
     name="sqlite_batch",

@@ -21,7 +21,6 @@ from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
 from hookwright.console import ConsoleSettings, build_console
-from hookwright.core.addresses import TargetPolicy
 from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY, WireForm
@@ -91,7 +90,7 @@ class Hookwright:
         metrics = self._metrics = Metrics()
         self._store = store
         self._clock = clock
-        policy = TargetPolicy(allow_private=settings.allow_private_targets)
+        policy = settings.target_policy()
         self._sender = Sender(clock, policy, _limits_of(settings))
         self.worker = Worker(
             store,
@@ -117,6 +116,7 @@ class Hookwright:
             policy=policy,
             translations={wording.name: wording.translate for wording in WORDINGS},
             traces=traces,
+            endpoints_per_account=settings.endpoints_per_account,
         )
         self._stop = asyncio.Event()
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
@@ -260,12 +260,12 @@ class Surfaces:
     """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
 
     def __init__(self, surfaces: Sequence[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
-        self._surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
+        self.surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        for prefix, app in self._surfaces:
+        for prefix, app in self.surfaces:
             if path == prefix or path.startswith(prefix + "/"):
                 await app(scope, receive, send)
                 return
@@ -280,7 +280,7 @@ def _surfaces(
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready, scrape)
+    api = build_api(services, is_ready, scrape, settings.requests_per_minute)
     surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
 
+from hookwright.core.addresses import TargetPolicy
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
+from hookwright.core.target_rules import (
+    parse_allowed_ranges,
+    parse_names,
+    parse_nat64_prefixes,
+    parse_ports,
+    parse_ranges,
+)
 
 PREFIX = "HOOKWRIGHT_"
 CONFIG_FILE = "hookwright.toml"
@@ -30,6 +38,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 DATABASE = "Database"
 HTTP = "HTTP"
 DELIVERING = "Delivering"
+TARGETS = "Where deliveries may go"
 RETENTION = "Retention"
 APIS = "The vendors' APIs"
 CONSOLE = "Console"
@@ -67,6 +76,28 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     host: Annotated[str, about(HTTP, "Where to listen. Put a TLS proxy in front.")] = "127.0.0.1"
     port: Annotated[Port, about(HTTP, "0 takes a free one.")] = 8080
+    http_connections: Annotated[
+        AtLeastOne,
+        about(
+            HTTP,
+            "How many clients' connections each process keeps at most. For a further one those are closed that have"
+            " been idle for longest; if none is idle, it is refused. Never more than half of the files that the"
+            " process may open.",
+        ),
+    ] = 8192
+    requests_per_minute: Annotated[
+        AtLeastOne | None,
+        about(
+            HTTP,
+            "How many requests each key may make to our own API in a minute, publishing included; each process counts"
+            " for itself. The vendors' APIs have limits of their own: `rate_limits`.",
+            default="no limit",
+        ),
+    ] = None
+    endpoints_per_account: Annotated[
+        AtLeastOne | None,
+        about(HTTP, "How many endpoints an account may have, over all APIs. Existing ones stay.", default="no limit"),
+    ] = None
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
@@ -82,8 +113,47 @@ class Settings(Struct, frozen=True, kw_only=True):
         OneForEachLane, about(PROCESSES, "How many processes share the port; more than one needs PostgreSQL.")
     ] = 1
     allow_private_targets: Annotated[
-        bool, about(DELIVERING, "Send to private and loopback addresses, to any port, and over plain http.")
+        bool,
+        about(
+            TARGETS,
+            "Send to private and loopback addresses, to any port, and over plain http. For development; see"
+            " [security.md](security.md#address-guard).",
+        ),
     ] = False
+    allowed_target_ranges: Annotated[
+        tuple[str, ...],
+        about(TARGETS, "Ranges of private addresses, or own addresses of this machine, that deliveries may go to."),
+    ] = ()
+    denied_target_ranges: Annotated[
+        tuple[str, ...], about(TARGETS, "Ranges that no delivery goes to, beside those that are never public.")
+    ] = ()
+    allowed_target_names: Annotated[
+        tuple[str, ...],
+        about(
+            TARGETS,
+            "Names of your own network that may be targets, each with all names below it: `hooks.corp`. The addresses"
+            " they resolve to have to be allowed as well.",
+        ),
+    ] = ()
+    denied_target_names: Annotated[
+        tuple[str, ...], about(TARGETS, "Names that may be no targets, each with all names below it.")
+    ] = ()
+    target_ports: Annotated[
+        tuple[int | str, ...],
+        about(
+            TARGETS,
+            "Ports of targets. Those of databases, mail and other services that are no web servers are refused in any"
+            " case.",
+        ),
+    ] = (80, 443, "1024-65535")
+    nat64_prefixes: Annotated[
+        tuple[str, ...],
+        about(
+            TARGETS,
+            "Prefixes of the NAT64 that this network has, such as `64:ff9b::/96`: addresses below them are judged as"
+            " the IPv4 address that they stand for (RFC 6052).",
+        ),
+    ] = ()
     concurrency: Annotated[
         AtLeastOne,
         about(
@@ -167,11 +237,38 @@ class Settings(Struct, frozen=True, kw_only=True):
         False
     )
 
+    def target_policy(self) -> TargetPolicy:
+        """What targets are allowed. Raises ConfigError."""
+        denied = _rule(self, "denied_target_ranges", parse_ranges)
+        return TargetPolicy(
+            allow_private=self.allow_private_targets,
+            allowed_ranges=_rule(self, "allowed_target_ranges", lambda texts: parse_allowed_ranges(texts, denied)),
+            denied_ranges=denied,
+            allowed_names=_rule(self, "allowed_target_names", parse_names),
+            denied_names=_rule(self, "denied_target_names", parse_names),
+            ports=_rule(self, "target_ports", parse_ports),
+            nat64_prefixes=_rule(self, "nat64_prefixes", parse_nat64_prefixes),
+        )
+
     def sqlite_path(self) -> Path | None:
         """The SQLite file, or None when the database is PostgreSQL."""
         if self.database_url.startswith(POSTGRES_SCHEMES):
             return None
         return Path(self.database_url.removeprefix("sqlite:").removeprefix("//"))
+
+
+# In a variable their values are separated by commas.
+LISTS = frozenset(name for name, kind in get_type_hints(Settings).items() if get_origin(kind) is tuple)
+
+Parsed = TypeVar("Parsed")
+
+
+def _rule(settings: Settings, name: str, parse: Callable[[Any], Parsed]) -> Parsed:
+    """The value of a setting, parsed. Raises ConfigError, which names it."""
+    try:
+        return parse(getattr(settings, name))
+    except ValueError as error:
+        raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {error}") from None
 
 
 def load_settings(
@@ -203,7 +300,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(field: str, text: str) -> Any:
-    return text.replace(",", " ").split() if field == "retry_schedule" else text
+    return text.replace(",", " ").split() if field in LISTS else text
 
 
 def _checked(values: dict[str, Any]) -> Settings:
@@ -221,6 +318,7 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
+    settings.target_policy()
     if settings.processes > 1 and settings.sqlite_path() is not None:
         raise ConfigError(
             f"processes ({PREFIX}PROCESSES): SQLite is for one process; more than one needs a PostgreSQL database_url"

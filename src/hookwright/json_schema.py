@@ -14,12 +14,11 @@ import msgspec
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, ValidationErrorKind
 
 from hookwright.core.errors import Invalid, Problem
-from hookwright.core.nesting import is_nested_deeper
+from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.pointers import pointer_to
 
 META_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 MAX_SCHEMA_BYTES = 64 * 1024
-MAX_DEPTH = 64
 MAX_UNROLLED = 10_000
 MAX_PROBLEMS = 20
 

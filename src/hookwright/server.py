@@ -12,83 +12,37 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 try:
     import resource
 except ImportError:  # Windows, which has no such limit
     resource = None  # type: ignore[assignment]
 
+from hookwright import http_connection
 from hookwright.app import Hookwright
 from hookwright.config import ConfigError
+from hookwright.http_connection import MAX_CONNECTIONS, http_connections
 
-KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
-MAX_HEAD_BYTES = 64 * 1024
-MAX_REQUESTS_AHEAD = 100
 ENOUGH_FILES = 65_536
 
 log = structlog.get_logger("hookwright")
 
 
-class TooManyRequestsAhead(Exception):
-    """A client sends on and on without taking its answers."""
-
-
-class HttpConnection(HttpToolsProtocol):
-    """uvicorn's connection, with the limits that it lacks.
-
-    Without them a client that has shown no key can fill the memory, with a head without end or with requests whose
-    answers it does not take, and can hold a connection for ever by never finishing a head.
-    """
-
-    _bytes_to_nowhere = 0  # since the last that ended a head or brought a piece of a body
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(KEEP_ALIVE_SECONDS, self.timeout_keep_alive_handler)
-
-    def data_received(self, data: bytes) -> None:
-        # uvicorn would stop the clock at the first byte of a head; it runs until the head is there.
-        clock, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
-        self._bytes_to_nowhere += len(data)
-        super().data_received(data)
-        if clock is not None:
-            if self._is_answering():
-                clock.cancel()
-            else:
-                self.timeout_keep_alive_task = clock
-        if self._bytes_to_nowhere > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
-
-    def on_headers_complete(self) -> None:
-        self._bytes_to_nowhere = 0
-        if len(self.pipeline) >= MAX_REQUESTS_AHEAD:
-            raise TooManyRequestsAhead
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        self._bytes_to_nowhere = 0
-        super().on_body(body)
-
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-
 class HttpServer(uvicorn.Server):
     """uvicorn without its signal handlers, which would end the process before the engine has drained."""
 
-    def __init__(self, app: ASGIApp, drain_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, drain_seconds: float, max_connections: int = MAX_CONNECTIONS) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=HttpConnection,
+                http=http_connections(max_connections),  # type: ignore[arg-type]  # uvicorn only ever calls it
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_keep_alive=http_connection.KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=max(1, round(drain_seconds)),
             )
         )
@@ -178,14 +132,15 @@ async def serve(
     No new claims from that moment on; HTTP requests under way are answered; deliveries in flight finish within the
     drain time or are given back. On `monitored` only health and metrics are answered.
     """
-    allow_many_files()
+    # The other half is for receivers: clients that only connect must not keep deliveries from being sent.
+    max_connections = min(hookwright.settings.http_connections, allow_many_files() // 2)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     if parents_life is not None:
         loop.add_reader(parents_life, stopping.set)
-    http = HttpServer(hookwright.app, hookwright.settings.drain_seconds)
+    http = HttpServer(hookwright.app, hookwright.settings.drain_seconds, max_connections)
     serving = asyncio.create_task(http.serve(sockets=[listening]))
     monitor = HttpServer(hookwright.monitor, hookwright.settings.drain_seconds)
     monitoring = [asyncio.create_task(monitor.serve(sockets=[monitored]))] if monitored else []

@@ -9,6 +9,7 @@ from api.conftest import CallerWith
 from api.requests import EVENTS, get, pointers
 from hookwright.core.announcements import OPERATIONAL_TYPES
 from hookwright.core.model import Account
+from hookwright.core.nesting import MAX_DEPTH
 
 PATH = "/api/v1/event-types"
 INVOICE: dict[str, Any] = {
@@ -116,7 +117,7 @@ async def test_only_the_platform_declares(caller_with: CallerWith, account: Acco
 
 
 async def test_a_schema_and_a_sample_that_are_nested_very_deeply_are_refused(admin: httpx.AsyncClient) -> None:
-    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+    deep = b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1)
     for member in (b"schema", b"sample"):
         response = await admin.put(f"{PATH}/invoice.paid", content=b'{"%b":%b}' % (member, deep))
         assert (response.status_code, pointers(response)) == (422, [f"/{member.decode()}"])

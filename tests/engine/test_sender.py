@@ -10,16 +10,18 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
 
 import pytest
 import trustme
 
-from hookwright.ambient import MovableClock
+from hookwright.ambient import MovableClock, monotonic_us
 from hookwright.core.addresses import TargetPolicy
-from hookwright.core.model import Outcome
+from hookwright.core.model import SECOND, Outcome
 from hookwright.engine.dialling import verifying_context
 from hookwright.engine.limits import SendLimits
-from hookwright.engine.sender import Sender
+from hookwright.engine.own_addresses import is_own_address
+from hookwright.engine.sender import Sender, refusal_duration
 from hookwright.server import allow_many_files
 from hookwright.testing import misbehaviour
 from hookwright.testing.receiver import RawHandler, Receiver
@@ -640,6 +642,44 @@ async def test_refused_addresses_look_the_same_whether_the_port_is_open_or_not(
     assert {(outcome.error, outcome.detail) for outcome in outcomes} == {
         ("address_not_allowed", "address not allowed")
     }
+
+
+@pytest.mark.parametrize(
+    ("passed", "duration"), [(0, 0), (1, 250_000), (249_999, 250_000), (250_000, 250_000), (250_001, 500_000)]
+)
+def test_a_refusal_takes_the_next_whole_number_of_steps(passed: int, duration: int) -> None:
+    assert refusal_duration(passed, 250_000) == duration
+
+
+async def test_a_refused_address_takes_as_long_as_a_name_that_resolves_to_one(clock: MovableClock) -> None:
+    step = SendLimits().refusal_seconds
+    hosts = ("127.0.0.1", "10.1.2.3", "[::1]", "localhost", "127.1", "user@example.com", "inside.example")
+    async with sending(clock, SendLimits(), policy=TargetPolicy(), resolve=lambda name: ["10.0.0.1"]) as sender:
+        began = monotonic_us()
+        outcomes = await asyncio.gather(*(post(sender, f"https://{host}/") for host in hosts))
+        assert monotonic_us() - began >= step * SECOND
+    # To the microsecond, in whole steps; more than one only on a machine that stood still meanwhile.
+    assert {outcome.duration_us % (step * SECOND) for outcome in outcomes} == {0}
+    assert {outcome.error for outcome in outcomes} == {"address_not_allowed"}
+
+
+# That a public address of this machine is not dialled, tests/guard shows: it takes a network that has one.
+def test_loopback_is_this_machines_own_address() -> None:
+    assert is_own_address("127.0.0.1")
+    assert is_own_address("::1")
+
+
+async def test_an_own_address_is_dialled_where_an_operator_allows_it(clock: MovableClock, receiver: Receiver) -> None:
+    policy = TargetPolicy(allowed_ranges=(IPv4Network("127.0.0.0/8"),), ports=((1, 65535),))
+    async with sending(clock, policy=policy) as sender:
+        # Reached, though what answers there speaks no TLS.
+        assert (await post(sender, f"https://127.0.0.1:{receiver.port}/")).error == "tls_failed"
+    assert receiver.connection_count == 1
+
+
+def test_where_no_way_leads_is_no_own_address() -> None:
+    # Without its scope a link-local address leads nowhere.
+    assert not is_own_address("fe80::1")
 
 
 # -- TLS ------------------------------------------------------------------------------------------------------------

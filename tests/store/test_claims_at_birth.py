@@ -49,6 +49,23 @@ async def test_no_more_is_claimed_at_birth_than_there_is_room_for(store: Store) 
     assert len(await claim(store)) == 3
 
 
+async def test_no_more_is_claimed_at_birth_once_the_bodies_are_large_enough(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    drafts = [draft(account, notice(render=lambda: b"x" * 400)) for _ in range(5)]
+    accepted = await accept_with_room(store, account, *drafts, room=ROOM._replace(body_bytes=1000))
+    assert (len(accepted.claims), accepted.deliveries) == (3, 5)
+
+
+async def test_what_may_expire_before_its_lease_ends_is_not_claimed_at_birth(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    for expires_at, claimed in ((NOW + LEASE, 0), (NOW + LEASE + 1, 1)):
+        one = draft(account)
+        one = replace(one, event=replace(one.event, expires_at=expires_at))
+        assert len((await accept_with_room(store, account, one)).claims) == claimed
+
+
 async def test_without_room_nothing_is_claimed_at_birth(store: Store) -> None:
     account = await add_account(store)
     await add_endpoint(store, account)

@@ -4,11 +4,13 @@ from fastapi import FastAPI
 
 from hookwright import __version__
 from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing, replays, samples
+from hookwright.api.callers import Surface
 from hookwright.api.document import refusals
 from hookwright.api.errors import install_error_handlers
 from hookwright.api.health import IsReady, Scrape, add_health, add_metrics
 from hookwright.api.shortcuts import ApiWithShortcuts
 from hookwright.operations.services import Services
+from hookwright.web.limits import RateLimiter
 from hookwright.web.methods import HeadAsGet
 from hookwright.web.reference import add_reference
 
@@ -22,10 +24,16 @@ Every refusal is a problem document (RFC 9457) with a list `errors` that points 
 """
 
 
-def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scrape | None = None) -> FastAPI:
+def build_api(
+    services: Services,
+    is_ready: IsReady = lambda: True,
+    scrape: Scrape | None = None,
+    requests_per_minute: int | None = None,
+) -> FastAPI:
     """A new app over these services, with `/healthz` and `/readyz`; `is_ready` is False while the process stops.
 
-    `scrape` gives what `/metrics` answers; without it there is no such path.
+    `scrape` gives what `/metrics` answers; without it there is no such path. Each key may make so many requests a
+    minute, if a number is given.
     """
     app = ApiWithShortcuts(
         title="Hookwright API",
@@ -35,9 +43,10 @@ def build_api(services: Services, is_ready: IsReady = lambda: True, scrape: Scra
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=refusals(401, 403, 503),
+        responses=refusals(401, 403, 429, 503),
     )
-    app.state.services = services
+    limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
+    app.state.surface = Surface(services, limiter)
     for each in (publishing, events, event_types, deliveries, replays, endpoints, samples, accounts, keys):
         app.include_router(each.router, prefix=PREFIX)
     app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}

@@ -13,6 +13,7 @@ from hookwright.core.model import Key
 from hookwright.operations.keys import ADMIN, MANAGE, PUBLISH, READ, authenticate_key, recall_key
 from hookwright.operations.services import Services
 from hookwright.web.credentials import bearer_token, bearer_token_in
+from hookwright.web.limits import RateLimiter, TooManyRequests
 
 # The scopes that allow what a route asks for.
 _ALLOWED_BY = {
@@ -21,6 +22,25 @@ _ALLOWED_BY = {
     MANAGE: (MANAGE, ADMIN),
     ADMIN: (ADMIN,),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What one built app works with; it hangs on `app.state`."""
+
+    services: Services
+    limiter: RateLimiter | None  # of requests for each key
+
+    def count_request(self, key: Key) -> None:
+        """Raises TooManyRequests."""
+        if self.limiter is not None and not self.limiter.admits(key.id):
+            raise TooManyRequests(self.limiter.seconds_left())
+
+
+def surface_of(request: Request) -> Surface:
+    """The surface of the app that answers a request."""
+    surface: Surface = request.app.state.surface
+    return surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +80,18 @@ _documented_scheme = HTTPBearer(
 DOCUMENTED_KEY = Security(_documented_scheme)
 
 
-async def publisher(services: Services, authorization: str | None) -> Caller:
+async def publisher(surface: Surface, authorization: str | None) -> Caller:
     """Who publishes with this `Authorization` header; what is remembered of a key may let in but never refuses.
 
-    Raises Unauthorized, Forbidden.
+    Raises Unauthorized, Forbidden, TooManyRequests.
     """
+    services = surface.services
     token = _require_token(bearer_token_in(authorization))
     key = recall_key(services, "hookwright", token)
     if key is None or not _allows(key, PUBLISH):
         key = await authenticate_key(services, "hookwright", token)
         _require_scope(key, PUBLISH)
+    surface.count_request(key)
     return Caller(key, services)
 
 
@@ -77,10 +99,11 @@ def _caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     async def authenticate(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, DOCUMENTED_KEY]
     ) -> Caller:
-        services: Services = request.app.state.services
-        key = await authenticate_key(services, "hookwright", _require_token(bearer_token(request)))
+        surface = surface_of(request)
+        key = await authenticate_key(surface.services, "hookwright", _require_token(bearer_token(request)))
+        surface.count_request(key)
         _require_scope(key, scope)
-        return Caller(key, services)
+        return Caller(key, surface.services)
 
     return authenticate
 

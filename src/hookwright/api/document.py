@@ -195,6 +195,7 @@ _REFUSALS = {
     409: "It contradicts what is already there.",
     413: "The body is too large.",
     422: "Something in the request is wrong; `errors` names each place.",
+    429: "The key has made as many requests as a minute has room for; try again after `Retry-After` seconds.",
     503: "The store cannot answer at the moment; try again after `Retry-After` seconds.",
 }
 

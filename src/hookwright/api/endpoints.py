@@ -51,6 +51,7 @@ router = APIRouter(tags=["Endpoints"], responses=refusals(404, 422))
 @router.post(
     "/endpoints",
     status_code=201,
+    responses=refusals(409),
     dependencies=[Depends(keep_out_of_caches)],
     openapi_extra=documented_body(NewEndpoint),
     summary="Create an endpoint",

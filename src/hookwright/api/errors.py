@@ -26,7 +26,7 @@ from hookwright.core.errors import (
     Unauthorized,
     Unavailable,
 )
-from hookwright.web.limits import BodyTooLarge
+from hookwright.web.limits import BodyTooLarge, TooManyRequests
 from hookwright.web.methods import allowed_methods
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,7 +47,7 @@ class Refusal(NamedTuple):
 
 def install_error_handlers(app: Starlette) -> None:
     """Make an app answer every refusal, and every fault of ours, as problem details."""
-    for kind in (HookwrightError, BodyTooLarge, ClientDisconnect, HTTPException, Exception):
+    for kind in (HookwrightError, TooManyRequests, BodyTooLarge, ClientDisconnect, HTTPException, Exception):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer_validation)
 
@@ -96,6 +96,8 @@ def _refusal_of(error: Exception) -> Refusal:
             # Not "nothing was accepted": a commit may have lost only its confirmation, a batch only a part.
             detail = "The store cannot answer at the moment. Try again, with the same idempotency keys."
             return Refusal(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+        case TooManyRequests():
+            return Refusal(429, _sentence(str(error)), headers={"Retry-After": str(error.seconds_left)})
         case BodyTooLarge():
             return Refusal(413, "The body is larger than this path takes.")
         case ClientDisconnect():

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from hookwright.api.callers import DOCUMENTED_KEY, Caller, publisher
+from hookwright.api.callers import DOCUMENTED_KEY, Caller, Surface, publisher, surface_of
 from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
 from hookwright.api.shortcuts import Answer
 from hookwright.core.errors import Conflict, Invalid, Problem
@@ -18,7 +18,6 @@ from hookwright.core.model import Accepted
 from hookwright.core.traceparent import known_traceparent
 from hookwright.core.vocabulary import problem_of
 from hookwright.operations.publish import MAX_BATCH, Publish, publish
-from hookwright.operations.services import Services
 from hookwright.web.limits import receive_body
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -57,7 +56,7 @@ async def publish_event(request: Request) -> Response:
     The same `idempotency_key` with the same event answers the first result again, with `duplicate`; with another
     event it is a 409. The key may also come in the header `Idempotency-Key`.
     """
-    return await accept_event(request.app.state.services, request.scope, request.receive)
+    return await accept_event(surface_of(request), request.scope, request.receive)
 
 
 @router.post("/events/batch", status_code=ACCEPTED, summary="Publish up to 1,000 events", openapi_extra=BATCH_EXTRA)
@@ -67,32 +66,32 @@ async def publish_batch(request: Request) -> Response:
     Results come in the order of the events. An idempotency key that was used for another event is a conflict of
     its own event only, which shows as `{"status": 409, "error"}` in its place.
     """
-    return await accept_batch(request.app.state.services, request.scope, request.receive)
+    return await accept_batch(surface_of(request), request.scope, request.receive)
 
 
-async def accept_event(services: Services, scope: Scope, receive: Receive) -> Response:
+async def accept_event(surface: Surface, scope: Scope, receive: Receive) -> Response:
     """Publish the event in a request's body."""
     headers = _headers_of(scope)
-    caller = await publisher(services, headers.authorization)
+    caller = await publisher(surface, headers.authorization)
     asked = _with_header_key(headers.idempotency_key, _decode(_one, await receive_body(receive)))
     _refuse_foreign_accounts(caller, [asked], "")
-    (answer,) = await publish(services, [asked], traceparent=known_traceparent(headers.traceparent))
+    (answer,) = await publish(surface.services, [asked], traceparent=known_traceparent(headers.traceparent))
     if isinstance(answer, Conflict):
         raise answer
     return _respond(_accepted(answer))
 
 
-async def accept_batch(services: Services, scope: Scope, receive: Receive) -> Response:
+async def accept_batch(surface: Surface, scope: Scope, receive: Receive) -> Response:
     """Publish the events in a request's body."""
     headers = _headers_of(scope)
-    caller = await publisher(services, headers.authorization)
+    caller = await publisher(surface, headers.authorization)
     if headers.idempotency_key is not None:
         raise Invalid(Problem("/idempotency_key", "a batch has no key of its own; give each event its key"))
     batch = _decode(_batch, await receive_body(receive, MAX_BATCH_BYTES))
     if len(batch.events) > MAX_BATCH:
         raise Invalid(Problem("/events", f"has {len(batch.events)} events; at most {MAX_BATCH}", "too_long"))
     _refuse_foreign_accounts(caller, batch.events, "/events")
-    answers = await publish(services, batch.events, "/events", known_traceparent(headers.traceparent))
+    answers = await publish(surface.services, batch.events, "/events", known_traceparent(headers.traceparent))
     return _respond({"results": [_result(answer) for answer in answers]})
 
 

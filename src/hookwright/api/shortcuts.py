@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from hookwright.api.callers import Surface
 from hookwright.api.document import DocumentedApi
 from hookwright.api.errors import response_to
-from hookwright.operations.services import Services
 
-Answer = Callable[[Services, Scope, Receive], Awaitable[Response]]
+Answer = Callable[[Surface, Scope, Receive], Awaitable[Response]]
 
 
 class ApiWithShortcuts(DocumentedApi):
@@ -29,12 +29,12 @@ class ApiWithShortcuts(DocumentedApi):
         if answer is None:
             await super().__call__(scope, receive, send)
         else:
-            await _respond(self.state.services, answer, scope, receive, send)
+            await _respond(self.state.surface, answer, scope, receive, send)
 
 
-async def _respond(services: Services, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+async def _respond(surface: Surface, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
     try:
-        response = await answer(services, scope, receive)
+        response = await answer(surface, scope, receive)
     except Exception as error:
         refusal = response_to(error)
         await refusal(scope, receive, send)

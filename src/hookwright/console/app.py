@@ -18,18 +18,18 @@ from hookwright.web.methods import HeadAsGet
 
 PREFIX = "/console"
 
+ROUTES = (
+    Route(f"{PREFIX}/static/{{digest}}/{{name}}", show_asset),
+    *sign_in.ROUTES,
+    *home.ROUTES,
+    *replays.ROUTES,
+    *deliveries.ROUTES,
+)
+
 
 def build_console(services: Services, settings: ConsoleSettings) -> ASGIApp:
     """A new app over these services. Another section is a module with ROUTES, and a line in `navigation`."""
-    app = Starlette(
-        routes=[
-            Route(f"{PREFIX}/static/{{digest}}/{{name}}", show_asset),
-            *sign_in.ROUTES,
-            *home.ROUTES,
-            *replays.ROUTES,
-            *deliveries.ROUTES,
-        ],
-    )
+    app = Starlette(routes=ROUTES)
     app.router.redirect_slashes = False
     furnish(app, Surface(services, settings, new_token(TOKEN_PREFIX, 0)))
     install_error_pages(app)

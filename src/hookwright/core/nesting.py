@@ -1,5 +1,8 @@
 """How deep JSON is nested: what is deeper than people write costs every reader a stack."""
 
+# Far deeper than anybody writes, and far from the end of any reader's stack.
+MAX_DEPTH = 64
+
 
 def is_nested_deeper(value: object, levels: int) -> bool:
     """Whether lists and objects stand in one another more than this many times."""

@@ -14,20 +14,18 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from hookwright.ambient import monotonic_us
-from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy, address_allowed
+from hookwright.core.addresses import Target, TargetPolicy, address_allowed, explicitly_allowed
 from hookwright.core.model import SECOND
 from hookwright.engine.certificates import refusal_of
 from hookwright.engine.connection import Connection, origin_of
-from hookwright.engine.failures import SendFailed
+from hookwright.engine.failures import NotAllowed, SendFailed
 from hookwright.engine.limits import SendLimits
+from hookwright.engine.own_addresses import OUR_OWN_ERRORS, is_own_address
 
 Resolve = Callable[[str], Sequence[str]]
 
 MAX_REMEMBERED_NAMES = 10_000
 MAX_ADDRESSES_DIALLED = 8
-
-# This machine is out of files or memory: no fault of the receiver's, so it must not count as an attempt.
-OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Dialler:
@@ -74,9 +72,15 @@ class Dialler:
             addresses = await self._names.addresses(target.host, until)
         # All must pass: a name with one public and one private address would be dialled on the private one as soon
         # as the public one fails.
-        if not all(address_allowed(address, self._policy) for address in addresses):
-            raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+        if not all(self._may_dial(address) for address in addresses):
+            raise NotAllowed
         return addresses[:MAX_ADDRESSES_DIALLED]
+
+    def _may_dial(self, address: str) -> bool:
+        if not address_allowed(address, self._policy):
+            return False
+        # What our own public addresses offer may be closed to everybody else by a firewall in front of this machine.
+        return explicitly_allowed(address, self._policy) or not is_own_address(address)
 
     async def _connect(self, target: Target, address: str, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
@@ -96,7 +100,7 @@ class Dialler:
             raise _connect_failure(error, secure, self._limits.connect_seconds) from None
         if not _is_connected_to(transport, address):
             connection.abort()
-            raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+            raise NotAllowed
         return connection
 
 

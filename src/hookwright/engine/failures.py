@@ -19,6 +19,8 @@ An answer of any status, redirects and 5xx included, is an answer: a status code
 
 from typing import Literal
 
+from hookwright.core.addresses import ADDRESS_NOT_ALLOWED
+
 SendError = Literal[
     "address_not_allowed",
     "dns_failed",
@@ -39,6 +41,13 @@ class SendFailed(Exception):
         super().__init__(detail)
         self.error = error
         self.detail = detail
+
+
+class NotAllowed(SendFailed):
+    """The URL, or an address that its name resolves to, is refused: one text, and one timing, whatever the reason."""
+
+    def __init__(self) -> None:
+        super().__init__("address_not_allowed", ADDRESS_NOT_ALLOWED)
 
 
 class Unanswered(SendFailed):

@@ -88,6 +88,18 @@ class UnderWay:
         known = self._of_endpoint.keys() | self._earned.keys()
         return Crowd({endpoint_id: max(0, self._left(endpoint_id)) for endpoint_id in known}, self._share)
 
+    def left(self, endpoint_id: int) -> int:
+        """How many more may go to an endpoint."""
+        return max(0, self._left(endpoint_id))
+
+    def has_room_for(self, endpoint_id: int) -> bool:
+        """Whether another request may go to an endpoint."""
+        return self._left(endpoint_id) > 0
+
+    def has_earned_all(self, endpoint_id: int) -> bool:
+        """Whether an endpoint may have every request: the last ones were answered quickly."""
+        return self._most(endpoint_id) >= self._concurrency
+
     def _find_slow(self, now: Instant) -> None:
         while self._began and self._began[0][0] <= now - SLOW_AFTER:
             _, request = self._began.popleft()

@@ -19,19 +19,23 @@ from msgspec import Struct
 from hookwright.ambient import Clock, Dice
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
-from hookwright.core.model import SECOND, Claim, Outcome, Parcel, Settled, WireForm
+from hookwright.core.model import SECOND, Claim, Instant, Outcome, Parcel, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
 from hookwright.engine.under_way import Claims, UnderWay
+from hookwright.engine.waiting import Waiting
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
 
 # How long the end of a drain may wait for a store that does not take the last outcomes.
 LAST_RECORDS_SECONDS = 5.0
+
+# How long a change of an endpoint may go unnoticed by what waits for it in memory.
+RECHECK_SECONDS = 0.5
 
 log = structlog.get_logger("hookwright.worker")
 
@@ -86,6 +90,7 @@ class Worker:
         self._traces = traces or NoTraces()
         self._under_way = UnderWay(settings.concurrency)
         self._recorder = Recorder(store, clock.now, settings.record_tries, self._recorded)
+        self._waiting = Waiting()
         self._woken = asyncio.Event()
         self._reserved = 0
         self._may_be_more = False
@@ -106,17 +111,19 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then nothing new is claimed, and what is in flight goes on."""
-        heartbeat = asyncio.create_task(self._keep_leases())
+        chores = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._keep_sendable())]
         self._is_running = True
         try:
             while not stop.is_set():
                 await self._work_once()
         finally:
             self._is_running = False
-            heartbeat.cancel()
+            for chore in chores:
+                chore.cancel()
 
     async def drain(self, seconds: float) -> None:
         """Let requests in flight finish; give back those that do not in time. To be called after `run` has ended."""
+        await self._give_back(self._waiting.take_all())
         heartbeat = asyncio.create_task(self._keep_leases())
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=seconds)
@@ -131,29 +138,74 @@ class Worker:
             async with asyncio.timeout(LAST_RECORDS_SECONDS):
                 await self._recorder.emptied()
         heartbeat.cancel()
-        if unfinished:
-            await self._give_back(unfinished)
+        await self._give_back(unfinished)
 
     # -- claimed at birth ------------------------------------------------------------------------------------
 
     def reserve(self) -> Room:
-        """Set aside room for deliveries that are about to be accepted: half of it while others may wait, else all."""
+        """Set aside room for deliveries that are about to be accepted.
+
+        Half of the free slots while something may wait in the store, which comes first; else all of them, and what
+        may wait in memory.
+        """
         if not self._is_running:
             return NO_ROOM
-        free = self._room()
-        deliveries = free // 2 if self._may_be_more else free
+        free = self._room() - len(self._waiting)
+        room = free // 2 if self._may_be_more else free + self._waiting.room
+        deliveries = max(0, room - self._reserved)
         self._reserved += deliveries
-        lease_until = self._clock.now() + round(self._settings.lease_seconds * SECOND)
-        return Room(deliveries, lease_until, self._under_way.crowd())
+        return Room(deliveries, self._lease_until(), self, self._waiting.room_in_bytes)
+
+    def left(self, endpoint_id: int) -> int:
+        """How many more may be claimed at birth for an endpoint: half of what may wait where it answers quickly."""
+        under_way = self._under_way
+        more = self._waiting.room // 2 if under_way.has_earned_all(endpoint_id) and not self._may_be_more else 0
+        return max(0, under_way.left(endpoint_id) - self._waiting.number_for(endpoint_id)) + more
 
     async def begin(self, claims: Sequence[Claim], room: Room) -> None:
         """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back."""
         self._reserved -= room.deliveries
-        if self._is_running:
-            for claim in claims:
-                self._start((claim,))
-        elif claims:
+        if not self._is_running:
             await self._give_back(claims)
+            return
+        now = self._clock.now()
+        for claim in claims:
+            self._waiting.add(claim, now, room.lease_until)
+        self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        """Give the free slots to what waits; some of them are left to the store while something may wait there."""
+        if not len(self._waiting) or not self._is_running:
+            return
+        now = self._clock.now()
+        for _ in range(self._under_way.room(now) - (self._settings.concurrency // 4 if self._may_be_more else 0)):
+            claim = self._waiting.take(self._under_way.has_room_for, now)
+            if claim is None:
+                return
+            self._start((claim,))
+
+    async def _keep_sendable(self) -> None:
+        while True:
+            await asyncio.sleep(RECHECK_SECONDS)
+            try:
+                await self.give_back_unsendable()
+            except Exception:
+                log.exception("what waits in memory not checked")
+
+    async def give_back_unsendable(self) -> int:
+        """Give back what waits for endpoints that were changed meanwhile, or has waited for too long."""
+        if not len(self._waiting):
+            return 0
+        oldest = self._waiting.oldest_since - SECOND  # the clocks of two processes may differ a little
+        try:
+            sendable = await self._store.sendable(self._waiting.endpoint_ids, oldest)
+        except Unavailable as error:
+            # Nobody can change an endpoint there either; what is ours no longer is forgotten by `take`.
+            log.warning("what waits in memory not checked", error=str(error))
+            return 0
+        out = self._waiting.take_out(sendable, self._clock.now())
+        await self._give_back(out)
+        return len(out)
 
     # -- claim -----------------------------------------------------------------------------------------------
 
@@ -178,9 +230,10 @@ class Worker:
             return
 
     async def _start_due(self) -> list[asyncio.Task[None]]:
-        now = self._clock.now()
-        until = now + round(self._settings.lease_seconds * SECOND)
-        claims = await self._store.claim(self._room(), now, until, self._own_lanes(), self._under_way.crowd())
+        crowd = self._under_way.crowd()
+        claims = await self._store.claim(
+            self._room(), self._clock.now(), self._lease_until(), self._own_lanes(), crowd
+        )
         return [self._start(parcel) for parcel in parcels_of(claims)]
 
     def _start(self, claims: Claims) -> asyncio.Task[None]:
@@ -192,13 +245,18 @@ class Worker:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         endpoint_has_room = self._under_way.remove(task, self._clock.now())
+        self._waiting.earn()
+        self._start_waiting()
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
         # free slots, since slow receivers hold the others, is found by the next poll.
         if endpoint_has_room or (self._may_be_more and self._room() >= self._settings.concurrency // 4):
             self._woken.set()
 
     def _room(self) -> int:
-        return max(0, self._under_way.room(self._clock.now()) - self._reserved)
+        return max(0, self._under_way.room(self._clock.now()))
+
+    def _lease_until(self) -> Instant:
+        return self._clock.now() + round(self._settings.lease_seconds * SECOND)
 
     # -- send, settle, record --------------------------------------------------------------------------------
 
@@ -249,11 +307,13 @@ class Worker:
 
     async def renew_leases(self) -> int:
         """Keep the claims of requests that are still in flight. Answers how many are still ours."""
-        claims = self._under_way.claims + self._recorder.claims
+        claims = self._under_way.claims + self._recorder.claims + self._waiting.claims
         if not claims:
             return 0
-        until = self._clock.now() + round(self._settings.lease_seconds * SECOND)
-        return len(await self._store.renew(_leases(claims), until))
+        until = self._lease_until()
+        ours = await self._store.renew(_leases(claims), until)
+        self._waiting.renewed(ours, until)
+        return len(ours)
 
     async def _keep_leases(self) -> None:
         pause = self._settings.renew_seconds
@@ -270,6 +330,8 @@ class Worker:
                 log.exception("leases not renewed")
 
     async def _give_back(self, claims: Sequence[Claim]) -> None:
+        if not claims:
+            return
         try:
             await self._store.release(_leases(claims), self._clock.now())
         except Unavailable as error:

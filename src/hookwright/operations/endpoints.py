@@ -7,12 +7,13 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from hookwright.core.addresses import target_problem
-from hookwright.core.errors import Invalid, NotFound, Problem
+from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.model import Endpoint, EndpointChange, EndpointStatus, Ordering, SignatureScheme, Subscription
 from hookwright.core.retry import schedule_problem
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret
+from hookwright.store.base import EndpointQuery
 
 
 class NewEndpoint(NamedTuple):
@@ -45,7 +46,10 @@ async def create_endpoint(
     subscriptions: Sequence[Subscription],
     site_id: int | None = None,
 ) -> Endpoint:
-    """A new endpoint, signed with the account's secret. Raises Invalid with the pointer `/url`."""
+    """A new endpoint, signed with the account's secret.
+
+    Raises Invalid with the pointer `/url`, and Conflict when the account has as many as it may.
+    """
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, site_id, Details())
     await services.store.add_endpoint(endpoint)
     return endpoint
@@ -59,7 +63,10 @@ async def create_signed_endpoint(
     subscriptions: Sequence[Subscription],
     details: Details,
 ) -> NewEndpoint:
-    """A new endpoint with a signing secret of its own. Raises Invalid with the name of what is wrong as pointer."""
+    """A new endpoint with a signing secret of its own.
+
+    Raises Invalid with the name of what is wrong as pointer, and Conflict when the account has as many as it may.
+    """
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, None, details)
     secret, text = await new_secret(services, account_id, endpoint.id)
     await services.store.add_endpoint(endpoint, secret)
@@ -133,6 +140,7 @@ async def _new_endpoint(
     if details.retry_schedule is not None:
         _check_schedule(details.retry_schedule)
     _check_limits(details.max_in_flight, details.rate_per_second)
+    await _require_room(services, account_id)
     now = services.clock.now()
     return Endpoint(
         id=await services.store.new_id(account_id),
@@ -155,6 +163,13 @@ async def _new_endpoint(
         created_at=now,
         updated_at=now,
     )
+
+
+async def _require_room(services: Services, account_id: int) -> None:
+    """Raises Conflict. Of several that are created at the same moment, one or two more may get in."""
+    most = services.endpoints_per_account
+    if most is not None and await services.store.count_endpoints(EndpointQuery(account_id=account_id)) >= most:
+        raise Conflict(f"the account has {most} endpoints already, as many as it may")
 
 
 def _check_url(services: Services, url: str) -> None:

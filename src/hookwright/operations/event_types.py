@@ -9,9 +9,9 @@ from hookwright.core.announcements import OPERATIONAL_TYPES, is_operational
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.event_names import is_name
 from hookwright.core.model import DeclaredType
-from hookwright.core.nesting import is_nested_deeper
+from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.vocabulary import EVENT_TYPES
-from hookwright.json_schema import MAX_DEPTH, Validator
+from hookwright.json_schema import Validator
 from hookwright.operations.services import Services
 
 MAX_DESCRIPTION_LENGTH = 2_000

@@ -104,14 +104,19 @@ async def authenticate_refresh(services: Services, kind: KeyKind, token: str) ->
     return _live(grant, grant.refresh_expires_at or 0, services.clock.now())
 
 
-async def revoke_token(services: Services, kind: KeyKind, token: str) -> Grant | None:
-    """End both tokens of the pair that a token belongs to. None when it is no token of ours."""
+async def revoke_token(services: Services, kind: KeyKind, token: str, account_id: int | None = None) -> Grant | None:
+    """End both tokens of the pair that a token belongs to.
+
+    None when it is no token of ours, or not of this account if one is given.
+    """
     for prefix in (ACCESS_PREFIXES[kind], REFRESH_PREFIXES[kind]):
         if token_id(token, prefix) is None:
             continue
         try:
             grant = await _find(services, kind, token, prefix)
         except TokenRefused:
+            return None
+        if account_id not in (None, grant.account_id):
             return None
         if matches(token, grant.access_digest) or matches(token, grant.refresh_digest):
             await services.store.revoke_grant(grant.id, services.clock.now())

@@ -15,6 +15,7 @@ from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
 from hookwright.core.model import OWN_DIALECT, Accepted, DeclaredType, Draft, Event, Notice, Site, Translate
+from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.times import from_datetime
 from hookwright.core.vocabulary import EVENT_TYPES, Data, problem_of, typed_data
 from hookwright.operations.event_types import declared_types, unknown_type
@@ -217,4 +218,8 @@ def _whole(data: Raw) -> object:
         raise Invalid(problem_of(error, "/data")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid(Problem("/data", "is not JSON in UTF-8, or is nested too deeply", "malformed")) from None
+    # Nothing is deeper than it has brackets, and to count them costs next to nothing.
+    text = bytes(data)
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and is_nested_deeper(value, MAX_DEPTH):
+        raise Invalid(Problem("/data", f"is nested too deeply (at most {MAX_DEPTH} levels)", "malformed"))
     return value

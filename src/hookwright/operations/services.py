@@ -41,3 +41,4 @@ class Services:
     recent_keys: Recent[Key] = field(default_factory=Recent)
     recent_sites: Recent[list[Site]] = field(default_factory=Recent)  # by account
     traces: Traces = field(default_factory=NoTraces)
+    endpoints_per_account: int | None = None  # the most that one may have

@@ -173,7 +173,11 @@ def places_wanted(batch: Batch) -> dict[int, int]:
 
 
 def delivery_rows(
-    batch: Batch, ids: Iterable[int], first_places: Mapping[int, int], room: Room = NO_ROOM
+    batch: Batch,
+    ids: Iterable[int],
+    first_places: Mapping[int, int],
+    payloads: Sequence[PayloadRow],
+    room: Room = NO_ROOM,
 ) -> list[DeliveryRow]:
     """A delivery for each match; those in lines take places in the order of the drafts.
 
@@ -181,17 +185,27 @@ def delivery_rows(
     memory. The others are due at once, for whoever claims them.
     """
     places = {endpoint_id: count(first) for endpoint_id, first in first_places.items()}
-    left = room.deliveries
+    left, left_bytes = room.deliveries, room.body_bytes
     left_of = {endpoint_id: room.crowd.left(endpoint_id) for endpoint_id in batch.recipients} if left else {}
+    sizes = {(payload.event_id, payload.ordinal): len(payload.body) for payload in payloads} if left else {}
     rows = []
     for match, id in zip(batch.matches, ids, strict=False):
         event = batch.drafts[match.draft].event
         notice = batch.drafts[match.draft].notices[match.notice]
         line = _line_of(batch, match)
         to = match.endpoint_id
-        at_birth = left > 0 and left_of[to] > 0 and line is None and _is_free(batch.recipients[to])
+        at_birth = (
+            left > 0
+            and left_bytes > 0
+            and left_of[to] > 0
+            and line is None
+            and _is_free(batch.recipients[to])
+            # What might expire before it is sent is left to a look, which sees whether it has.
+            and (event.expires_at is None or event.expires_at > room.lease_until)
+        )
         if at_birth:
             left -= 1
+            left_bytes -= sizes[event.id, notice.ordinal]
             left_of[to] -= 1
         rows.append(
             DeliveryRow(

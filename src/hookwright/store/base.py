@@ -66,12 +66,24 @@ class Crowd(NamedTuple):
 NO_CROWD = Crowd({}, 1_000_000)
 
 
+class HasRoom(Protocol):
+    """How many more deliveries may go to each endpoint."""
+
+    def left(self, endpoint_id: int) -> int:
+        """How many more may go to an endpoint."""
+        ...
+
+
 class Room(NamedTuple):
-    """How many of the deliveries may be claimed as they are accepted, and until when they are ours then."""
+    """How many of the deliveries may be claimed as they are accepted, and until when they are ours then.
+
+    No more are claimed once their bodies have `body_bytes` together.
+    """
 
     deliveries: int
     lease_until: Instant
-    crowd: Crowd = NO_CROWD
+    crowd: HasRoom = NO_CROWD
+    body_bytes: int = 1 << 62
 
 
 NO_ROOM = Room(0, 0)
@@ -461,6 +473,12 @@ class Store(Protocol):
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         """Keep claims longer. Answers with the deliveries that are still ours."""
+
+    async def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> set[int]:
+        """Those of the endpoints that may still be sent what was claimed at its birth, no earlier than that instant.
+
+        They are active, have no gate, and nobody has changed them since.
+        """
 
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:
         """Give claims back untouched: due now, no attempt counted."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
 from hookwright.core.batches import Queued, batches_of
@@ -161,7 +161,7 @@ class ClaimSteps(QueueSteps):
             due = [row for row in due if row["batch_id"] != due[-1]["batch_id"]]
         # What has expired is left to `expire`.
         if aside := [row["id"] for row in due if row["expired"] or not row["in_turn"]]:
-            yield set_aside(lane, aside)
+            yield set_aside(lane, *self.among(2, aside))
         in_turn = [row for row in due if row["in_turn"] and not row["expired"]]
         batches = _batches(in_turn, rows[0]["batch_limit"], is_cut=is_cut)
         gate = yield from _gate(rows[0])
@@ -170,11 +170,39 @@ class ClaimSteps(QueueSteps):
             yield _keep_gate(lane, endpoint_id, admission.gate)
         claims: list[Claim] = []
         for batch_id in admission.go:
-            claims += yield from _claim_batch(lane, batch_id, batches[batch_id], rows[0]["batch_limit"], lease_until)
-        for batch_id, until in admission.wait.items():
-            yield _postpone(lane, batches[batch_id], until)
+            claims += yield from self._claim_batch(
+                lane, batch_id, batches[batch_id], rows[0]["batch_limit"], lease_until
+            )
+        for until, ids in _by_time(admission.wait, batches).items():
+            yield _postpone(lane, until, *self.among(3, ids))
         yield from self.put_back(lane, endpoint_id, now)
         return claims
+
+    def _claim_batch(
+        self, lane: int, batch_id: int, ids: Sequence[int], limit: int, lease_until: Instant
+    ) -> Step[list[Claim]]:
+        among, values = self.among(4, ids)
+        yield sql(
+            "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = $2, due_at = NULL,"
+            f" batch_id = $3 WHERE lane = $1 AND id {among} AND status = 'pending'",
+            lane,
+            lease_until,
+            batch_id if limit > 1 else None,
+            *values,
+        )
+        among, values = self.among(3, ids)
+        rows = yield sql(
+            f"SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, {TROUBLED} AS troubled, p.body,"
+            " v.occurred_at, v.traceparent FROM deliveries d"
+            " JOIN endpoints e ON e.lane = $1 AND e.id = d.endpoint_id"
+            " JOIN payloads p ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
+            " JOIN events v ON v.lane = $1 AND v.id = d.event_id"
+            f" WHERE d.lane = $1 AND d.id {among} AND d.status = 'in_flight' AND d.lease_until = $2",
+            lane,
+            lease_until,
+            *values,
+        )
+        return [claim_of(row, row["fence"]) for row in rows]
 
     async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
         raise NotImplementedError
@@ -209,20 +237,21 @@ class ClaimSteps(QueueSteps):
     @writing
     def _expire_some(self, lane: int, endpoint_id: int, ids: Sequence[int], now: Instant) -> Step[list[Delivery]]:
         endpoint = yield sql(f"SELECT url FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
+        among, values = self.among(3, ids)
         rows = yield sql(
             "UPDATE deliveries SET status = 'dead', due_at = NULL, finished_at = $2, last_error = 'expired'"
-            f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status = 'pending' RETURNING *",
+            f" WHERE lane = $1 AND id {among} AND status = 'pending' RETURNING *",
             lane,
             now,
-            *ids,
+            *values,
         )
         if batch_ids := sorted({row["batch_id"] for row in rows if row["batch_id"] is not None}):
             # What is left of a batch is another request than the one that was made, and gets another id.
+            among, values = self.among(2, batch_ids)
             yield sql(
-                "UPDATE deliveries SET batch_id = NULL"
-                f" WHERE lane = $1 AND batch_id IN ({placeholders(2, batch_ids)}) AND status = 'pending'",
+                f"UPDATE deliveries SET batch_id = NULL WHERE lane = $1 AND batch_id {among} AND status = 'pending'",
                 lane,
-                *batch_ids,
+                *values,
             )
         is_due = yield from next_in_line(lane, endpoint_id, (row["line"] for row in rows), now)
         dead = [delivery_of(row) for row in rows]
@@ -471,38 +500,21 @@ def _keep_gate(lane: int, endpoint_id: int, gate: Gate) -> Statement:
     )
 
 
-def _postpone(lane: int, ids: Sequence[int], until: Instant) -> Statement:
+def _by_time(wait: Mapping[int, Instant], batches: Mapping[int, Sequence[int]]) -> dict[Instant, list[int]]:
+    """The deliveries of the batches that are to wait, by until when."""
+    ids: dict[Instant, list[int]] = {}
+    for batch_id, until in wait.items():
+        ids.setdefault(until, []).extend(batches[batch_id])
+    return ids
+
+
+def _postpone(lane: int, until: Instant, among: str, values: Sequence[Any]) -> Statement:
     return sql(
-        "UPDATE deliveries SET due_at = $2"
-        f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status = 'pending'",
+        f"UPDATE deliveries SET due_at = $2 WHERE lane = $1 AND id {among} AND status = 'pending'",
         lane,
         until,
-        *ids,
+        *values,
     )
-
-
-def _claim_batch(lane: int, batch_id: int, ids: Sequence[int], limit: int, lease_until: Instant) -> Step[list[Claim]]:
-    yield sql(
-        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = $2, due_at = NULL,"
-        f" batch_id = $3 WHERE lane = $1 AND id IN ({placeholders(4, ids)}) AND status = 'pending'",
-        lane,
-        lease_until,
-        batch_id if limit > 1 else None,
-        *ids,
-    )
-    rows = yield sql(
-        f"SELECT d.*, e.url, e.retry_schedule, e.sealed_headers, e.signature, {TROUBLED} AS troubled, p.body,"
-        " v.occurred_at,"
-        " v.traceparent FROM deliveries d"
-        " JOIN endpoints e ON e.lane = $1 AND e.id = d.endpoint_id"
-        " JOIN payloads p ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
-        " JOIN events v ON v.lane = $1 AND v.id = d.event_id"
-        f" WHERE d.lane = $1 AND d.id IN ({placeholders(3, ids)}) AND d.status = 'in_flight' AND d.lease_until = $2",
-        lane,
-        lease_until,
-        *ids,
-    )
-    return [claim_of(row, row["fence"]) for row in rows]
 
 
 def claim_of(row: Row, fence: int) -> Claim:

@@ -8,11 +8,12 @@ places are in the order of the commits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import Delivery, Instant
 from hookwright.store.base import MOST_WAITING, BlockedLine
-from hookwright.store.steps import Row, Statement, Step, Steps, made, placeholders, reading, sql
+from hookwright.store.steps import Row, Statement, Step, Steps, made, reading, sql
 
 UNFINISHED = "{0}.place IS NOT NULL AND {0}.status IN ('pending', 'in_flight')"
 
@@ -99,13 +100,12 @@ def move_to_the_end(lane: int, rows: Sequence[Row]) -> Step[None]:
         places[row["endpoint_id"]] += 1
 
 
-def set_aside(lane: int, ids: Sequence[int]) -> Statement:
+def set_aside(lane: int, among: str, values: Sequence[Any]) -> Statement:
     """Put aside what is not in turn, whatever ends the wait makes the next one due; or what has expired."""
     return sql(
-        f"UPDATE deliveries SET due_at = NULL WHERE lane = $1 AND id IN ({placeholders(2, ids)})"
-        " AND status = 'pending'",
+        f"UPDATE deliveries SET due_at = NULL WHERE lane = $1 AND id {among} AND status = 'pending'",
         lane,
-        *ids,
+        *values,
     )
 
 

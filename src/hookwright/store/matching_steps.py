@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
+from hookwright.core.lanes import lane_of
 from hookwright.core.matching import NOBODY, Entry, SubscriptionBook
-from hookwright.core.model import Draft
+from hookwright.core.model import Draft, Instant
 from hookwright.store.acceptance import Match, matches_of
-from hookwright.store.steps import Row, Statement, Step, Steps, sql
+from hookwright.store.steps import Row, Statement, Step, Steps, reading, sql
 
 # Of all accounts together; an entry takes about 300 bytes.
 MOST_REMEMBERED = 200_000
@@ -95,6 +96,24 @@ class MatchingSteps(Steps):
             *values,
         )
         return {row["id"]: row for row in rows}
+
+    @reading
+    def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> Step[set[int]]:
+        by_lane: dict[int, list[int]] = {}
+        for endpoint_id in endpoint_ids:
+            by_lane.setdefault(lane_of(endpoint_id), []).append(endpoint_id)
+        found: set[int] = set()
+        for lane, ids in by_lane.items():
+            among, values = self.among(3, ids)
+            rows = yield sql(
+                "SELECT e.id FROM endpoints e WHERE e.lane = $1 AND e.status = 'active' AND e.updated_at < $2"
+                f" AND NOT {GUARDED} AND e.id {among}",
+                lane,
+                unchanged_since,
+                *values,
+            )
+            found |= {row["id"] for row in rows}
+        return found
 
 
 def note_change(lane: int, account_id: int) -> Statement:

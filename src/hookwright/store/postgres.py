@@ -1,14 +1,14 @@
 """The store on PostgreSQL, through asyncpg: production.
 
 Concurrent workers share the due deliveries by `FOR UPDATE SKIP LOCKED`. Batches travel as arrays (`unnest`), so a
-batch of any size is one prepared statement and one round trip. Commits are durable: the store refuses a server
-with fsync off and asks for synchronous_commit on every connection.
+batch of any size is one prepared statement and one round trip; a large batch of events is copied. Commits are
+durable: the store refuses a server with fsync off and asks for synchronous_commit on every connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
 from operator import attrgetter
@@ -49,6 +49,8 @@ from hookwright.store.search_steps import Source
 from hookwright.store.steps import BATCH, Statement, Step, labels, sql
 
 ID_BLOCK = 1_000
+# From so many events on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
+WORTH_A_COPY = 100
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
@@ -188,6 +190,7 @@ class PostgresStore(Records):
                     max_size=self._max_connections,
                     command_timeout=COMMAND_SECONDS,
                     server_settings=SERVER_SETTINGS,
+                    reset=_leave_as_it_is,
                 )
                 try:
                     self._distributed = self._distributed or await _has_citus(pool)
@@ -213,12 +216,12 @@ class PostgresStore(Records):
             matches, recipients = await _run_step(self.match(lane, drafts), db)
             ids = await self._take_ids(db, lane_index, len(matches))
             batch = Batch(drafts, matches, recipients)
-            if not any(draft.event.idempotency_key for draft in drafts) and not places_wanted(batch):
-                # One statement is one transaction: no need to spend round trips on saying so.
-                claims = await _insert(db, lane, batch, ids, {}, room)
-                return Acceptance(answers(drafts, {}, count_matches(batch)), claims, len(matches))
-            async with db.transaction():
-                return await _accept_with_locks(db, lane, batch, ids, room)
+            insert = _copy if len(drafts) >= WORTH_A_COPY and not self._distributed else _insert
+            if any(draft.event.idempotency_key for draft in drafts) or places_wanted(batch):
+                async with db.transaction():
+                    return await _accept_with_locks(db, lane, batch, ids, room, insert)
+            claims = await insert(db, lane, batch, ids, {}, room)
+            return Acceptance(answers(drafts, {}, count_matches(batch)), claims, len(matches))
 
     def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
         # One statement for any number of ids. The planner, too, reads an array as what it is: rows by key.
@@ -230,7 +233,7 @@ class PostgresStore(Records):
             by_lane.setdefault(lane, []).append((endpoint_id, due_at))
         for lane, rows in by_lane.items():
             yield sql(
-                QUEUE_UP.format(rows="SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])"),
+                _QUEUE_UP,
                 lane,
                 *_transposed(rows, 2),
             )
@@ -378,6 +381,13 @@ async def _run_step(step: Step[T], db: Connection) -> T:
         return result
 
 
+async def _leave_as_it_is(db: Connection) -> None:
+    # By default the pool asks the server to forget the session's settings, locks and cursors each time that a
+    # connection comes back: a round trip for each transaction (55 µs of CPU here). No statement of ours leaves any.
+    # A transaction that was left open is rolled back before this is called.
+    return
+
+
 async def _has_citus(db: Connection) -> bool:
     return await db.fetchval("SELECT 1 FROM pg_extension WHERE extname = 'citus'") is not None
 
@@ -401,11 +411,13 @@ async def _migrate(db: Connection) -> None:
     )
 
 
-async def _accept_with_locks(db: Connection, lane: int, batch: Batch, ids: Sequence[int], room: Room) -> Acceptance:
+async def _accept_with_locks(
+    db: Connection, lane: int, batch: Batch, ids: Sequence[int], room: Room, insert: Insert
+) -> Acceptance:
     known = await _claim_keys(db, lane, batch.drafts)
     new = only_new(batch, known)
     places = await _run_step(take_places(lane, places_wanted(new)), db)
-    claims = await _insert(db, lane, new, ids, places, room)
+    claims = await insert(db, lane, new, ids, places, room)
     counts = count_matches(new)
     repeated = {known[key].event_id for key in known} - {draft.event.id for draft in new.drafts}
     for row in await db.fetch(
@@ -441,11 +453,15 @@ async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dic
     return {(row["account_id"], row["key"]): Known(str(row["event_id"]), row["fingerprint"]) for row in kept}
 
 
+Insert = Callable[[Connection, int, Batch, Sequence[int], Mapping[int, int], Room], Awaitable[list[Claim]]]
+
+
 async def _insert(
     db: Connection, lane: int, batch: Batch, ids: Sequence[int], places: Mapping[int, int], room: Room
 ) -> list[Claim]:
+    """Write a batch by one statement, which is one transaction by itself."""
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, room)
+    deliveries = delivery_rows(batch, ids, places, payloads, room)
     # Nothing waits as a rule, where there is room. A text of its own then, since an empty one is not free either.
     queues = queue_rows(deliveries)
     await db.execute(
@@ -457,6 +473,27 @@ async def _insert(
         *(_transposed(queues, len(QueueRow._fields)) if queues else ()),
     )
     return claims_at_birth(batch, payloads, deliveries)
+
+
+async def _copy(
+    db: Connection, lane: int, batch: Batch, ids: Sequence[int], places: Mapping[int, int], room: Room
+) -> list[Claim]:
+    """Write a batch as `_insert` does, by COPY: more round trips, less work for each row on both sides."""
+    payloads = payload_rows(batch)
+    deliveries = delivery_rows(batch, ids, places, payloads, room)
+    async with db.transaction():
+        await _copy_into(db, "events", lane, EventRow, [event_row(draft) for draft in batch.drafts])
+        await _copy_into(db, "payloads", lane, PayloadRow, payloads)
+        await _copy_into(db, "deliveries", lane, DeliveryRow, deliveries)
+        if queues := queue_rows(deliveries):
+            await db.execute(_QUEUE_UP, lane, *_transposed(queues, len(QueueRow._fields)))
+    return claims_at_birth(batch, payloads, deliveries)
+
+
+async def _copy_into(
+    db: Connection, table: str, lane: int, kind: type[EventRow | PayloadRow | DeliveryRow], rows: Sequence[Any]
+) -> None:
+    await db.copy_records_to_table(table, columns=["lane", *kind._fields], records=[(lane, *row) for row in rows])
 
 
 _INSERT_ALL = """
@@ -475,6 +512,7 @@ SELECT $1, * FROM unnest($16::bigint[], $17::bigint[], $18::uuid[], $19::text[],
                          $21::text[], $22::text[], $23::smallint[], $24::bigint[], $25::bigint[],
                          $26::text[], $27::bigint[], $28::text[], $29::int[], $30::bigint[], $31::bigint[])
 """
+_QUEUE_UP = QUEUE_UP.format(rows="SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])")
 _QUEUES = QUEUE_UP.format(rows="SELECT $1, * FROM unnest($32::bigint[], $33::bigint[])")
 _INSERT = _INSERT_ALL.format(queued="")
 _INSERT_AND_QUEUE_UP = _INSERT_ALL.format(queued=f", queued AS ({_QUEUES})")

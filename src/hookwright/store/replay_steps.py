@@ -19,7 +19,6 @@ from hookwright.store.steps import (
     Step,
     insert,
     made,
-    placeholders,
     reading,
     sql,
     texts,
@@ -116,17 +115,18 @@ class ReplaySteps(QueueSteps):
             return 0
         yield from move_to_the_end(lane, found)
         ids = [int(row["id"]) for row in found]
-        ids += yield from _batch_mates(lane, found)
+        ids += yield from self._batch_mates(lane, found)
+        among, in_ids = self.among(3, ids)
         # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
         changed = yield sql(
             "UPDATE deliveries SET status = 'pending', due_at = $2, round_start = attempts, finished_at = NULL"
-            f" WHERE lane = $1 AND id IN ({placeholders(3, ids)}) AND status IN ('delivered', 'dead', 'cancelled')"
+            f" WHERE lane = $1 AND id {among} AND status IN ('delivered', 'dead', 'cancelled')"
             " AND EXISTS (SELECT 1 FROM endpoints e WHERE e.lane = $1 AND e.id = deliveries.endpoint_id"
             " AND e.status <> 'deleted') AND EXISTS (SELECT 1 FROM payloads p WHERE p.lane = $1"
             " AND p.event_id = deliveries.event_id AND p.ordinal = deliveries.ordinal) RETURNING endpoint_id",
             lane,
             now,
-            *ids,
+            *in_ids,
         )
         yield sql(
             "UPDATE replays SET replayed = replayed + $3, place_created_at = $4, place_id = $5"
@@ -140,18 +140,14 @@ class ReplaySteps(QueueSteps):
         yield from self.queue_up({(lane, row["endpoint_id"]): now for row in changed})
         return len(found)
 
-
-def _batch_mates(lane: int, found: Sequence[Row]) -> Step[list[int]]:
-    """What went out together with these goes out together with them again."""
-    batch_ids = sorted({row["batch_id"] for row in found if row["batch_id"] is not None})
-    if not batch_ids:
-        return []
-    rows = yield sql(
-        f"SELECT id FROM deliveries WHERE lane = $1 AND batch_id IN ({placeholders(2, batch_ids)})",
-        lane,
-        *batch_ids,
-    )
-    return sorted({int(row["id"]) for row in rows} - {int(row["id"]) for row in found})
+    def _batch_mates(self, lane: int, found: Sequence[Row]) -> Step[list[int]]:
+        """What went out together with these goes out together with them again."""
+        batch_ids = sorted({row["batch_id"] for row in found if row["batch_id"] is not None})
+        if not batch_ids:
+            return []
+        among, values = self.among(2, batch_ids)
+        rows = yield sql(f"SELECT id FROM deliveries WHERE lane = $1 AND batch_id {among}", lane, *values)
+        return sorted({int(row["id"]) for row in rows} - {int(row["id"]) for row in found})
 
 
 def _replayed_by(replay: Replay, now: Instant) -> DeliveryQuery:

@@ -407,7 +407,7 @@ def _accept(
     ids = [counter * LANE_COUNT for counter in _reserve(len(batch.matches), db)] if batch.matches else []
     places = _run_step(take_places(lane, places_wanted(batch)), db)
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, room)
+    deliveries = delivery_rows(batch, ids, places, payloads, room)
     db.executemany(
         "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,"
         f" traceparent, expires_at, ordering_key) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -7,8 +7,13 @@ from starlette.types import Receive
 from hookwright.ambient import Clock
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import SECOND, Instant
+from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 
 MAX_BODY_BYTES = 256 * 1024
+
+# Some levels more than what a body carries, which is refused at a place of its own.
+MAX_BODY_DEPTH = MAX_DEPTH + 8
+_TOO_DEEP = Problem("", f"the body is nested too deeply (at most {MAX_BODY_DEPTH} levels)", "malformed")
 
 
 class BodyTooLarge(Exception):
@@ -38,14 +43,27 @@ async def receive_body(receive: Receive, limit: int = MAX_BODY_BYTES) -> bytes:
 
 
 def parse_json(body: bytes) -> object:
-    """The JSON value of a body. Raises Invalid, with the pointer "", when it is none or is nested too deeply."""
+    """The JSON value of a body. Raises Invalid, with the pointer "", when it is none or is nested too deeply.
+
+    Of a member that is there twice the last counts.
+    """
     try:
         value: object = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(Problem("", f"the body is not valid JSON: {error}", "malformed")) from None
     except RecursionError:
-        raise Invalid(Problem("", "the body is nested too deeply", "malformed")) from None
+        raise Invalid(_TOO_DEEP) from None
+    if is_nested_deeper(value, MAX_BODY_DEPTH):
+        raise Invalid(_TOO_DEEP)
     return value
+
+
+class TooManyRequests(Exception):
+    """One request too many for its credential; a surface that raises it answers 429 in its own shape."""
+
+    def __init__(self, seconds_left: int) -> None:
+        super().__init__(f"too many requests; try again in {seconds_left} seconds")
+        self.seconds_left = seconds_left
 
 
 class RateLimiter:

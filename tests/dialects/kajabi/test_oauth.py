@@ -10,7 +10,8 @@ from hookwright.ambient import MovableClock, digest, new_token
 from hookwright.core.model import SECOND, Account, Key, Site
 from hookwright.dialects.base import DialectSettings
 from hookwright.dialects.kajabi import KAJABI
-from hookwright.operations.keys import NewKey, client_id_of, delete_key, rotate_key
+from hookwright.operations.accounts import create_account
+from hookwright.operations.keys import NewKey, client_id_of, create_key, delete_key, rotate_key
 from hookwright.operations.services import Services
 
 from .conftest import BASE_URL, credentials, hook
@@ -208,6 +209,19 @@ async def test_revoking_needs_a_bearer_token_and_a_token_of_ours(
     assert (missing.status_code, missing.json()) == (400, {"error": "Missing token"})
     unknown = await client.post("/v1/oauth/revoke", data={"token": "x"}, headers=headers)
     assert (unknown.status_code, unknown.json()) == (401, {"error": "Invalid token"})
+    assert await status_with(client, pair["access_token"]) == 200
+
+
+async def test_a_token_of_another_account_is_not_revoked_but_answered_as_unknown(
+    client: httpx.AsyncClient, services: Services, owner_key: NewKey
+) -> None:
+    pair = await tokens_of(client, owner_key)
+    other = (await create_account(services, "Blaise")).account
+    others = await tokens_of(client, await create_key(services, "kajabi", other.id, "Owner", ["owner"]))
+    headers = {"Authorization": f"Bearer {others['access_token']}"}
+    for name in ("access_token", "refresh_token"):
+        response = await client.post("/v1/oauth/revoke", data={"token": pair[name]}, headers=headers)
+        assert (response.status_code, response.json()) == (401, {"error": "Invalid token"})
     assert await status_with(client, pair["access_token"]) == 200
 
 

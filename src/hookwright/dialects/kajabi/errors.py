@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from hookwright.core.errors import (
@@ -65,6 +65,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Conflict, _on_conflict)
     app.add_exception_handler(Unavailable, _on_unavailable)
     app.add_exception_handler(BodyTooLarge, _on_body_too_large)
+    app.add_exception_handler(ClientDisconnect, _on_client_disconnect)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_fault)
 
@@ -115,6 +116,10 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
 
 async def _on_body_too_large(request: Request, error: Exception) -> Response:
     return _refuse(request, 413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+
+
+async def _on_client_disconnect(request: Request, error: Exception) -> Response:
+    return _refuse(request, 400, "The body ended early.")
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -61,12 +61,13 @@ async def request_token(request: Request) -> Response:
     openapi_extra=request_body("TokenRevocation", FORM_TYPE),
 )
 async def revoke(request: Request, caller: Authenticated) -> Response:
-    """Revoke an access or a refresh token, and with it the other token of its pair."""
+    """Revoke an access or a refresh token of the account, and with it the other token of its pair."""
     form = await read_form(request)
     token = form.get("token")
     if not token:
         raise Refused(400, "Missing token")
-    if await revoke_token(caller.services, "kajabi", token) is None:
+    # RFC 7009 §2.1: a token that was given to somebody else is not the caller's to revoke, nor to learn of.
+    if await revoke_token(caller.services, "kajabi", token, caller.account_id) is None:
         raise Refused(401, "Invalid token")
     return Response()
 

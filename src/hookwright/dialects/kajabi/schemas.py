@@ -229,6 +229,7 @@ _REASONS = {
     401: "Unauthorized, Authorization header is missing or invalid",
     403: "Forbidden, insufficient permission to access the resource",
     404: "Not Found, the resource does not exist",
+    409: "Conflict, the account has as many hooks as it may",
     413: "Payload Too Large",
     415: "Unsupported Media Type, the body is no JSON type",
     422: "Unprocessable Entity, invalid parameters",

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import require_account_id_v3
 from hookwright.dialects.kit.documented import (
+    ACCOUNT_FULL,
     BODY_REFUSED,
     RATE_LIMITED,
     UNAVAILABLE,
@@ -53,7 +54,7 @@ router = APIRouter(
 
 @router.post(
     "",
-    responses={200: {"model": Rule}},
+    responses={200: {"model": Rule}, **refusals(V3Error, ACCOUNT_FULL)},
     openapi_extra=request_body(NewRule, "application/json", FORM) | _SECRET_IN_QUERY,
 )
 async def create_a_rule(request: Request, surface: KitSurface) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 BODY_REFUSED = {400: "The body is not JSON", 413: "The body is too large"}
+ACCOUNT_FULL = {409: "The account has as many webhooks as it may"}
 UNAUTHENTICATED = {401: "The token or API key cannot be authenticated"}
 WRONG_PARAMETER = {422: "A parameter is missing or wrong"}
 UNAVAILABLE = {503: "The service cannot answer at the moment; see the header Retry-After"}

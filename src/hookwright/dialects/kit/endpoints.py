@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Endpoint, EndpointChange
 from hookwright.dialects.kit.credentials import KitCaller
-from hookwright.dialects.kit.documented import BODY_REFUSED, refusals, request_body
+from hookwright.dialects.kit.documented import ACCOUNT_FULL, BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_access import ChangeableEndpoint, VisibleEndpoint, visible_to
 from hookwright.dialects.kit.endpoint_events import ENDPOINT_DIALECT
 from hookwright.dialects.kit.endpoint_objects import (
@@ -62,7 +62,7 @@ router = v4_router("/v4/webhook_endpoints", "Webhooks")
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": EndpointWithSecret}, **refusals(Errors, BODY_REFUSED)},
+    responses={201: {"model": EndpointWithSecret}, **refusals(Errors, BODY_REFUSED, ACCOUNT_FULL)},
     openapi_extra=request_body(NewEndpoint, "application/json"),
 )
 async def create_a_webhook_endpoint(request: Request, surface: KitSurface, caller: KitCaller) -> Response:

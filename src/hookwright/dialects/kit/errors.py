@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from hookwright.core.errors import (
@@ -52,7 +52,7 @@ class _Refusal(NamedTuple):
 
 def install_refusals(app: FastAPI) -> None:
     """Answer everything that goes wrong in this app in Kit's shapes."""
-    for kind in (HookwrightError, BodyTooLarge, HTTPException, Exception):
+    for kind in (HookwrightError, BodyTooLarge, ClientDisconnect, HTTPException, Exception):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RateLimited, _answer_rate_limited)
     app.add_exception_handler(OAuthRefused, _answer_oauth)
@@ -103,6 +103,8 @@ def _refusal_of(error: Exception) -> _Refusal:
             return _Refusal(503, ["Service Unavailable"], {"Retry-After": RETRY_AFTER_SECONDS})
         case BodyTooLarge():
             return _Refusal(413, ["The request body is too large"])
+        case ClientDisconnect():
+            return _Refusal(400, ["The request body ended early"])
         case HTTPException():
             return _Refusal(error.status_code, [HTTPStatus(error.status_code).phrase], error.headers or {})
         case _:

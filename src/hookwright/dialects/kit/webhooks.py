@@ -11,7 +11,7 @@ from starlette.responses import Response
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
 from hookwright.dialects.kit.credentials import AccountId
-from hookwright.dialects.kit.documented import BODY_REFUSED, refusals, request_body
+from hookwright.dialects.kit.documented import ACCOUNT_FULL, BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_pages import Endpoints
 from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
 from hookwright.dialects.kit.ids import parse_id
@@ -33,7 +33,7 @@ router = v4_router("/v4/webhooks", "Webhooks (Legacy)")
 @router.post(
     "",
     status_code=201,
-    responses={201: {"model": WebhookCreated}, **refusals(Errors, BODY_REFUSED)},
+    responses={201: {"model": WebhookCreated}, **refusals(Errors, BODY_REFUSED, ACCOUNT_FULL)},
     openapi_extra=request_body(NewWebhook, "application/json"),
 )
 async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:

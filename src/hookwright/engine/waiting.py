@@ -1,0 +1,141 @@
+"""Deliveries that were claimed as they were accepted and wait in memory until there is a slot for them.
+
+They save a look each: what a burst leaves, or an event for thousands of endpoints, is sent without being read again.
+Whatever may be wrong with waiting in memory is bounded: how many wait and how large they are, for how long, and how
+long a change of their endpoint goes unnoticed. What exceeds a bound goes back into the store for anyone to claim.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
+
+from hookwright.core.model import SECOND, Claim, Instant
+
+MOST_WAITING = 10_000
+MOST_BYTES = 32 * 1024 * 1024
+
+# A delivery that waits for so long goes back: its receivers are slower than they were taken for.
+LONGEST_WAIT: Instant = 5 * SECOND
+
+# Whose turn it is, is asked of so many endpoints at once: those that can take no more must not cost a walk each time.
+MOST_ASKED = 32
+
+
+class _Waiting(NamedTuple):
+    claim: Claim
+    since: Instant
+    lease_until: Instant
+
+
+class Waiting:
+    """Claims in the order in which they are to be sent: endpoint by endpoint in turn, each in its own order."""
+
+    def __init__(self) -> None:
+        self._of_endpoint: OrderedDict[int, deque[_Waiting]] = OrderedDict()
+        self._number = 0
+        self._bytes = 0
+        self._most = MOST_WAITING
+
+    def __len__(self) -> int:
+        return self._number
+
+    @property
+    def claims(self) -> list[Claim]:
+        """What waits."""
+        return [each.claim for each in self._all()]
+
+    @property
+    def endpoint_ids(self) -> list[int]:
+        """The endpoints that something waits for."""
+        return list(self._of_endpoint)
+
+    @property
+    def oldest_since(self) -> Instant:
+        """Since when the one waits that has waited longest. There must be one."""
+        return min(line[0].since for line in self._of_endpoint.values())
+
+    @property
+    def room(self) -> int:
+        """How many more may wait."""
+        return max(0, self._most - self._number)
+
+    @property
+    def room_in_bytes(self) -> int:
+        """How large the bodies of those may be."""
+        return max(0, MOST_BYTES - self._bytes)
+
+    def number_for(self, endpoint_id: int) -> int:
+        """How many wait for this endpoint."""
+        return len(self._of_endpoint.get(endpoint_id, ()))
+
+    def earn(self) -> None:
+        """A receiver answered quickly: one more may wait."""
+        if self._most < MOST_WAITING:
+            self._most += 1
+
+    def add(self, claim: Claim, now: Instant, lease_until: Instant) -> None:
+        """Wait, behind whatever waits for the same endpoint."""
+        self._of_endpoint.setdefault(claim.endpoint_id, deque()).append(_Waiting(claim, now, lease_until))
+        self._number += 1
+        self._bytes += len(claim.body)
+
+    def take(self, may_go: Callable[[int], bool], now: Instant) -> Claim | None:
+        """The next one, to an endpoint that may be sent to; None if there is none at hand.
+
+        One whose lease has ended, since this process stood still, is somebody else's by now, and is forgotten.
+        """
+        for _ in range(min(MOST_ASKED, len(self._of_endpoint))):
+            endpoint_id, line = self._of_endpoint.popitem(last=False)
+            while line and line[0].lease_until <= now:
+                self._forget(line.popleft())
+            next_one = line.popleft() if line and may_go(endpoint_id) else None
+            if line:
+                self._of_endpoint[endpoint_id] = line
+            if next_one is not None:
+                self._forget(next_one)
+                return next_one.claim
+        return None
+
+    def renewed(self, delivery_ids: Collection[int], lease_until: Instant) -> None:
+        """These are ours for longer."""
+        for line in self._of_endpoint.values():
+            for place, each in enumerate(line):
+                if each.claim.delivery_id in delivery_ids:
+                    line[place] = each._replace(lease_until=lease_until)
+
+    def take_out(self, sendable: Collection[int], now: Instant) -> list[Claim]:
+        """Whatever waits for other endpoints than these, or has waited for too long: it is to go back.
+
+        After one that has waited for too long nothing may wait until it is earned again.
+        """
+        too_late = now - LONGEST_WAIT
+        out = [each for each in self._all() if each.since <= too_late or each.claim.endpoint_id not in sendable]
+        if any(each.since <= too_late for each in out):
+            self._most = 0
+        return self._without(out)
+
+    def take_all(self) -> list[Claim]:
+        """Whatever waits: it is to go back."""
+        return self._without(list(self._all()))
+
+    def _without(self, out: list[_Waiting]) -> list[Claim]:
+        gone = {each.claim.delivery_id for each in out}
+        for endpoint_id in {each.claim.endpoint_id for each in out}:
+            line = self._of_endpoint[endpoint_id]
+            left = deque(each for each in line if each.claim.delivery_id not in gone)
+            if left:
+                self._of_endpoint[endpoint_id] = left
+            else:
+                del self._of_endpoint[endpoint_id]
+        for each in out:
+            self._forget(each)
+        return [each.claim for each in out]
+
+    def _all(self) -> Iterator[_Waiting]:
+        return (each for line in self._of_endpoint.values() for each in line)
+
+    def _forget(self, each: _Waiting) -> None:
+        self._number -= 1
+        self._bytes -= len(each.claim.body)

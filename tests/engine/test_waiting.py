@@ -1,0 +1,217 @@
+"""What was claimed at birth and waits in memory for a slot: in turn, not for long, and not unwatched."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from msgspec.structs import replace as changed
+
+from engine.harness import DIALECT, Engine, Held, running_engine
+from engine.test_under_way import NOW, claim_to
+from hookwright.ambient import MovableClock
+from hookwright.core.model import SECOND, Claim, EndpointStatus, Subscription
+from hookwright.engine.intake import GroupCommit
+from hookwright.engine.waiting import LONGEST_WAIT, MOST_ASKED, MOST_BYTES, MOST_WAITING, Waiting
+from hookwright.engine.worker import Worker
+from hookwright.operations.endpoints import create_endpoint
+from hookwright.store.base import Store
+from hookwright.testing.receiver import Receiver
+
+LEASE = 10 * SECOND
+
+
+def claim(endpoint_id: int, delivery_id: int = 1, body: bytes = b"{}") -> Claim:
+    return changed(claim_to(endpoint_id), delivery_id=delivery_id, body=body)
+
+
+def waiting_for(*endpoint_ids: int) -> Waiting:
+    """A delivery for each of these, numbered from 1."""
+    waiting = Waiting()
+    for number, endpoint_id in enumerate(endpoint_ids, 1):
+        waiting.add(claim(endpoint_id, number), NOW, NOW + LEASE)
+    return waiting
+
+
+def taken(waiting: Waiting, full: frozenset[int] = frozenset(), now: int = NOW) -> list[int]:
+    """Deliveries in the order in which they are taken, while there are any to endpoints that are not full."""
+    order = []
+    while (next_one := waiting.take(lambda endpoint_id: endpoint_id not in full, now)) is not None:
+        order.append(next_one.delivery_id)
+    return order
+
+
+def test_endpoints_take_turns_each_in_its_own_order() -> None:
+    assert taken(waiting_for(7, 7, 7, 8, 9, 8)) == [1, 4, 5, 2, 6, 3]
+
+
+def test_endpoints_that_are_full_are_passed_over_and_kept() -> None:
+    waiting = waiting_for(7, 8, 7)
+    assert taken(waiting, full=frozenset({7})) == [2]
+    assert len(waiting) == 2
+    assert taken(waiting) == [1, 3]
+
+
+def test_many_full_endpoints_do_not_hide_the_others_for_good() -> None:
+    waiting = waiting_for(*range(2 * MOST_ASKED), 1_000)
+    full = frozenset(range(2 * MOST_ASKED))
+    assert [taken(waiting, full), taken(waiting, full), taken(waiting, full)] == [[], [], [2 * MOST_ASKED + 1]]
+
+
+def test_a_delivery_whose_lease_has_ended_is_forgotten() -> None:
+    waiting = waiting_for(7, 7)
+    waiting.add(claim(7, 3), NOW, NOW + 2 * LEASE)
+    waiting.renewed({2}, NOW + 2 * LEASE)
+    assert taken(waiting, now=NOW + LEASE) == [2, 3]
+    assert (len(waiting), waiting.room, waiting.room_in_bytes) == (0, MOST_WAITING, MOST_BYTES)
+
+
+def test_bodies_are_counted_as_they_come_and_go() -> None:
+    waiting = Waiting()
+    waiting.add(claim(7, 1, b"x" * 1000), NOW, NOW + LEASE)
+    waiting.add(claim(7, 2, b"x" * 500), NOW, NOW + LEASE)
+    assert waiting.room_in_bytes == MOST_BYTES - 1500
+    waiting.take(lambda _: True, NOW)
+    assert waiting.room_in_bytes == MOST_BYTES - 500
+    waiting.take_all()
+    assert (waiting.room_in_bytes, waiting.claims) == (MOST_BYTES, [])
+
+
+def test_what_waits_for_an_endpoint_that_is_not_sendable_is_taken_out() -> None:
+    waiting = waiting_for(7, 8, 7)
+    assert [each.delivery_id for each in waiting.take_out({8}, NOW)] == [1, 3]
+    assert (waiting.endpoint_ids, waiting.room) == ([8], MOST_WAITING - 1)
+
+
+def test_after_one_that_waited_for_too_long_room_must_be_earned_again() -> None:
+    waiting = waiting_for(7)
+    later = NOW + LONGEST_WAIT
+    waiting.add(claim(7, 2), later, later + LEASE)
+    assert waiting.oldest_since == NOW
+    assert waiting.take_out({7}, later - 1) == []
+    assert [each.delivery_id for each in waiting.take_out({7}, later)] == [1]
+    assert (waiting.room, len(waiting)) == (0, 1)
+    waiting.earn()
+    waiting.earn()
+    assert waiting.room == 1
+
+
+# -- a worker with deliveries that wait ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def engine(store: Store, clock: MovableClock) -> AsyncIterator[Engine]:
+    async with running_engine(store, clock) as engine:
+        yield engine
+
+
+class Burst:
+    """A worker with one slot; its receiver holds a first delivery, and two more wait in memory."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.worker: Worker = engine.another_worker(concurrency=1, poll_seconds=3600)
+        engine.services = replace(engine.services, intake=GroupCommit(engine.store, worker=self.worker))
+        self.held = Held()
+        engine.receiver.behave(self.held)
+        self._stop = asyncio.Event()
+
+    async def __aenter__(self) -> "Burst":
+        self.endpoint = await self.engine.endpoint()
+        self.engine.clock.move(seconds=2)  # it is not new any more
+        self._running = asyncio.create_task(self.worker.run(self._stop))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await self.engine.publish()
+        await self.held.arrived()
+        assert await self.statuses() == ["in_flight"] * 3
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.held.answer()
+        await self.stop()
+        await self.worker.drain(5)
+
+    async def statuses(self) -> list[str]:
+        return [each.status for each in await self.engine.deliveries()]
+
+    async def stop(self) -> None:
+        self._stop.set()
+        self.worker.wake()
+        await self._running
+
+
+async def test_what_waits_in_memory_is_sent_when_slots_become_free_without_a_look(engine: Engine) -> None:
+    async with Burst(engine) as burst:
+        burst.held.answer()
+        for _ in range(2):
+            await burst.held.arrived()
+    assert await burst.statuses() == ["delivered"] * 3
+    assert [each.attempts for each in await engine.deliveries()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("status", ["paused", "disabled"])
+async def test_what_waits_in_memory_goes_back_when_its_endpoint_is_not_active_any_more(
+    engine: Engine, status: EndpointStatus
+) -> None:
+    async with Burst(engine) as burst:
+        assert await burst.worker.give_back_unsendable() == 0
+        await engine.store.set_endpoint_status(engine.account.id, burst.endpoint.id, status, None, engine.clock.now())
+        assert await burst.worker.give_back_unsendable() == 2
+        assert await burst.statuses() == ["in_flight", "pending", "pending"]
+    assert burst.held.arrived_count == 1
+
+
+async def test_what_waited_for_too_long_goes_back_and_others_wait_in_the_store(
+    engine: Engine, clock: MovableClock
+) -> None:
+    async with Burst(engine) as burst:
+        clock.move(seconds=LONGEST_WAIT / SECOND)
+        assert await burst.worker.give_back_unsendable() == 2
+        await engine.publish()
+        assert await burst.statuses() == ["in_flight", "pending", "pending", "pending"]
+
+
+async def test_the_leases_of_what_waits_in_memory_are_kept(engine: Engine, clock: MovableClock) -> None:
+    async with Burst(engine) as burst:
+        clock.move(seconds=9)
+        assert await burst.worker.renew_leases() == 3
+        clock.move(seconds=9)
+        assert await engine.store.rescue(clock.now()) == 0
+        burst.held.answer()
+        await burst.held.arrived()
+
+
+async def test_a_worker_that_stood_still_for_longer_than_its_leases_sends_nothing_that_waited(
+    engine: Engine, clock: MovableClock
+) -> None:
+    async with Burst(engine) as burst:
+        clock.move(seconds=11)
+        burst.held.answer()
+        while "delivered" not in await burst.statuses():
+            pass  # the answer is on its way into the store
+    assert burst.held.arrived_count == 1
+    assert await engine.store.rescue(clock.now()) == 2
+
+
+async def test_what_waits_in_memory_goes_back_at_the_end_of_the_process(engine: Engine) -> None:
+    async with Burst(engine) as burst:
+        await burst.stop()
+        burst.held.answer()
+        await burst.worker.drain(5)
+        assert await burst.statuses() == ["delivered", "pending", "pending"]
+    assert burst.held.arrived_count == 1
+
+
+async def test_another_endpoint_is_sent_to_before_the_rest_of_a_burst(engine: Engine) -> None:
+    async with Receiver() as other, Burst(engine) as burst:
+        subscriptions = [Subscription("contact.bounced")]
+        await create_endpoint(engine.services, engine.account.id, DIALECT, other.url + "/", subscriptions)
+        await engine.publish(type="contact.bounced")
+        second = Held()
+        engine.receiver.behave(second)
+        burst.held.answer()
+        await second.arrived()
+        assert (other.count, second.arrived_count) in ((0, 1), (1, 1))
+        second.answer()
+        await other.wait_for(1)

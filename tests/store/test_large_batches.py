@@ -1,0 +1,106 @@
+"""A batch of hundreds is written in another way than a small one, where that is cheaper, and means the same."""
+
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+
+from hookwright.core.errors import Conflict
+from hookwright.core.lanes import LANE_COUNT
+from hookwright.core.model import Accepted, Account, Draft, EndpointChange, Event
+from hookwright.store.base import DeliveryQuery, Room, Store
+from hookwright.store.postgres import WORTH_A_COPY
+from store.given import (
+    LEASE,
+    NOW,
+    accept,
+    accept_one,
+    add_account,
+    add_endpoint,
+    claim,
+    deliveries_of,
+    draft,
+    forgotten,
+    lease_of,
+    notice,
+    settled,
+)
+
+MANY = WORTH_A_COPY + 20
+
+
+def odd_drafts(account: Account, number: int) -> list[Draft]:
+    """Events with all that an event may have, and nothing that it need not have, by turns."""
+    drafts = []
+    for position in range(number):
+        one = draft(
+            account, notice(render=f'{{"n":{position},"ø":"\\t"}}'.encode), data=f'{{"ø":{position}}}'.encode()
+        )
+        whole = replace(
+            one.event,
+            site_id=17,
+            traceparent="00-abc",
+            expires_at=NOW + 2 * LEASE,
+            ordering_key=f"key {position % 3}",
+        )
+        drafts.append(replace(one, event=whole) if position % 2 else one)
+    return drafts
+
+
+@pytest.mark.parametrize("number", [3, MANY])
+async def test_every_event_of_a_batch_is_kept_to_the_byte(store: Store, number: int) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    drafts = odd_drafts(account, number)
+    assert await accept(store, *drafts) == [Accepted(one.event.id, 1) for one in drafts]
+    for one in drafts:
+        (delivery,) = await store.deliveries(DeliveryQuery(event_id=one.event.id))
+        assert await store.event(one.event.id) == one.event
+        assert await store.payload(delivery.id) == one.notices[0].render()
+        assert (delivery.status, delivery.due_at, delivery.expires_at) == ("pending", NOW, one.event.expires_at)
+
+
+@pytest.mark.parametrize("number", [3, MANY])
+async def test_a_batch_is_claimed_at_birth_as_far_as_there_is_room_and_the_rest_is_due(
+    store: Store, number: int
+) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    accepted = await store.accept(account.id % LANE_COUNT, odd_drafts(account, number), Room(number - 1, NOW + LEASE))
+    assert len(accepted.claims) == number - 1
+    assert len(await store.settle([settled(each) for each in accepted.claims[1:]], NOW)) == number - 2
+    await store.release([lease_of(accepted.claims[0])], NOW)
+    assert len(await claim(store, MANY)) == 2
+    assert Counter(each.status for each in await deliveries_of(store, account)) == {
+        "delivered": number - 2,
+        "in_flight": 2,
+    }
+    assert await forgotten(store, NOW) == []
+
+
+@pytest.mark.parametrize("number", [3, MANY])
+async def test_keys_and_lines_hold_in_a_batch_of_any_size(store: Store, number: int) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await store.change_endpoint(account.id, endpoint.id, EndpointChange(ordering="endpoint"), NOW)
+    first = await accept_one(store, draft(account, key="key 1"))
+    drafts = [draft(account, key=f"key {position}") for position in range(number)]
+    drafts.append(draft(account, key="key 2", fingerprint=b"another"))
+    answers = await accept(store, *drafts)
+    assert answers[1] == Accepted(first.event_id, 1, duplicate=True)
+    assert isinstance(answers[-1], Conflict)
+    assert isinstance(await store.event(drafts[0].event.id), Event)
+    assert await store.event(drafts[1].event.id) is None
+    assert len(await deliveries_of(store, account)) == number
+    assert [each.event_id for each in await claim(store)] == [first.event_id]
+
+
+@pytest.mark.parametrize("number", [3, MANY])
+async def test_a_batch_that_cannot_be_written_leaves_nothing_behind(store: Store, number: int) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    drafts = [draft(account) for _ in range(number)]
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await accept(store, *drafts, drafts[0])
+    assert await deliveries_of(store, account) == []
+    assert await store.event(drafts[1].event.id) is None
