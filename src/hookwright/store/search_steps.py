@@ -31,8 +31,11 @@ STATUSES: dict[SearchedStatus, str] = {
 }
 FAILURES = {"failed", "dead", "retrying"}
 
-# The newest events of each lane of the first look, of which often one is enough, and of the second.
-FEW_ROWS = 3
+# How many rows of each lane the first looks at every lane take; often they are enough.
+FEW_ROWS = (3, 12)
+
+# How many deliveries an event is taken to have, where a bound on deliveries becomes one on events.
+OFTEN_OF_AN_EVENT = 10
 END_OF_TIME: Instant = 2**62
 
 
@@ -137,9 +140,12 @@ def _only_failures(search: DeliverySearch) -> bool:
 
 def _shares(search: DeliverySearch, source: Source) -> list[int]:
     """How many rows back to look in each lane: first few, then as many as the bound allows."""
-    most = max(1, search.most_examined // len(source.lanes))
-    first = search.limit if len(source.lanes) == 1 else FEW_ROWS
-    return [share for share in dict.fromkeys((first, min(search.limit, most))) if share < most] + [most]
+    most = search.most_examined // len(source.lanes)
+    if source.is_events and search.statuses:
+        most //= OFTEN_OF_AN_EVENT  # only its deliveries have a status
+    most = max(1, most)
+    first = (search.limit,) if len(source.lanes) == 1 else (*FEW_ROWS, search.limit)
+    return [share for share in dict.fromkeys(first) if share < most] + [most]
 
 
 def _matching(search: DeliverySearch, source: Source, since: Instant, until: Instant, columns: str) -> Statement:
@@ -152,6 +158,7 @@ def _matching(search: DeliverySearch, source: Source, since: Instant, until: Ins
     stretch.add(f"d.lane IN ({', '.join(map(str, source.lanes))})")  # few texts: one lane, or all of them
     stretch.add(source.condition.replace("$value", "$?"), *(() if source.value is None else (source.value,)))
     if source.is_events:
+        _filter_events(search, stretch)
         cut = (
             f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
             " SELECT {columns}, {status} FROM stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
@@ -162,7 +169,10 @@ def _matching(search: DeliverySearch, source: Source, since: Instant, until: Ins
             " SELECT {columns}, {status} FROM stretch d"
         )
     filters = _filters(search, Filters(stretch.values))
-    joined = " JOIN events v ON v.lane = d.lane AND v.id = d.event_id" if search.text is not None else ""
+    reads_events = search.text is not None and not source.is_events
+    joined = " JOIN events v ON v.lane = d.lane AND v.id = d.event_id" if reads_events else ""
+    if reads_events:
+        _add_text_filter(filters, "v", search.text or "")
     return sql(
         f"{cut.format(columns=columns, status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
         f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
@@ -184,12 +194,22 @@ def _filters(search: DeliverySearch, filters: Filters) -> Filters:
         filters.add("d.created_at < $?", search.created_to)
     if search.before is not None:
         filters.add("(d.created_at, d.id) < ($?, $?)", *search.before)
-    if search.text is not None:
-        escaped = search.text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        filters.add(
-            "(v.ordering_key = $? OR v.idempotency_key = $? OR LOWER(v.data) LIKE $? ESCAPE '\\')",
-            search.text,
-            search.text,
-            f"%{escaped}%",
-        )
     return filters
+
+
+def _filter_events(search: DeliverySearch, events: Filters) -> None:
+    """What an event says itself, before its deliveries are read."""
+    if search.event_type is not None:
+        events.add_type("d.type", search.event_type)
+    if search.text is not None:
+        _add_text_filter(events, "d", search.text)
+
+
+def _add_text_filter(filters: Filters, event: str, text: str) -> None:
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    filters.add(
+        f"({event}.ordering_key = $? OR {event}.idempotency_key = $? OR LOWER({event}.data) LIKE $? ESCAPE '\\')",
+        text,
+        text,
+        f"%{escaped}%",
+    )
