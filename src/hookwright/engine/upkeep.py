@@ -12,9 +12,11 @@ from msgspec import Struct
 from hookwright.ambient import DRIFT, AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Instant
+from hookwright.core.tallies import HOURS_KEPT_FOR, MINUTES_KEPT_FOR
 from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.store.base import Store
 from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.tallying import Tallying
 
 MAX_TRIP: Instant = SECOND
 
@@ -87,6 +89,25 @@ async def prune(store: Store, clock: Clock, keep: Retention, own_lanes: OwnLanes
         if keep.payloads is not None:
             pruned += await _exhaust(partial(store.prune_payloads, lane_index, now - keep.payloads))
     return pruned
+
+
+async def keep_tallies(store: Store, tallying: Tallying) -> int:
+    """Write down what was counted since the last time. Answers how many slots."""
+    tallies = tallying.take()
+    if tallies:
+        try:
+            await store.add_tallies(tallies)
+        except BaseException:
+            # If it was written and only the confirmation was lost, a chart shows a little too much.
+            tallying.give_back(tallies)
+            raise
+    return len(tallies)
+
+
+async def prune_tallies(store: Store, clock: Clock) -> int:
+    """Forget the slots that no chart shows any more."""
+    await store.prune_tallies(clock.now() - MINUTES_KEPT_FOR, clock.now() - HOURS_KEPT_FOR)
+    return 0
 
 
 async def _exhaust(step: Callable[[int], Awaitable[int]]) -> int:

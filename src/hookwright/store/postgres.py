@@ -45,7 +45,8 @@ from hookwright.store.matching_steps import TROUBLED, Books
 from hookwright.store.migrations import migrations_for
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
-from hookwright.store.steps import BATCH, Step, labels, sql
+from hookwright.store.search_steps import Source
+from hookwright.store.steps import BATCH, Statement, Step, labels, sql
 
 ID_BLOCK = 1_000
 # From so many events on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
@@ -244,6 +245,20 @@ class PostgresStore(Records):
                 lane,
                 *_transposed(rows, 2),
             )
+
+    def rows_back(self, source: Source, share: int, until: Instant) -> list[Statement]:
+        # One statement for all lanes: a round trip for each would take longer than what they ask.
+        return [
+            sql(
+                f"SELECT (SELECT d.{source.time} FROM {source.table} d WHERE d.lane = l.lane AND {source.condition}"
+                f" AND d.{source.time} <= $2 ORDER BY d.{source.time} DESC LIMIT 1 OFFSET $3) AS back_to"
+                " FROM unnest($1::smallint[]) AS l(lane)".replace("$value", "$4"),
+                list(source.lanes),
+                until,
+                share - 1,
+                *(() if source.value is None else (source.value,)),
+            )
+        ]
 
     async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
         found: list[Found] = []
