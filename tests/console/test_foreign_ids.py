@@ -29,6 +29,12 @@ NAMED = {
         "{account}/endpoints/{nothing}/recover",
     ),
 }
+NAMED |= {
+    f"/console/endpoints/{{id}}{what}": (f"{{endpoint}}{what}", f"{{nothing}}{what}")
+    for what in (
+        "", "/sample", "/status", "/recover", "/delete", "/edit", "/secrets", "/secrets/reveal", "/secrets/rotate"
+    )
+}  # fmt: skip
 
 # Everybody may have these.
 OF_NOBODY = {"/console/static/{digest}/{name}", "/console/sign-in"}

@@ -7,7 +7,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hookwright.ambient import new_token
-from hookwright.console import deliveries, home, replays, sign_in
+from hookwright.console import (
+    deliveries,
+    endpoint_actions,
+    endpoint_editing,
+    endpoints,
+    home,
+    replays,
+    sign_in,
+)
 from hookwright.console.assets import show_asset
 from hookwright.console.errors import install_error_pages
 from hookwright.console.security import Secured
@@ -24,6 +32,9 @@ ROUTES = (
     *home.ROUTES,
     *replays.ROUTES,
     *deliveries.ROUTES,
+    *endpoint_editing.ROUTES,
+    *endpoint_actions.ROUTES,
+    *endpoints.ROUTES,
 )
 
 

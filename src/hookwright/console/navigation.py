@@ -23,6 +23,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("Home", "/console", "home"),
     Section("Deliveries", "/console/deliveries", "deliveries"),
+    Section("Endpoints", "/console/endpoints", "endpoints"),
 )
 
 

@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from hookwright.console.pages import page
 from hookwright.console.surface import Surface, surface_of
 from hookwright.console.viewers import Viewer, viewer_of
-from hookwright.core.errors import Forbidden
+from hookwright.core.errors import Forbidden, NotFound
+from hookwright.core.lanes import MAX_ID
 from hookwright.core.model import Account, Instant
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
@@ -56,6 +57,13 @@ class Visit:
     def field(self, name: str) -> str:
         """A field of the form, or nothing."""
         return self.form.get(name, [""])[0]
+
+    def path_id(self) -> int:
+        """The id in the path. Raises NotFound for what is none."""
+        text: str = self.request.path_params["id"]
+        if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= MAX_ID):
+            raise NotFound("There is nothing here.")
+        return int(text)
 
     async def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page inside the frame."""

@@ -25,6 +25,8 @@ from hookwright.operations.event_types import known_types
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import reveal_secrets, rotate_secret
 
+MAX_SUBSCRIPTIONS = 100
+
 # What PostgreSQL can index: an entry of a B-tree holds at most a third of an 8 kB page.
 MAX_RESOURCE_BYTES = 2_000
 

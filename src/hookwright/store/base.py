@@ -34,11 +34,13 @@ from hookwright.core.model import (
     Key,
     OAuthApp,
     OAuthCode,
+    Outcome,
     Replay,
     SealedKind,
     Settled,
     SigningSecret,
     Site,
+    Subscription,
 )
 from hookwright.core.sessions import Session
 from hookwright.core.tallies import Tally
@@ -419,6 +421,18 @@ class Store(Protocol):
 
     async def count_endpoints(self, query: EndpointQuery) -> int:
         """How many the query's filters pass, paging aside."""
+
+    async def newest_endpoints(self, account_id: int | None, below: int | None, limit: int) -> list[Endpoint]:
+        """Endpoints of an account, or of all, by id from the highest below the given one, without subscriptions."""
+
+    async def subscriptions_of(self, endpoint_ids: Sequence[int]) -> dict[int, tuple[Subscription, ...]]:
+        """What each of these endpoints subscribes to."""
+
+    async def latest_outcomes(self, endpoint_ids: Sequence[int], deliveries_each: int) -> dict[int, list[Outcome]]:
+        """What the attempts of each endpoint's newest tried deliveries came to, oldest first; without the answers.
+
+        Where very much waits, fewer deliveries are found: its cost is bounded.
+        """
 
     async def set_endpoint_status(
         self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
