@@ -245,7 +245,7 @@ async def test_an_endpoint_is_made_by_a_form(admin: Person, services: Services, 
     await admin.get(f"{LIST}/new")
     response = await admin.send(
         f"{LIST}/new",
-        account=str(account.id),
+        owner=str(account.id),
         url=TARGET,
         events="contact.*\r\nform.submitted 512\r\n",
         name="Warehouse",
@@ -270,7 +270,7 @@ async def test_an_endpoint_is_made_by_a_form(admin: Person, services: Services, 
 async def test_a_form_that_does_not_fit_comes_back_with_what_was_typed_and_all_that_is_wrong(
     admin: Person, services: Services, account: Account
 ) -> None:
-    typed = {"account": str(account.id), "url": TARGET, "events": "contact.created\nno.such", "name": "Kept"}
+    typed = {"owner": str(account.id), "url": TARGET, "events": "contact.created\nno.such", "name": "Kept"}
     answer = await admin.send(f"{LIST}/new", **typed)
     assert answer.status_code == 422
     assert "2. unknown event" in answer.text
@@ -283,7 +283,7 @@ async def test_a_form_that_does_not_fit_comes_back_with_what_was_typed_and_all_t
     answer = await admin.send(f"{LIST}/new", **typed, header_name="host", header_value="")
     assert "host needs a value" in answer.text
     assert "choose one" in (await admin.send(f"{LIST}/new", url=TARGET, events="*")).text
-    assert "does not exist" in (await admin.send(f"{LIST}/new", account="64000", url=TARGET, events="*")).text
+    assert "does not exist" in (await admin.send(f"{LIST}/new", owner="64000", url=TARGET, events="*")).text
     assert await services.store.newest_endpoints(None, None, 1) == []
 
 
@@ -291,7 +291,7 @@ async def test_an_account_makes_endpoints_for_itself_alone(
     person_with: PersonWith, services: Services, account: Account, other_account: Account
 ) -> None:
     person = await person_with("manage", of=account)
-    await person.send(f"{LIST}/new", account=str(other_account.id), url=TARGET, events="*")
+    await person.send(f"{LIST}/new", owner=str(other_account.id), url=TARGET, events="*")
     assert len(await services.store.newest_endpoints(account.id, None, 2)) == 1
     assert await services.store.newest_endpoints(other_account.id, None, 2) == []
 

@@ -8,10 +8,12 @@ from starlette.types import ASGIApp
 
 from hookwright.ambient import new_token
 from hookwright.console import (
+    declared_types,
     deliveries,
     endpoint_actions,
     endpoint_editing,
     endpoints,
+    event_types,
     home,
     replays,
     sign_in,
@@ -35,6 +37,8 @@ ROUTES = (
     *endpoint_editing.ROUTES,
     *endpoint_actions.ROUTES,
     *endpoints.ROUTES,
+    *declared_types.ROUTES,
+    *event_types.ROUTES,
 )
 
 

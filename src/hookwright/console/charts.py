@@ -13,6 +13,7 @@ from hookwright.core.times import to_datetime
 
 WIDTH, HEIGHT = 720, 120
 GAP = 0.2  # of a bar's place
+LEAST_PART = 0.15  # of a mark's room
 LEAST_HEIGHT = 2.0  # so that one among thousands is seen
 
 
@@ -67,18 +68,19 @@ class Mark(NamedTuple):
 
 
 def marks_of(outcomes: Sequence[Outcome], width: int, up: int, down: int, places: int = 0) -> list[Mark]:
-    """Attempts side by side, oldest first, each as high as it took long in comparison with the slowest.
+    """Attempts side by side, the latest at the right, each as high as it took long in comparison with the slowest.
 
     `up` and `down` are how high a mark may be; `places` is for how many there is room at least.
     """
-    place = width / max(1, places, len(outcomes))
+    many = max(1, places, len(outcomes))
+    place = width / many
     slowest = max((each.duration_us for each in outcomes), default=1) or 1
     marks = []
     for number, each in enumerate(outcomes):
         is_good = succeeded(each)
         room = up if is_good else down
-        height = round(max(LEAST_HEIGHT, each.duration_us / slowest * room), 1)
-        x = round(number * place + place * GAP / 2, 1)
+        height = round(room * max(LEAST_PART, each.duration_us / slowest), 1)
+        x = round((many - len(outcomes) + number) * place + place * GAP / 2, 1)
         y = round(up - height, 1) if is_good else float(up)
         marks.append(Mark(x, round(place * (1 - GAP), 1), y, height, is_good, _outcome_said(each)))
     return marks

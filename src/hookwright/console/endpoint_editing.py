@@ -78,15 +78,15 @@ async def _account_of(visit: Visit, typed: Typed) -> int:
     """Whose endpoint it is to be: the account that is looked at, or the one that an administrator chose."""
     account_id = visit.viewer.account_id
     if account_id is None:
-        text = typed.account
+        text = typed.owner
         if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= MAX_ID):
-            raise Invalid(Problem("/account", "choose one"))
+            raise Invalid(Problem("/owner", "choose one"))
         account_id = int(text)
     visit.viewer.require_reach(account_id)
     try:
         return (await require_account(visit.services, account_id)).id
     except NotFound:
-        raise Invalid(Problem("/account", "does not exist")) from None
+        raise Invalid(Problem("/owner", "does not exist")) from None
 
 
 async def _page(visit: Visit, typed: Typed, endpoint: Endpoint | None, problems: Sequence[Problem] = ()) -> Response:

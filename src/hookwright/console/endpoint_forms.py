@@ -18,7 +18,7 @@ from hookwright.operations.own_endpoints import MAX_SUBSCRIPTIONS
 
 FIELDS = (
     "url", "name", "description", "events", "headers", "ordering", "max_in_flight", "rate_per_second",
-    "retry_schedule", "signature", "account",
+    "retry_schedule", "signature", "owner",
 )  # fmt: skip
 NEW_HEADERS = 3  # rows for more of them
 
@@ -42,7 +42,7 @@ class Typed(NamedTuple):
     rate_per_second: str = ""
     retry_schedule: str = ""
     signature: str = "v1"
-    account: str = ""
+    owner: str = ""
     kept_headers: tuple[str, ...] = ()
     new_headers: tuple[tuple[str, str], ...] = ()
 
@@ -60,7 +60,7 @@ def typed_in(visit: Visit) -> Typed:
         rate_per_second=visit.field("rate_per_second"),
         retry_schedule=visit.field("retry_schedule"),
         signature=visit.field("signature") or "v1",
-        account=visit.field("account"),
+        owner=visit.field("owner"),
         kept_headers=tuple(visit.form.get("keep_header", [])),
         new_headers=tuple((n.strip(), v.strip()) for n, v in zip(names, values, strict=False) if n.strip()),
     )

@@ -21,6 +21,7 @@ from hookwright.store.base import BlockedLine, DeliverySearch
 # How many of its newest deliveries its figures tell of, and how many attempts its chart shows.
 DELIVERIES_TOLD_OF = 200
 ATTEMPTS_DRAWN = 120
+LEAST_PLACES = 40
 MOST_RECENT = 10
 MOST_BLOCKED_LINES = 20
 # How far back the last success is looked for, in deliveries.
@@ -47,6 +48,11 @@ class Sheet(NamedTuple):
     blocked: Sequence[BlockedLine]
     recent: Sequence[Row]
     sample_types: Sequence[str]
+
+    @property
+    def fills_chart(self) -> bool:
+        """Whether the first attempt stands at the left of the chart."""
+        return len(self.marks) >= LEAST_PLACES
 
     @property
     def is_ours(self) -> bool:
@@ -80,7 +86,7 @@ async def sheet_of(visit: Visit, endpoint_id: int) -> Sheet:
         attention=attention_of(endpoint, now),
         performance=performance,
         outcomes=outcomes[-ATTEMPTS_DRAWN:][::-1],
-        marks=marks_of(outcomes[-ATTEMPTS_DRAWN:], CHART_WIDTH, CHART_UP, CHART_DOWN, places=40),
+        marks=marks_of(outcomes[-ATTEMPTS_DRAWN:], CHART_WIDTH, CHART_UP, CHART_DOWN, places=LEAST_PLACES),
         last_success_at=performance.last_success_at or await _last_success(visit, endpoint_id),
         breaker_open_until=health.breaker_open_until if breaker_of(health, now) == "open" else None,
         disabled_at=_disabled_at(visit, endpoint),

@@ -24,6 +24,7 @@ SECTIONS = (
     Section("Home", "/console", "home"),
     Section("Deliveries", "/console/deliveries", "deliveries"),
     Section("Endpoints", "/console/endpoints", "endpoints"),
+    Section("Event types", "/console/event-types", "types"),
 )
 
 
