@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.json_trees import Branch, tree_of
+from hookwright.console.schema_trees import members_of_schema
 from hookwright.console.visits import PREFIX, Visit, for_viewers
 from hookwright.core.model import OWN_DIALECT, Notice
 from hookwright.operations.catalogue import CataloguedType, Origin, catalogue, require_type
@@ -65,7 +66,7 @@ async def show_type(visit: Visit) -> Response:
         "event_type.html",
         type=type,
         schema=_indented(type.schema),
-        schema_tree=_tree(type.schema),
+        members=() if type.schema is None else members_of_schema(type.schema),
         sample=_indented(type.sample),
         sample_tree=_tree(type.sample),
         spoken=[(name, list(_spoken(notices, name))) for name in _dialects_of(visit, type)],
