@@ -67,7 +67,14 @@ class Hookwright:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, vault: Vault, clock: Clock, dice: Dice, traces: Traces
+        self,
+        settings: Settings,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        dice: Dice,
+        traces: Traces,
+        wordings: Sequence[Wording] = WORDINGS,
     ) -> None:
         self.settings = settings
         self._traces = traces
@@ -82,7 +89,7 @@ class Hookwright:
             store,
             self._sender,
             Keyring(store, vault, clock),
-            {name: form for wording in WORDINGS for name, form in wording.forms.items()},
+            {name: form for wording in wordings for name, form in wording.forms.items()},
             clock,
             dice,
             _worker_settings(settings),
@@ -100,7 +107,7 @@ class Hookwright:
             vault=vault,
             intake=self._intake,
             policy=policy,
-            translations={wording.name: wording.translate for wording in WORDINGS},
+            translations={wording.name: wording.translate for wording in wordings},
             traces=traces,
             endpoints_per_account=settings.endpoints_per_account,
         )
@@ -119,7 +126,13 @@ class Hookwright:
 
     @classmethod
     async def open(
-        cls, settings: Settings, clock: Clock | None = None, dice: Dice | None = None, *, migrate: bool = True
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        dice: Dice | None = None,
+        *,
+        migrate: bool = True,
+        wordings: Sequence[Wording] = WORDINGS,
     ) -> Hookwright:
         """Connect, migrate unless that was done just before, and set the clock. Raises ConfigError, Unavailable."""
         vault = _vault_of(settings)
@@ -135,7 +148,7 @@ class Hookwright:
             await store.close()
             await traces.close()
             raise
-        return cls(settings, store, vault, clock, dice or Dice(), traces)
+        return cls(settings, store, vault, clock, dice or Dice(), traces, wordings)
 
     def start(self) -> None:
         """Begin to send what is due, unless that is others' part."""
@@ -146,6 +159,10 @@ class Hookwright:
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
+
+    async def do_chores(self) -> int:
+        """Each chore of a worker once, now, for who moves the clock. Answers how much they did."""
+        return sum([await chore() for chore, _ in self._chores_of_a_worker()])
 
     def _chores_of_a_worker(self) -> list[tuple[Chore, float]]:
         """The lanes first: everything else is done for those that are ours."""
