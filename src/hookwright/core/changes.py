@@ -22,7 +22,9 @@ def with_value_at(data: Any, path: str, value: Any) -> Any:
 
     Raises ValueError for a path that leads through something that is neither object nor list.
     """
-    step, _, rest = path.partition(".")
+    step, separator, rest = path.partition(".")
+    if not step or (separator and not rest):
+        raise ValueError("a name is missing")
     if isinstance(data, list):
         if not step.isdecimal() or int(step) >= len(data):
             raise ValueError(f"{step!r} is no place in a list of {len(data)}")
@@ -30,6 +32,4 @@ def with_value_at(data: Any, path: str, value: Any) -> Any:
         return [*data[:place], with_value_at(data[place], rest, value) if rest else value, *data[place + 1 :]]
     if not isinstance(data, Mapping):
         raise ValueError(f"there is nothing below which {step!r} could stand")
-    if not step:
-        raise ValueError("a name is missing")
     return {**data, step: with_value_at(data.get(step, {}), rest, value) if rest else value}

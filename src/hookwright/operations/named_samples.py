@@ -55,7 +55,7 @@ def _sample_in_dialect(services: Services, name: str) -> NamedSample:
                 return NamedSample(type, dict(data), notice)
             names[own_name] = None
     dialect = name.partition(":")[0]
-    known = [each for each in names if each.startswith(f"{dialect}:")] or names
+    known = [each for each in names if each.startswith(dialect)] or names
     raise Invalid(Problem("/type", f"no event is called {name}; one of {', '.join(known)}", "unknown"))
 
 
