@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ambient", "api", "config", "core", "dialects.base", "dialects", "engine", "operations", "store.base",
         "store", "telemetry", "telemetry.traces", "vault", "web",
     },
+    "checkup": {"ambient", "app", "config", "core", "engine", "server", "store.base"},
     "verification": {"core", "dialects"},
     "server": {"app", "config", "http_connection"},
     "http_connection": set(),

@@ -84,7 +84,7 @@ class Hookwright:
         self._store = store
         self._clock = clock
         policy = TargetPolicy(allow_private=settings.allow_private_targets)
-        self._sender = Sender(clock, policy, _limits_of(settings))
+        self._sender = Sender(clock, policy, limits_of(settings))
         self.worker = Worker(
             store,
             self._sender,
@@ -135,9 +135,9 @@ class Hookwright:
         wordings: Sequence[Wording] = WORDINGS,
     ) -> Hookwright:
         """Connect, migrate unless that was done just before, and set the clock. Raises ConfigError, Unavailable."""
-        vault = _vault_of(settings)
+        vault = vault_of(settings)
         traces = _traces_of(settings)
-        store = _store_of(settings)
+        store = store_of(settings)
         try:
             if migrate:
                 await store.migrate()
@@ -227,7 +227,7 @@ async def prepare(settings: Settings) -> None:
 
 async def migrate(settings: Settings) -> None:
     """Bring the schema to this version; needs no master key. Raises ConfigError, Unavailable."""
-    store = _store_of(settings)
+    store = store_of(settings)
     try:
         await store.migrate()
     finally:
@@ -322,11 +322,13 @@ def _retention_of(settings: Settings) -> Retention:
     return Retention(round(settings.retention_days * DAY), None if days is None else round(days * DAY))
 
 
-def _limits_of(settings: Settings) -> SendLimits:
+def limits_of(settings: Settings) -> SendLimits:
+    """The configured patience with receivers."""
     return SendLimits(connect_seconds=settings.connect_timeout_seconds, total_seconds=settings.timeout_seconds)
 
 
-def _store_of(settings: Settings) -> Store:
+def store_of(settings: Settings) -> Store:
+    """The configured store; a SQLite file is made, a PostgreSQL is only connected to when it is asked."""
     path = settings.sqlite_path()
     if path is None:
         # Only here: its driver takes a tenth of the time in which `hookwright dev` starts, on SQLite.
@@ -356,7 +358,8 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _vault_of(settings: Settings) -> Vault:
+def vault_of(settings: Settings) -> Vault:
+    """The vault with the master key; on SQLite one is made and kept if there is none. Raises ConfigError."""
     path = settings.sqlite_path()
     try:
         if settings.master_key is not None:

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import accounts, apps, db, development, endpoints, keys, replays, service, sites, trigger, verify
+from hookwright.cli import (
+    accounts,
+    apps,
+    db,
+    development,
+    doctor,
+    endpoints,
+    keys,
+    replays,
+    service,
+    sites,
+    trigger,
+    verify,
+)
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
@@ -38,6 +51,7 @@ def _options(
 app.command()(service.serve)
 app.command("dev")(development.dev)
 app.command()(service.migrate)
+app.command("doctor")(doctor.doctor)
 app.command("trigger")(trigger.trigger)
 app.command("verify")(verify.verify)
 app.add_typer(db.commands, name="db")
