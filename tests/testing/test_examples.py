@@ -40,13 +40,11 @@ def test_the_readme_shows_a_test_that_passes(hookwright: StandIn) -> None:
 
 def test_an_installed_package_brings_the_fixture_to_every_run(tmp_path: Path) -> None:
     # What an installation writes: the entry points of pyproject.toml. Ours may be older than they are.
-    points = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][
-        "pytest11"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     installed = tmp_path / "site" / "installed-1.dist-info"
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: installed\nVersion: 1\n")
-    lines = [f"{name} = {module}" for name, module in points.items()]
+    lines = [f"{name} = {module}" for name, module in project["entry-points"]["pytest11"].items()]
     (installed / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines, ""]))
     (tmp_path / "test_it.py").write_text("def test_it(hookwright):\n    assert hookwright.deliveries == []\n")
     run = run_pytest(tmp_path, "-p", "no:asyncio", python_path=[str(tmp_path / "site")])

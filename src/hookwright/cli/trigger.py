@@ -77,7 +77,8 @@ def trigger(
             site=site,
             data=msgspec.Raw(msgspec.json.encode(data)),
         )
-        with typer.progressbar(length=count, label=sample.type, file=sys.stderr, hidden=as_json or count == 1) as bar:
+        nobody_watches = as_json or count == 1 or not sys.stderr.isatty()
+        with typer.progressbar(length=count, label=sample.type, file=sys.stderr, hidden=nobody_watches) as bar:
             return await _publish_many(services, request, count, rate, bar.update)
 
     record = with_services(database, config, act)
