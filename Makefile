@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz demo bench bench-long lint format docs addresses lock audit sbom clean
+.PHONY: setup test fuzz faults faults-long demo bench bench-long lint format docs addresses lock audit sbom clean
 
 setup: $(VENV)/.installed
 
@@ -20,13 +20,13 @@ demo: setup
 	@$(BIN)/python -m hookwright.testing.demo
 
 lint: setup
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks faults
+	$(BIN)/ruff format --check src tests benchmarks faults
 	$(BIN)/mypy
 
 format: setup
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks faults
+	$(BIN)/ruff format src tests benchmarks faults
 
 # How many tests run at a time; a folder or a file by itself is `.venv/bin/pytest tests/api`.
 WORKERS ?= 2
@@ -48,6 +48,15 @@ SEED ?= $(shell date +%s)
 fuzz: setup
 	@echo "make fuzz FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) SEED=$(SEED)"
 	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
+
+# A few minutes. It says its seed: `make faults SEED=…` strikes the same way again. CASES="worker_kill zombie" for some.
+CASES ?=
+faults: setup
+	@$(BIN)/python -m faults --seed $(SEED) $(if $(CASES),--only $(CASES))
+
+# Many hours; writes faults.json, which `python -m faults.tables faults.json` puts into docs/reliability.md.
+faults-long: setup
+	@$(BIN)/python -m faults --long --seed $(SEED) --save faults.json $(if $(CASES),--only $(CASES))
 
 bench: setup
 	@$(BIN)/python -m benchmarks

@@ -22,9 +22,10 @@ from hookwright.ambient import (
     token_id,
 )
 from hookwright.core.lanes import LANES, MAX_ID, lane_of_event
-from hookwright.core.model import DAY, SECOND
+from hookwright.core.model import DAY, HOUR, SECOND
 
 IDS = st.integers(0, MAX_ID)
+NOON = 1_790_000_000 * SECOND
 
 
 def test_an_anchored_clock_goes_on_from_its_anchor() -> None:
@@ -56,6 +57,31 @@ def test_dice_with_a_seed_fall_the_same_way_again() -> None:
     throws = [(first.jitter(), first.lane_index(64)) for _ in range(100)]
     assert throws == [(second.jitter(), second.lane_index(64)) for _ in range(100)]
     assert all(-1 <= jitter <= 1 and 0 <= lane < 64 for jitter, lane in throws)
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
+def test_a_clock_that_holds_out_lives_on_through_a_step_of_what_it_is_anchored_to(step: int) -> None:
+    clock = AnchoredClock(holds_out=True)
+    assert clock.anchor(NOON)
+    assert not clock.anchor(NOON + step)
+    assert NOON <= clock.now() < NOON + SECOND
+    assert NOON + step <= clock.time_of_day() < NOON + step + SECOND
+    assert clock.anchor(NOON)
+    assert NOON <= clock.time_of_day() < NOON + SECOND
+
+
+def test_a_clock_that_holds_out_follows_a_drift() -> None:
+    clock = AnchoredClock(holds_out=True)
+    clock.anchor(NOON)
+    assert clock.anchor(NOON - SECOND // 2)
+    assert clock.now() < NOON
+
+
+def test_a_clock_that_shares_its_database_follows_wherever_that_goes() -> None:
+    clock = AnchoredClock()
+    clock.anchor(NOON)
+    assert clock.anchor(NOON + DAY)
+    assert NOON + DAY <= clock.now() <= clock.time_of_day() < NOON + DAY + SECOND
 
 
 @given(st.integers(0, 2**48 - 1), st.integers(0, 63))

@@ -1,7 +1,9 @@
 """Secrets at rest."""
 
+import os
 from base64 import b64encode
 from pathlib import Path
+from stat import S_ISREG
 
 import pytest
 from hypothesis import given
@@ -141,6 +143,21 @@ def test_a_master_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> Non
     assert keep_master_keys(path) == [key]
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_master_key_is_on_disk_before_anything_is_sealed_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, int]] = []
+
+    def note(file: int) -> None:
+        status = os.fstat(file)
+        synced.append((status.st_ino, status.st_size if S_ISREG(status.st_mode) else 0))
+
+    monkeypatch.setattr(os, "fsync", note)
+    path = tmp_path / "hookwright.key"
+    keep_master_keys(path)
+    assert synced == [(path.stat().st_ino, path.stat().st_size), (tmp_path.stat().st_ino, 0)]
 
 
 def test_a_master_key_that_is_there_is_never_replaced(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ DELIVERING = "Delivering"
 TARGETS = "Where deliveries may go"
 RETENTION = "Retention"
 APIS = "The vendors' APIs"
+CONSOLE = "Console"
 TELEMETRY = "Logs and telemetry"
 PROCESSES = "Processes and nodes"
 
@@ -109,6 +110,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
+    unready_seconds: Annotated[
+        NotNegative,
+        about(
+            HTTP,
+            "How long after SIGTERM requests are still taken as before, while `/readyz` answers 503 and each answer"
+            " ends its connection. Behind a load balancer, longer than that takes to notice. A second one ends it.",
+        ),
+    ] = 0
     role: Annotated[
         Role,
         about(
@@ -214,6 +223,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         bool,
         about(
             APIS, "Kit's OAuth consent page asks for the account's Kit key. Without it anyone may consent for any."
+        ),
+    ] = True
+    console: Annotated[bool, about(CONSOLE, "Answer `/console`, the pages for people.")] = True
+    sign_in_on_console: Annotated[
+        bool,
+        about(
+            CONSOLE,
+            "The console asks for a key. Without it whoever comes from this machine may do everything, and nobody"
+            " else anything: for one person's own machine, not behind a proxy.",
         ),
     ] = True
     log_level: Annotated[

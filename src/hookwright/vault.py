@@ -121,9 +121,23 @@ def _make_master_key(path: Path) -> None:
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "w") as stream:
         stream.write(b64encode(os.urandom(32)).decode() + "\n")
+        # On disk before anything is sealed with it: a power cut may leave a name without its content.
+        stream.flush()
+        os.fsync(file)
     with suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()
+    _sync_names(path.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    """Put a folder's names on disk. Does nothing where a folder cannot be opened (Windows)."""
+    with suppress(PermissionError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _parts(sealed: bytes, head_bytes: int) -> tuple[bytes, bytes, bytes]:

@@ -11,7 +11,7 @@ from hookwright.ambient import MovableClock
 from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningSecret, Subscription
 from hookwright.core.signing import encode_secret
 from hookwright.engine.keyring import Keyring
-from hookwright.operations.accounts import rotate_signing_secret
+from hookwright.operations.accounts import create_account, rotate_signing_secret
 from hookwright.operations.endpoints import Details, create_signed_endpoint
 from hookwright.store.base import Store
 
@@ -89,6 +89,24 @@ async def test_many_endpoints_that_ask_together_are_looked_up_together(engine: E
     found = await asyncio.gather(*(keyring.keys_of(engine.account.id, id) for id in [*ids, *ids]))
     assert [[key.secret for key in keys] for keys in found] == [[each.signing_secret] for each in [*made, *made]]
     assert asked == [20]
+
+
+async def test_an_account_whose_keys_take_long_to_look_up_holds_up_no_other(engine: Engine, keyring: Keyring) -> None:
+    other = await create_account(engine.services, "Grace")
+    look_up, answered = engine.store.signing_secrets, asyncio.Event()
+
+    async def slow_for_one(account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
+        if account_id == engine.account.id:
+            await answered.wait()
+        return await look_up(account_id, endpoint_id, now)
+
+    engine.store.signing_secrets = slow_for_one  # type: ignore[method-assign]
+    slow = asyncio.create_task(keyring.keys_of(engine.account.id))
+    async with asyncio.timeout(5):
+        assert [key.secret for key in await keyring.keys_of(other.account.id)] == [other.signing_secret]
+    assert not slow.done()
+    answered.set()
+    assert [key.secret for key in await slow] == [engine.new_account.signing_secret]
 
 
 async def test_an_endpoint_without_a_secret_has_no_keys(engine: Engine, keyring: Keyring) -> None:

@@ -66,3 +66,9 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'workers'::
 
 SELECT create_distributed_table('master_keys', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'master_keys'::regclass);
+
+SELECT create_distributed_table('sessions', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'sessions'::regclass);
+
+SELECT create_distributed_table('tallies', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tallies'::regclass);
