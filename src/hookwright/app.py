@@ -47,12 +47,14 @@ from hookwright.engine.upkeep import (
 )
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
+from hookwright.operations.key_uses import note_key_uses
+from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.sqlite import SqliteStore
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
-from hookwright.vault import Vault, decode_master_key, keep_master_key
+from hookwright.vault import Vault, decode_master_keys, keep_master_keys
 from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
@@ -63,6 +65,7 @@ FORMS: dict[str, WireForm] = {name: form for wording in WORDINGS for name, form 
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+NOTE_KEY_USES_EVERY_SECONDS = 60.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
 LISTEN_EVERY_SECONDS = 1.0
@@ -119,6 +122,7 @@ class Hookwright:
             endpoints_per_account=settings.endpoints_per_account,
         )
         self._stop = asyncio.Event()
+        self._leaving = False
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
         self.monitor: ASGIApp = _monitor(self.services, self._is_ready, scrape)
         if settings.metrics_port is not None or settings.processes > 1:
@@ -143,8 +147,11 @@ class Hookwright:
             if migrate:
                 await store.migrate()
             if clock is None:
-                clock = AnchoredClock()
+                # Where one process has the database, that is a file, and its time this machine's wall clock.
+                clock = AnchoredClock(holds_out=store.lane_count == 1)
                 await anchor(store, clock)
+            if problem := await master_key_problem(store, vault, clock):
+                raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {problem}")
         except BaseException:
             await store.close()
             await traces.close()
@@ -157,6 +164,8 @@ class Hookwright:
         if self.settings.role != "api":
             self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
+        if self.settings.role != "worker":
+            chores.append((partial(note_key_uses, self.services), NOTE_KEY_USES_EVERY_SECONDS))
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
@@ -184,7 +193,11 @@ class Hookwright:
         self.worker.wake()
 
     def _is_ready(self) -> bool:
-        return not self._stop.is_set()
+        return not (self._leaving or self._stop.is_set())
+
+    def leave(self) -> None:
+        """Say on `/readyz` that others should be sent to from now on; everything goes on as before."""
+        self._leaving = True
 
     async def drain(self) -> None:
         """Claim nothing more; requests in flight finish within the drain time or are given back."""
@@ -206,6 +219,8 @@ class Hookwright:
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
+        with suppress(Unavailable):
+            await note_key_uses(self.services)
         await self._sender.close()
         await self._store.close()
         await self._traces.close()
@@ -373,14 +388,19 @@ def _make_private(path: Path) -> None:
 
 def _vault_of(settings: Settings) -> Vault:
     path = settings.sqlite_path()
+    name = "master_key" if settings.master_key_file is None else "master_key_file"
     try:
         if settings.master_key is not None:
-            return Vault(decode_master_key(settings.master_key))
+            return Vault(*decode_master_keys(settings.master_key))
+        if settings.master_key_file is not None:
+            return Vault(*decode_master_keys(Path(settings.master_key_file).read_text()))
         if path is not None:
             _make_folder(path.parent)
-            return Vault(keep_master_key(path.with_name("hookwright.key")))
+            return Vault(*keep_master_keys(path.with_name("hookwright.key")))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): the file is no text") from None
     except (ValueError, OSError) as error:
-        raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): {error}") from None
     raise ConfigError(
         "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
         " make one with `openssl rand -base64 32` and keep it apart from the database"

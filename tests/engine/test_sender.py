@@ -772,6 +772,36 @@ async def test_a_handshake_without_end_is_given_up(clock: MovableClock, receiver
         assert (await post(sender, f"https://{NAME}:{receiver.port}")).error == "connect_timeout"
 
 
+async def test_a_receiver_that_wants_a_client_certificate_fails_tls_though_the_handshake_seemed_to_end(
+    tls_sender: Sender, authority: trustme.CA, receiver: Receiver
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.issue_cert(NAME).configure_cert(context)
+
+    async def refuse_in_tls(reader: StreamReader, writer: StreamWriter) -> None:
+        """The handshake by hand: asyncio's server would hang up without the alert that tells why."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        with suppress(ssl.SSLError):
+            while True:
+                incoming.write(await reader.read(65_536))
+                with suppress(ssl.SSLWantReadError):
+                    tls.do_handshake()
+                writer.write(outgoing.read())
+        writer.write(outgoing.read())
+        await reader.read()
+
+    receiver.behave(refuse_in_tls)
+    outcome = await post(tls_sender, f"https://{NAME}:{receiver.port}")
+    assert (outcome.error, outcome.detail) == (
+        "tls_failed",
+        "the receiver ended TLS: tlsv13 alert certificate required",
+    )
+    assert receiver.connection_count == 1
+
+
 @pytest.mark.parametrize("status", [200, 500])
 async def test_a_tls_receiver_that_closes_without_goodbye_has_still_answered(
     tls_sender: Sender, authority: trustme.CA, status: int

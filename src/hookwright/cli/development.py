@@ -68,6 +68,7 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
         load_settings(),
         database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
         master_key=None,
+        master_key_file=None,
         host=LOOPBACK,
         port=port,
         role="all",

@@ -18,7 +18,7 @@ from hookwright.core.addresses import Target, TargetPolicy, address_allowed, exp
 from hookwright.core.model import SECOND
 from hookwright.engine.certificates import refusal_of
 from hookwright.engine.connection import Connection, origin_of
-from hookwright.engine.failures import NotAllowed, SendFailed
+from hookwright.engine.failures import NotAllowed, SendFailed, tls_reason
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.own_addresses import OUR_OWN_ERRORS, is_own_address
 
@@ -195,8 +195,7 @@ def _connect_failure(error: OSError, secure: bool, seconds: float) -> SendFailed
     if isinstance(error, ssl.SSLCertVerificationError):
         return SendFailed("tls_failed", f"the certificate is not accepted: {refusal_of(error)}")
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "unknown reason").replace("_", " ").lower()
-        return SendFailed("tls_failed", f"the TLS handshake failed: {reason}")
+        return SendFailed("tls_failed", f"the TLS handshake failed: {tls_reason(error)}")
     if isinstance(error, ConnectionRefusedError):
         return SendFailed("connect_refused", "the connection was refused")
     if secure and isinstance(error, ConnectionError):

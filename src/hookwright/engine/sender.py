@@ -142,7 +142,7 @@ class Sender:
     def _retry_after_seconds(self, answer: Answer) -> int | None:
         if answer.status not in RETRY_AFTER_STATUSES:
             return None
-        return parse_retry_after(answer.retry_after, self._clock.now())
+        return parse_retry_after(answer.retry_after, self._clock.time_of_day())
 
 
 def _redirection_of(answer: Answer) -> str | None:

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 from msgspec import Struct
 
-from hookwright.ambient import AnchoredClock, Clock, monotonic_us
+from hookwright.ambient import DRIFT, AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Instant
 from hookwright.core.tallies import HOURS_KEPT_FOR, MINUTES_KEPT_FOR
@@ -54,7 +54,12 @@ async def anchor(store: Store, clock: AnchoredClock) -> int:
     if trip > MAX_TRIP:
         log.warning("clock not anchored", trip_ms=trip // 1000)
         return 0
-    clock.anchor(instant + trip // 2)
+    was_in_step = clock.time_of_day()
+    if not clock.anchor(instant + trip // 2):
+        step = clock.time_of_day() - was_in_step
+        if abs(step) > DRIFT:  # it is told once, not at each anchor from now on
+            log.warning("clock stepped", seconds=round(step / SECOND), cure="restart, to live by the new time")
+        return 0
     return 1
 
 

@@ -56,7 +56,7 @@ async def request_of(
 
 async def _keys(services: Services, delivery: Delivery, form: WireForm) -> tuple[SigningKey, ...]:
     secrets = await live_secrets(services, delivery.account_id, delivery.endpoint_id if form.own_secret else None)
-    opened = [services.vault.open(delivery.account_id, secret.sealed) for secret in secrets]
+    opened = [services.vault.open(secret.binding, secret.sealed) for secret in secrets]
     return tuple(SigningKey(encode_secret(key), key) for key in opened)
 
 

@@ -19,6 +19,7 @@ from hookwright.core.model import (
     Accepted,
     Account,
     Attempt,
+    Binding,
     Claim,
     DeclaredType,
     Delivery,
@@ -34,6 +35,7 @@ from hookwright.core.model import (
     OAuthApp,
     OAuthCode,
     Replay,
+    SealedKind,
     Settled,
     SigningSecret,
     Site,
@@ -213,6 +215,29 @@ class BlockedLine(Struct, frozen=True, kw_only=True):
     waiting: int
 
 
+class SealedCount(NamedTuple):
+    """How many values of one kind begin alike: which master key sealed them."""
+
+    what: SealedKind
+    head: bytes
+    values: int
+
+
+class SealedValue(NamedTuple):
+    """A value that the vault has sealed: what it is bound to, and the id of the row that it stands in."""
+
+    binding: Binding
+    id: int
+    sealed: bytes
+
+
+class Resealed(NamedTuple):
+    """A sealed value as it was read, and what is to stand there instead."""
+
+    value: SealedValue
+    sealed: bytes
+
+
 class Store(Protocol):
     """Everything that is kept. See the module's promise."""
 
@@ -303,6 +328,9 @@ class Store(Protocol):
 
     async def delete_key(self, key_id: int, now: Instant) -> bool:
         """Delete a key and end every token that was granted with it, at once. False when there is none."""
+
+    async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
+        """These keys were in use until now. One that is being changed at this moment may be left out."""
 
     async def add_app(self, app: OAuthApp) -> None: ...
 
@@ -439,6 +467,30 @@ class Store(Protocol):
 
     async def prune_keys(self, lane_index: int, created_before: Instant, limit: int) -> int:
         """Forget up to `limit` old idempotency keys of a lane. Answers how many."""
+
+    # -- what the vault has sealed ---------------------------------------------------------------------------
+    async def sealed_counts(self) -> list[SealedCount]:
+        """How many values each master key has sealed. Reads them all."""
+
+    async def one_sealed_as(self, version: bytes) -> SealedValue | None:
+        """Any signing secret that begins with this byte."""
+
+    async def sealed_otherwise(
+        self, lane_index: int, kind: SealedKind, head: bytes, after: int, limit: int
+    ) -> list[SealedValue]:
+        """Values of a lane that do not begin so, by the ids of their rows, from the one after `after`."""
+
+    async def reseal(self, lane_index: int, resealed: Sequence[Resealed]) -> int:
+        """Replace sealed values of a lane; one that changes at the same time stays. Answers how many it replaced."""
+
+    async def master_key_ids(self) -> list[str]:
+        """The names of the master keys that have sealed something here, the oldest first."""
+
+    async def note_master_key(self, key_id: str, now: Instant) -> None:
+        """From now on a master key of this name seals."""
+
+    async def forget_master_key(self, key_id: str) -> None:
+        """Nothing is left that it has sealed."""
 
     # -- event types -----------------------------------------------------------------------------------------
     async def put_event_type(self, declared: DeclaredType) -> None:

@@ -69,3 +69,6 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'sessions':
 
 SELECT create_distributed_table('tallies', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tallies'::regclass);
+
+SELECT create_distributed_table('master_keys', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'master_keys'::regclass);

@@ -9,6 +9,7 @@ from hookwright.store.line_steps import LineSteps
 from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
+from hookwright.store.sealed_steps import SealedSteps
 from hookwright.store.search_steps import SearchSteps
 from hookwright.store.session_steps import SessionSteps
 from hookwright.store.tally_steps import TallySteps
@@ -27,5 +28,6 @@ class Records(
     SearchSteps,
     SessionSteps,
     TallySteps,
+    SealedSteps,
 ):
     """All that a store keeps, but for the steps whose SQL is each database's own: accept, settle and their like."""
