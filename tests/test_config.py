@@ -1,10 +1,12 @@
 """Settings: the file, the environment, the command line, and what is refused in one line."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
 
 from hookwright.config import ConfigError, Settings, load_settings
+from hookwright.core.addresses import TargetPolicy
 from hookwright.core.retry import STANDARD_SCHEDULE
 
 
@@ -52,11 +54,45 @@ def test_a_postgresql_url_is_no_file(url: str) -> None:
         ({"HOOKWRIGHT_PROCESSES": "0"}, "HOOKWRIGHT_PROCESSES"),
         ({"HOOKWRIGHT_PROCESSES": "2"}, "PostgreSQL"),
         ({"HOOKWRIGHT_CONFIG": "/nowhere.toml"}, "/nowhere.toml"),
+        ({"HOOKWRIGHT_ALLOWED_TARGET_RANGES": "10.0.0.1/8"}, "HOOKWRIGHT_ALLOWED_TARGET_RANGES.*write 10.0.0.0/8"),
+        ({"HOOKWRIGHT_ALLOWED_TARGET_RANGES": "169.254.169.254"}, "HOOKWRIGHT_ALLOWED_TARGET_RANGES.*never"),
+        ({"HOOKWRIGHT_DENIED_TARGET_RANGES": "example.com"}, "HOOKWRIGHT_DENIED_TARGET_RANGES.*no range"),
+        ({"HOOKWRIGHT_ALLOWED_TARGET_NAMES": "*.corp"}, "HOOKWRIGHT_ALLOWED_TARGET_NAMES.*write corp"),
+        ({"HOOKWRIGHT_DENIED_TARGET_NAMES": "10.0.0.1"}, "HOOKWRIGHT_DENIED_TARGET_NAMES.*no name"),
+        ({"HOOKWRIGHT_TARGET_PORTS": "443,http"}, "HOOKWRIGHT_TARGET_PORTS.*'http' is no port"),
+        ({"HOOKWRIGHT_TARGET_PORTS": ""}, "HOOKWRIGHT_TARGET_PORTS.*at least one"),
+        ({"HOOKWRIGHT_NAT64_PREFIXES": "64:ff9b::/95"}, "HOOKWRIGHT_NAT64_PREFIXES.*RFC 6052"),
+        ({"HOOKWRIGHT_MASTER_KEY": "a", "HOOKWRIGHT_MASTER_KEY_FILE": "b"}, "HOOKWRIGHT_MASTER_KEY_FILE"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_settings(environ)
+
+
+def test_where_deliveries_may_go_is_the_policy_of_targets(empty_folder: Path) -> None:
+    (empty_folder / "hookwright.toml").write_text(
+        'target_ports = [443, "8000-8999"]\nnat64_prefixes = ["64:ff9b::/96"]\n'
+    )
+    environ = {
+        "HOOKWRIGHT_ALLOWED_TARGET_RANGES": "10.1.0.0/16, fd00:1::/32",
+        "HOOKWRIGHT_DENIED_TARGET_RANGES": "8.8.8.8",
+        "HOOKWRIGHT_ALLOWED_TARGET_NAMES": "Hooks.corp",
+        "HOOKWRIGHT_DENIED_TARGET_NAMES": "evil.example,münchen.example",
+    }
+    assert load_settings(environ).target_policy() == TargetPolicy(
+        allow_private=False,
+        allowed_ranges=(IPv4Network("10.1.0.0/16"), IPv6Network("fd00:1::/32")),
+        denied_ranges=(IPv4Network("8.8.8.8/32"),),
+        allowed_names=("hooks.corp",),
+        denied_names=("evil.example", "xn--mnchen-3ya.example"),
+        ports=((443, 443), (8000, 8999)),
+        nat64_prefixes=(IPv6Network("64:ff9b::/96"),),
+    )
+
+
+def test_without_anything_targets_are_https_on_public_addresses() -> None:
+    assert load_settings({}).target_policy() == TargetPolicy()
 
 
 def test_a_misspelt_setting_in_the_file_is_named(empty_folder: Path) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from hookwright.ambient import AnchoredClock, monotonic_us
 from hookwright.app import limits_of, store_of, vault_of
 from hookwright.config import ConfigError, Settings
-from hookwright.core.addresses import TargetPolicy, parse_target, target_problem
+from hookwright.core.addresses import parse_target, target_problem
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Instant
 from hookwright.engine.dialling import Dialler
@@ -179,7 +179,8 @@ async def _master_key(settings: Settings, store: Store) -> Check:
     path = settings.sqlite_path()
     key_file = None if path is None else path.with_name("hookwright.key")
     accounts = await store.accounts(limit=1)
-    if settings.master_key is None and key_file is not None and not key_file.exists():
+    has_own_key = settings.master_key is not None or settings.master_key_file is not None
+    if not has_own_key and key_file is not None and not key_file.exists():
         return Check(
             name="master key",
             status="problem" if accounts else "warning",
@@ -192,7 +193,7 @@ async def _master_key(settings: Settings, store: Store) -> Check:
         vault = vault_of(settings)
         for account in accounts:
             for secret in await store.signing_secrets(account.id, None, AnchoredClock().now()):
-                vault.open(account.id, secret.sealed)
+                vault.open(secret.binding, secret.sealed)
     except (ConfigError, ValueError) as error:
         return Check(
             name="master key",
@@ -207,7 +208,7 @@ async def _way_out(settings: Settings, target: str | None) -> Check:
     """Whether a receiver can be reached from here, by the sender's own rules."""
     if target is None:
         return Check(name="egress", status="skipped", found="no --target was given to connect to")
-    policy = TargetPolicy(allow_private=settings.allow_private_targets)
+    policy = settings.target_policy()
     if problem := target_problem(target, policy):
         return Check(name="egress", status="problem", found=f"{target}: {problem}", change="give another --target")
     limits = limits_of(settings)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
 
+from hookwright.core.addresses import TargetPolicy
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
+from hookwright.core.target_rules import (
+    parse_allowed_ranges,
+    parse_names,
+    parse_nat64_prefixes,
+    parse_ports,
+    parse_ranges,
+)
 
 PREFIX = "HOOKWRIGHT_"
 CONFIG_FILE = "hookwright.toml"
@@ -30,8 +38,10 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 DATABASE = "Database"
 HTTP = "HTTP"
 DELIVERING = "Delivering"
+TARGETS = "Where deliveries may go"
 RETENTION = "Retention"
 APIS = "The vendors' APIs"
+CONSOLE = "Console"
 TELEMETRY = "Logs and telemetry"
 PROCESSES = "Processes and nodes"
 
@@ -60,8 +70,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             DATABASE,
             "32 bytes in base64 that signing secrets and custom headers are encrypted with; PostgreSQL needs one."
             " `openssl rand -base64 32` makes one. Keep it apart from the database: without it no delivery can be"
-            " signed.",
+            " signed. Of several, separated by commas, the first encrypts and all decrypt: see"
+            " [security.md](security.md#changing-the-master-key).",
             default="on SQLite, kept in `hookwright.key` beside the file",
+        ),
+    ] = None
+    master_key_file: Annotated[
+        str | None,
+        about(
+            DATABASE,
+            "A file that holds the master key instead, or several, one on each line.",
+            default="none",
         ),
     ] = None
     host: Annotated[str, about(HTTP, "Where to listen. Put a TLS proxy in front.")] = "127.0.0.1"
@@ -91,6 +110,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
+    unready_seconds: Annotated[
+        NotNegative,
+        about(
+            HTTP,
+            "How long after SIGTERM requests are still taken as before, while `/readyz` answers 503 and each answer"
+            " ends its connection. Behind a load balancer, longer than that takes to notice. A second one ends it.",
+        ),
+    ] = 0
     role: Annotated[
         Role,
         about(
@@ -103,8 +130,47 @@ class Settings(Struct, frozen=True, kw_only=True):
         OneForEachLane, about(PROCESSES, "How many processes share the port; more than one needs PostgreSQL.")
     ] = 1
     allow_private_targets: Annotated[
-        bool, about(DELIVERING, "Send to private and loopback addresses, to any port, and over plain http.")
+        bool,
+        about(
+            TARGETS,
+            "Send to private and loopback addresses, to any port, and over plain http. For development; see"
+            " [security.md](security.md#address-guard).",
+        ),
     ] = False
+    allowed_target_ranges: Annotated[
+        tuple[str, ...],
+        about(TARGETS, "Ranges of private addresses, or own addresses of this machine, that deliveries may go to."),
+    ] = ()
+    denied_target_ranges: Annotated[
+        tuple[str, ...], about(TARGETS, "Ranges that no delivery goes to, beside those that are never public.")
+    ] = ()
+    allowed_target_names: Annotated[
+        tuple[str, ...],
+        about(
+            TARGETS,
+            "Names of your own network that may be targets, each with all names below it: `hooks.corp`. The addresses"
+            " they resolve to have to be allowed as well.",
+        ),
+    ] = ()
+    denied_target_names: Annotated[
+        tuple[str, ...], about(TARGETS, "Names that may be no targets, each with all names below it.")
+    ] = ()
+    target_ports: Annotated[
+        tuple[int | str, ...],
+        about(
+            TARGETS,
+            "Ports of targets. Those of databases, mail and other services that are no web servers are refused in any"
+            " case.",
+        ),
+    ] = (80, 443, "1024-65535")
+    nat64_prefixes: Annotated[
+        tuple[str, ...],
+        about(
+            TARGETS,
+            "Prefixes of the NAT64 that this network has, such as `64:ff9b::/96`: addresses below them are judged as"
+            " the IPv4 address that they stand for (RFC 6052).",
+        ),
+    ] = ()
     concurrency: Annotated[
         AtLeastOne,
         about(
@@ -159,6 +225,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             APIS, "Kit's OAuth consent page asks for the account's Kit key. Without it anyone may consent for any."
         ),
     ] = True
+    console: Annotated[bool, about(CONSOLE, "Answer `/console`, the pages for people.")] = True
+    sign_in_on_console: Annotated[
+        bool,
+        about(
+            CONSOLE,
+            "The console asks for a key. Without it whoever comes from this machine may do everything, and nobody"
+            " else anything: for one person's own machine, not behind a proxy.",
+        ),
+    ] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about(TELEMETRY, "The least that is logged.")
     ] = "info"
@@ -179,11 +254,38 @@ class Settings(Struct, frozen=True, kw_only=True):
         False
     )
 
+    def target_policy(self) -> TargetPolicy:
+        """What targets are allowed. Raises ConfigError."""
+        denied = _rule(self, "denied_target_ranges", parse_ranges)
+        return TargetPolicy(
+            allow_private=self.allow_private_targets,
+            allowed_ranges=_rule(self, "allowed_target_ranges", lambda texts: parse_allowed_ranges(texts, denied)),
+            denied_ranges=denied,
+            allowed_names=_rule(self, "allowed_target_names", parse_names),
+            denied_names=_rule(self, "denied_target_names", parse_names),
+            ports=_rule(self, "target_ports", parse_ports),
+            nat64_prefixes=_rule(self, "nat64_prefixes", parse_nat64_prefixes),
+        )
+
     def sqlite_path(self) -> Path | None:
         """The SQLite file, or None when the database is PostgreSQL."""
         if self.database_url.startswith(POSTGRES_SCHEMES):
             return None
         return Path(self.database_url.removeprefix("sqlite:").removeprefix("//"))
+
+
+# In a variable their values are separated by commas.
+LISTS = frozenset(name for name, kind in get_type_hints(Settings).items() if get_origin(kind) is tuple)
+
+Parsed = TypeVar("Parsed")
+
+
+def _rule(settings: Settings, name: str, parse: Callable[[Any], Parsed]) -> Parsed:
+    """The value of a setting, parsed. Raises ConfigError, which names it."""
+    try:
+        return parse(getattr(settings, name))
+    except ValueError as error:
+        raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {error}") from None
 
 
 def load_settings(
@@ -221,7 +323,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(field: str, text: str) -> Any:
-    return text.replace(",", " ").split() if field == "retry_schedule" else text
+    return text.replace(",", " ").split() if field in LISTS else text
 
 
 def _checked(values: dict[str, Any]) -> Settings:
@@ -237,8 +339,11 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {message}") from None
     if problem := schedule_problem(settings.retry_schedule):
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
+    if settings.master_key is not None and settings.master_key_file is not None:
+        raise ConfigError(f"master_key_file ({PREFIX}MASTER_KEY_FILE): give it or {PREFIX}MASTER_KEY, not both")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
+    settings.target_policy()
     if settings.processes > 1 and settings.sqlite_path() is not None:
         raise ConfigError(
             f"processes ({PREFIX}PROCESSES): SQLite is for one process; more than one needs a PostgreSQL database_url"

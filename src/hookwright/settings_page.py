@@ -120,6 +120,12 @@ def _one_of(kind: Any, _: str | None) -> str:
     return ", ".join(f"`{value}`" for value in kind.values)
 
 
+_LISTS_OF: dict[type[inspect.Type], str] = {
+    inspect.IntType: "list of whole numbers",
+    inspect.StrType: "list of texts",
+    inspect.UnionType: "list of whole numbers and texts",
+}
+
 # Another type of setting needs a line here; without one the page is not written.
 _WORDS: dict[type[inspect.Type], Callable[[Any, str | None], str]] = {
     inspect.StrType: lambda kind, unit: "text",
@@ -127,7 +133,7 @@ _WORDS: dict[type[inspect.Type], Callable[[Any, str | None], str]] = {
     inspect.IntType: _number,
     inspect.FloatType: _number,
     inspect.LiteralType: _one_of,
-    inspect.VarTupleType: lambda kind, unit: "list of whole numbers",
+    inspect.VarTupleType: lambda kind, unit: _LISTS_OF[type(kind.item_type)],
 }
 
 

@@ -10,16 +10,18 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
 
 import pytest
 import trustme
 
-from hookwright.ambient import MovableClock
+from hookwright.ambient import MovableClock, monotonic_us
 from hookwright.core.addresses import TargetPolicy
-from hookwright.core.model import Outcome
+from hookwright.core.model import SECOND, Outcome
 from hookwright.engine.dialling import verifying_context
 from hookwright.engine.limits import SendLimits
-from hookwright.engine.sender import Sender
+from hookwright.engine.own_addresses import is_own_address
+from hookwright.engine.sender import Sender, refusal_duration
 from hookwright.server import allow_many_files
 from hookwright.testing import misbehaviour
 from hookwright.testing.receiver import RawHandler, Receiver
@@ -112,7 +114,8 @@ async def test_any_status_is_an_answer_and_no_error(sender: Sender, receiver: Re
 async def test_a_redirect_is_not_followed(sender: Sender, receiver: Receiver) -> None:
     async with Receiver() as elsewhere:
         receiver.answer(307, headers={"location": elsewhere.url})
-        assert (await post(sender, receiver.url)).status_code == 307
+        outcome = await post(sender, receiver.url)
+        assert (outcome.status_code, outcome.detail) == (307, f"redirects to {elsewhere.url}")
         assert elsewhere.connection_count == 0
 
 
@@ -641,6 +644,44 @@ async def test_refused_addresses_look_the_same_whether_the_port_is_open_or_not(
     }
 
 
+@pytest.mark.parametrize(
+    ("passed", "duration"), [(0, 0), (1, 250_000), (249_999, 250_000), (250_000, 250_000), (250_001, 500_000)]
+)
+def test_a_refusal_takes_the_next_whole_number_of_steps(passed: int, duration: int) -> None:
+    assert refusal_duration(passed, 250_000) == duration
+
+
+async def test_a_refused_address_takes_as_long_as_a_name_that_resolves_to_one(clock: MovableClock) -> None:
+    step = SendLimits().refusal_seconds
+    hosts = ("127.0.0.1", "10.1.2.3", "[::1]", "localhost", "127.1", "user@example.com", "inside.example")
+    async with sending(clock, SendLimits(), policy=TargetPolicy(), resolve=lambda name: ["10.0.0.1"]) as sender:
+        began = monotonic_us()
+        outcomes = await asyncio.gather(*(post(sender, f"https://{host}/") for host in hosts))
+        assert monotonic_us() - began >= step * SECOND
+    # To the microsecond, in whole steps; more than one only on a machine that stood still meanwhile.
+    assert {outcome.duration_us % (step * SECOND) for outcome in outcomes} == {0}
+    assert {outcome.error for outcome in outcomes} == {"address_not_allowed"}
+
+
+# That a public address of this machine is not dialled, tests/guard shows: it takes a network that has one.
+def test_loopback_is_this_machines_own_address() -> None:
+    assert is_own_address("127.0.0.1")
+    assert is_own_address("::1")
+
+
+async def test_an_own_address_is_dialled_where_an_operator_allows_it(clock: MovableClock, receiver: Receiver) -> None:
+    policy = TargetPolicy(allowed_ranges=(IPv4Network("127.0.0.0/8"),), ports=((1, 65535),))
+    async with sending(clock, policy=policy) as sender:
+        # Reached, though what answers there speaks no TLS.
+        assert (await post(sender, f"https://127.0.0.1:{receiver.port}/")).error == "tls_failed"
+    assert receiver.connection_count == 1
+
+
+def test_where_no_way_leads_is_no_own_address() -> None:
+    # Without its scope a link-local address leads nowhere.
+    assert not is_own_address("fe80::1")
+
+
 # -- TLS ------------------------------------------------------------------------------------------------------------
 
 NAME = "receiver.example"
@@ -683,7 +724,7 @@ async def test_a_certificate_for_another_name_is_not_accepted(tls_sender: Sender
         outcome = await post(tls_sender, receiver.url)
     assert outcome.error == "tls_failed"
     assert outcome.detail is not None
-    assert "certificate is not valid for 'receiver.example'" in outcome.detail
+    assert "certificate is not valid for 'receiver.example'. (it is for other.example)" in outcome.detail
     assert receiver.count == 0
 
 
@@ -701,7 +742,7 @@ async def test_an_expired_certificate_is_not_accepted(tls_sender: Sender, author
         outcome = await post(tls_sender, receiver.url)
     assert (outcome.error, outcome.detail) == (
         "tls_failed",
-        "the certificate is not accepted: certificate has expired",
+        f"the certificate is not accepted: certificate has expired (on {yesterday:%Y-%m-%dT%H:%M:%S}Z)",
     )
 
 
@@ -729,6 +770,36 @@ async def test_a_handshake_without_end_is_given_up(clock: MovableClock, receiver
     receiver.behave(misbehaviour.hang)
     async with sending(clock, IMPATIENT, resolve=lambda name: ["127.0.0.1"]) as sender:
         assert (await post(sender, f"https://{NAME}:{receiver.port}")).error == "connect_timeout"
+
+
+async def test_a_receiver_that_wants_a_client_certificate_fails_tls_though_the_handshake_seemed_to_end(
+    tls_sender: Sender, authority: trustme.CA, receiver: Receiver
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.issue_cert(NAME).configure_cert(context)
+
+    async def refuse_in_tls(reader: StreamReader, writer: StreamWriter) -> None:
+        """The handshake by hand: asyncio's server would hang up without the alert that tells why."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        with suppress(ssl.SSLError):
+            while True:
+                incoming.write(await reader.read(65_536))
+                with suppress(ssl.SSLWantReadError):
+                    tls.do_handshake()
+                writer.write(outgoing.read())
+        writer.write(outgoing.read())
+        await reader.read()
+
+    receiver.behave(refuse_in_tls)
+    outcome = await post(tls_sender, f"https://{NAME}:{receiver.port}")
+    assert (outcome.error, outcome.detail) == (
+        "tls_failed",
+        "the receiver ended TLS: tlsv13 alert certificate required",
+    )
+    assert receiver.connection_count == 1
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -17,6 +17,7 @@ from hookwright.cli import (
     endpoints,
     keys,
     replays,
+    secrets,
     service,
     sites,
     trigger,
@@ -61,6 +62,7 @@ app.add_typer(keys.commands, name="keys")
 app.add_typer(apps.commands, name="apps")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(replays.commands, name="replays")
+app.add_typer(secrets.commands, name="secrets")
 
 
 def main() -> None:

@@ -14,19 +14,18 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from hookwright.ambient import monotonic_us
-from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy, address_allowed
+from hookwright.core.addresses import Target, TargetPolicy, address_allowed, explicitly_allowed
 from hookwright.core.model import SECOND
+from hookwright.engine.certificates import refusal_of
 from hookwright.engine.connection import Connection, origin_of
-from hookwright.engine.failures import SendFailed
+from hookwright.engine.failures import NotAllowed, SendFailed, tls_reason
 from hookwright.engine.limits import SendLimits
+from hookwright.engine.own_addresses import OUR_OWN_ERRORS, is_own_address
 
 Resolve = Callable[[str], Sequence[str]]
 
 MAX_REMEMBERED_NAMES = 10_000
 MAX_ADDRESSES_DIALLED = 8
-
-# This machine is out of files or memory: no fault of the receiver's, so it must not count as an attempt.
-OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Dialler:
@@ -73,9 +72,15 @@ class Dialler:
             addresses = await self._names.addresses(target.host, until)
         # All must pass: a name with one public and one private address would be dialled on the private one as soon
         # as the public one fails.
-        if not all(address_allowed(address, self._policy) for address in addresses):
-            raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+        if not all(self._may_dial(address) for address in addresses):
+            raise NotAllowed
         return addresses[:MAX_ADDRESSES_DIALLED]
+
+    def _may_dial(self, address: str) -> bool:
+        if not address_allowed(address, self._policy):
+            return False
+        # What our own public addresses offer may be closed to everybody else by a firewall in front of this machine.
+        return explicitly_allowed(address, self._policy) or not is_own_address(address)
 
     async def _connect(self, target: Target, address: str, seconds: float) -> Connection:
         loop = asyncio.get_running_loop()
@@ -95,7 +100,7 @@ class Dialler:
             raise _connect_failure(error, secure, self._limits.connect_seconds) from None
         if not _is_connected_to(transport, address):
             connection.abort()
-            raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+            raise NotAllowed
         return connection
 
 
@@ -150,6 +155,16 @@ class SparingSSLObject(ssl.SSLObject):
     def getpeercert(self, binary_form: bool = False) -> None:
         return None
 
+    def do_handshake(self) -> None:
+        """As always; a refused certificate is noted with the refusal, to tell people what is wrong with it."""
+        try:
+            super().do_handshake()
+        except ssl.SSLCertVerificationError as error:
+            # Public only since 3.13, and only as bytes. Without it the refusal says a little less.
+            with suppress(AttributeError, IndexError, TypeError, ssl.SSLError):
+                error.refused_certificate = self._sslobj.get_unverified_chain()[0].get_info()  # type: ignore[attr-defined]
+            raise
+
 
 def verifying_context() -> ssl.SSLContext:
     """TLS 1.2 or newer, the system's authorities, the host name checked."""
@@ -178,14 +193,15 @@ def _connect_failure(error: OSError, secure: bool, seconds: float) -> SendFailed
     if isinstance(error, TimeoutError):
         return SendFailed("connect_timeout", f"no connection within {seconds:g} s")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return SendFailed("tls_failed", f"the certificate is not accepted: {error.verify_message}")
+        return SendFailed("tls_failed", f"the certificate is not accepted: {refusal_of(error)}")
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "unknown reason").replace("_", " ").lower()
-        return SendFailed("tls_failed", f"the TLS handshake failed: {reason}")
+        return SendFailed("tls_failed", f"the TLS handshake failed: {tls_reason(error)}")
     if isinstance(error, ConnectionRefusedError):
         return SendFailed("connect_refused", "the connection was refused")
     if secure and isinstance(error, ConnectionError):
         return SendFailed("tls_failed", "the connection was closed during the TLS handshake")
+    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return SendFailed("connect_failed", "the receiver cannot be reached: there is no route to it")
     return SendFailed("connect_failed", "the receiver cannot be reached")
 
 

@@ -18,5 +18,7 @@ class SendLimits:
     # As many as one worker has in flight to one receiver; fewer, and a burst closes connections to open them again.
     idle_per_host: int = 256
     idle_total: int = 1024
+    # A refused address answers after this time, or the next multiple of it: not sooner for a literal than for a name.
+    refusal_seconds: float = 0.25
     name_seconds: float = 10.0  # how long the addresses of a name are remembered
     name_threads: int = 32  # look-ups at the same time, one for each name

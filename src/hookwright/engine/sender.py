@@ -13,18 +13,19 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hookwright.ambient import Clock, monotonic_us
-from hookwright.core.addresses import ADDRESS_NOT_ALLOWED, Target, TargetPolicy, parse_target, target_problem
+from hookwright.core.addresses import Target, TargetPolicy, parse_target, target_problem
 from hookwright.core.model import SECOND, Outcome
 from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
 from hookwright.engine.answer import Answer
 from hookwright.engine.connection import Connection, Origin, origin_of
 from hookwright.engine.deadlines import Deadlines
 from hookwright.engine.dialling import Dialler, Resolve
-from hookwright.engine.failures import SendFailed, Unanswered
+from hookwright.engine.failures import NotAllowed, SendFailed, Unanswered
 from hookwright.engine.idle import IdleConnections
 from hookwright.engine.limits import SendLimits
 
 REMEMBERED_URLS = 10_000
+MAX_LOCATION_SHOWN = 500
 
 
 class Prepared(NamedTuple):
@@ -70,11 +71,14 @@ class Sender:
             answer = await self._answer(url, headers, body, began + round(self._limits.total_seconds * SECOND))
         except SendFailed as failure:
             duration = monotonic_us() - began
+            if isinstance(failure, NotAllowed):
+                duration = await self._wait_as_for_any_refusal(duration)
             return Outcome(started_at=started_at, duration_us=duration, error=failure.error, detail=failure.detail)
         return Outcome(
             started_at=started_at,
             duration_us=monotonic_us() - began,
             status_code=answer.status,
+            detail=_redirection_of(answer),
             body=answer.body,
             retry_after_seconds=self._retry_after_seconds(answer),
         )
@@ -120,6 +124,12 @@ class Sender:
             connection.abort()
         return answer
 
+    async def _wait_as_for_any_refusal(self, passed: int) -> int:
+        """Wait until a refusal says nothing of how it came about. Answers how long it has then taken, in µs."""
+        duration = refusal_duration(passed, round(self._limits.refusal_seconds * SECOND))
+        await asyncio.sleep((duration - passed) / SECOND)
+        return duration
+
     def _plan_sweep(self) -> None:
         self._sweep = asyncio.get_running_loop().call_later(self._limits.idle_seconds / 2, self._close_stale)
 
@@ -132,13 +142,25 @@ class Sender:
     def _retry_after_seconds(self, answer: Answer) -> int | None:
         if answer.status not in RETRY_AFTER_STATUSES:
             return None
-        return parse_retry_after(answer.retry_after, self._clock.now())
+        return parse_retry_after(answer.retry_after, self._clock.time_of_day())
+
+
+def _redirection_of(answer: Answer) -> str | None:
+    """Where a redirect leads, for people: we do not follow it."""
+    if not 300 <= answer.status < 400 or answer.location is None:
+        return None
+    return f"redirects to {answer.location[:MAX_LOCATION_SHOWN]}"
+
+
+def refusal_duration(passed: int, step: int) -> int:
+    """How long a refusal takes that was certain after `passed`: the next whole number of steps."""
+    return -(-passed // step) * step if step else passed
 
 
 def _prepare(url: str, policy: TargetPolicy) -> Prepared:
     # Checked when the endpoint was made, and again here: the policy may have changed since.
     if target_problem(url, policy) is not None:
-        raise SendFailed("address_not_allowed", ADDRESS_NOT_ALLOWED)
+        raise NotAllowed
     target = parse_target(url)
     head = (
         f"POST {target.path} HTTP/1.1\r\n"

@@ -69,6 +69,22 @@ class DeliverySteps(QueueSteps):
         return _event(rows[0]) if rows else None
 
     @reading
+    def event_ids_of_key(self, account_ids: Sequence[int], idempotency_key: str) -> Step[list[str]]:
+        if not account_ids:
+            return []
+        asked = ", ".join(
+            f"(CAST(${2 * place + 2} AS smallint), CAST(${2 * place + 3} AS bigint))"
+            for place in range(len(account_ids))
+        )
+        rows = yield sql(
+            f"WITH asked (lane, account_id) AS (VALUES {asked}) SELECT k.event_id FROM asked a"
+            " JOIN idempotency_keys k ON k.lane = a.lane AND k.account_id = a.account_id AND k.key = $1",
+            idempotency_key,
+            *(value for id in account_ids for value in (lane_of(id), id)),
+        )
+        return [str(row["event_id"]) for row in rows]
+
+    @reading
     def delivery(self, delivery_id: int) -> Step[Delivery | None]:
         return (yield from _delivery(delivery_id))
 
@@ -218,7 +234,7 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
     if query.event_id is not None:
         _add_event_filter(filters, query.event_id)
     if query.event_type is not None:
-        filters.add("event_type = $?", query.event_type)
+        filters.add_type("event_type", query.event_type)
     if query.dialect is not None:
         filters.add("dialect = $?", query.dialect)
     if query.statuses is not None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from msgspec.structs import replace
 
 from hookwright.ambient import AnchoredClock, Dice, MovableClock
-from hookwright.app import WORDINGS, Hookwright
+from hookwright.app import FORMS, WORDINGS, Hookwright
 from hookwright.config import Settings
 from hookwright.core.model import SECOND, Delivery, Instant
 from hookwright.server import HttpServer, listen, url_of
@@ -63,7 +63,7 @@ class Server:
 
     def has_own_secret(self, dialect: str) -> bool:
         """Whether the endpoints of a dialect name have signing secrets of their own."""
-        return any(dialect in each.forms and each.forms[dialect].own_secret for each in WORDINGS)
+        return FORMS[dialect].own_secret
 
     def return_to_present(self) -> None:
         """Undo every travel."""
@@ -132,8 +132,10 @@ def _at_home_in(folder: Path, settings: Settings) -> Settings:
         settings,
         database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
         master_key=None,
+        master_key_file=None,
         allow_private_targets=True,
         rate_limits=False,
         sign_in_on_consent=False,
+        sign_in_on_console=False,
         drain_seconds=DRAIN_SECONDS,
     )
