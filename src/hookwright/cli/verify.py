@@ -60,7 +60,7 @@ def verify(
     if not given:
         fail("no headers are given: --headers FILE, or -H 'name: value' for each")
     content = _read(body) if body else sys.stdin.buffer.read()
-    now = AnchoredClock().now() // SECOND if at is None else at
+    now = AnchoredClock().time_of_day() // SECOND if at is None else at
     verdict = verify(given, content, secret, now, tolerance)
     print_record(msgspec.to_builtins(verdict), as_json)
     if not verdict.valid:

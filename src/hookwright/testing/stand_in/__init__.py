@@ -96,7 +96,7 @@ class StandIn:
         self.api = OwnAccess(f"{server.url}/api/v1", credentials.publish_key, credentials.admin_key)
         self.kajabi = KajabiAccess(base_url=server.url, **msgspec.structs.asdict(kajabi))
         self.kit = KitAccess(base_url=server.url, **msgspec.structs.asdict(kit))
-        self.receiver = CheckingReceiver(loop, server.stamps, self._state)
+        self.receiver = CheckingReceiver(loop, server.sent, server.clock, self._state)
 
     @property
     def now(self) -> datetime:
@@ -221,16 +221,16 @@ class StandIns:
 
         Those of one `owner` follow one another and share servers.
         """
-        server = self._server_for(Settings(**settings), owner)
-        credentials = self._loop.call(_begin(server))
-        stand_in = StandIn(self._loop, server, credentials)
-        self._loop.call(stand_in.receiver.start())
-        try:
-            with warnings_to_standard_logging():
+        with warnings_to_standard_logging():
+            server = self._server_for(Settings(**settings), owner)
+            credentials = self._loop.call(_begin(server))
+            stand_in = StandIn(self._loop, server, credentials)
+            self._loop.call(stand_in.receiver.start())
+            try:
                 yield stand_in
-        finally:
-            self._loop.call(_end(server, credentials.account_id))
-            self._loop.call(stand_in.receiver.stop())
+            finally:
+                self._loop.call(_end(server, credentials.account_id))
+                self._loop.call(stand_in.receiver.stop())
 
     def close(self) -> None:
         """End every server, and the thread they run in."""

@@ -11,7 +11,7 @@ from hookwright.core.model import SECOND, Claim
 from hookwright.operations.own_endpoints import verifying_key
 from hookwright.testing.receiver import Received, Receiver
 from hookwright.testing.stand_in.loop_thread import LoopThread
-from hookwright.testing.stand_in.stamps import Sent, Stamps
+from hookwright.testing.stand_in.sent import Sent, SentRequests
 from hookwright.verification import verify
 
 NOT_FROM_HERE = "not sent by Hookwright"
@@ -39,9 +39,12 @@ class CheckingReceiver:
     It answers 200 until it is told otherwise. Any path will do, so that several endpoints can be told apart.
     """
 
-    def __init__(self, loop: LoopThread, stamps: Stamps, explain: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self, loop: LoopThread, sent: SentRequests, clock: Clock, explain: Callable[[], Awaitable[str]]
+    ) -> None:
         self._loop = loop
-        self._stamps = stamps
+        self._sent = sent
+        self._clock = clock
         self._explain = explain
         self._receiver = Receiver()
         self._looked_at = 0
@@ -101,14 +104,14 @@ class CheckingReceiver:
         for place, (request, sent) in enumerate(self._kept_back):
             if sent is not None and event in (None, *_names_of(sent.claim)):
                 del self._kept_back[place]
-                return _verified(request, sent, self._stamps.present)
+                return _verified(request, sent, self._clock)
         return None
 
     def _look(self) -> None:
         """Find out what those requests are about that came since the last look."""
         requests = list(self._receiver.requests)
         for request in requests[self._looked_at :]:
-            self._kept_back.append((request, self._stamps.take(request, self._receiver.port)))
+            self._kept_back.append((request, self._sent.take(request, self._receiver.port)))
         self._looked_at = len(requests)
 
     async def _nothing_came(self, event: str | None, seconds: float) -> str:
@@ -128,13 +131,13 @@ def _names_of(claim: Claim) -> tuple[str, ...]:
     return claim.dialect_event, f"{claim.dialect}:{claim.dialect_event}", claim.event_type
 
 
-def _verified(request: Received, sent: Sent, present: Clock) -> VerifiedRequest:
+def _verified(request: Received, sent: Sent, clock: Clock) -> VerifiedRequest:
     """The request, if it verifies as a receiver would check it. Raises AssertionError."""
     claim = sent.claim
-    verdicts = [
-        verify(request.headers, request.body, key.signing_secret or key.verification_key or "", _seconds(present))
-        for key in (verifying_key(claim.signature, secret) for secret in sent.secrets)
-    ]
+    now = clock.time_of_day() // SECOND
+    keys = [verifying_key(claim.signature, secret) for secret in sent.secrets]
+    texts = [key.signing_secret or key.verification_key or "" for key in keys]
+    verdicts = [verify(request.headers, request.body, text, now) for text in texts]
     if not any(verdict.valid for verdict in verdicts):
         raise AssertionError(f"{request.method} {request.path}: {verdicts[0].message}")
     return VerifiedRequest(
@@ -149,7 +152,3 @@ def _verified(request: Received, sent: Sent, present: Clock) -> VerifiedRequest:
         endpoint_id=claim.endpoint_id,
         attempt=claim.attempt,
     )
-
-
-def _seconds(clock: Clock) -> int:
-    return clock.now() // SECOND

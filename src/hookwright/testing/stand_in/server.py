@@ -14,13 +14,14 @@ from hookwright.config import Settings
 from hookwright.core.model import SECOND, Delivery, Instant
 from hookwright.server import HttpServer, listen, url_of
 from hookwright.store.base import DeliveryQuery, EndpointQuery
-from hookwright.testing.stand_in.stamps import Stamps
+from hookwright.testing.stand_in.sent import SentRequests
 
 LOOPBACK = "127.0.0.1"
 DRAIN_SECONDS = 1.0
 LOOK_EVERY_SECONDS = 0.002
 MOST_DELIVERIES = 10_000
-SETTLE_SECONDS = 30.0
+# Shorter than a request may take: a receiver that the test itself holds up never answers.
+SETTLE_SECONDS = 10.0
 
 
 class NoChance(Dice):
@@ -30,19 +31,34 @@ class NoChance(Dice):
         return 0.0
 
 
+class StandingClock(MovableClock):
+    """Stands until a test travels. What receivers compare with clocks of their own is of the present all the same."""
+
+    def __init__(self) -> None:
+        self._present = AnchoredClock()
+        super().__init__(self._present.now())
+
+    def time_of_day(self) -> Instant:
+        return self._present.time_of_day()
+
+    def return_to_present(self) -> None:
+        """Undo every travel."""
+        self.move(seconds=(self._present.now() - self.now()) / SECOND)
+
+
 class Server:
     """Answers and sends, on a free port of this machine and a temporary SQLite file. For one event loop."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = TemporaryDirectory(prefix="hookwright-test-")
         self._settings = _at_home_in(Path(self._folder.name), settings)
-        self.stamps = Stamps(AnchoredClock())
-        self.clock = MovableClock(self.stamps.present.now())
+        self.sent = SentRequests()
+        self.clock = StandingClock()
 
     async def start(self) -> None:
         """Listen, answer and send."""
         self.hookwright = await Hookwright.open(
-            self._settings, self.clock, NoChance(seed=1), wordings=self.stamps.put_on(WORDINGS)
+            self._settings, self.clock, NoChance(seed=1), wordings=self.sent.remember(WORDINGS)
         )
         self.services = self.hookwright.services
         listening = listen(LOOPBACK, 0)
@@ -67,7 +83,7 @@ class Server:
 
     def return_to_present(self) -> None:
         """Undo every travel."""
-        self.clock.move(seconds=(self.stamps.present.now() - self.clock.now()) / SECOND)
+        self.clock.return_to_present()
 
     async def travel(self, account_id: int, distance: Instant) -> None:
         """Let time pass, attempt by attempt: each retry of the account's is made at its own moment."""

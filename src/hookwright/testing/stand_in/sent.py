@@ -1,4 +1,4 @@
-"""What a server whose time is moved tells its receivers: signatures of the present time, which it remembers."""
+"""What a server has sent, so that its receiver knows what each request is about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from hookwright.ambient import Clock
 from hookwright.core.addresses import parse_target
 from hookwright.core.model import Claim, Instant, Parcel, SigningKey, WireForm
 from hookwright.dialects.base import Wording
@@ -28,17 +27,16 @@ class Sent(NamedTuple):
     secrets: tuple[str, ...]
 
 
-class Stamps:
-    """Signs at the present time whatever the server's own clock says: receivers refuse signatures of the future."""
+class SentRequests:
+    """Remembers each request as its headers are made."""
 
-    def __init__(self, present: Clock) -> None:
-        self.present = present
+    def __init__(self) -> None:
         self._sent: deque[Sent] = deque(maxlen=REMEMBERED)
 
-    def put_on(self, wordings: Sequence[W]) -> list[W]:
-        """The same wordings, whose requests are stamped by the present time."""
+    def remember(self, wordings: Sequence[W]) -> list[W]:
+        """The same wordings, whose requests are remembered here."""
         return [
-            dataclasses.replace(wording, forms={name: self._stamped(form) for name, form in wording.forms.items()})
+            dataclasses.replace(wording, forms={name: self._remembered(form) for name, form in wording.forms.items()})
             for wording in wordings
         ]
 
@@ -55,9 +53,9 @@ class Stamps:
                 return sent
         return None
 
-    def _stamped(self, form: WireForm) -> WireForm:
+    def _remembered(self, form: WireForm) -> WireForm:
         def headers(parcel: Parcel, keys: tuple[SigningKey, ...], now: Instant) -> Mapping[str, str]:
-            made = form.headers(parcel, keys, self.present.now())
+            made = form.headers(parcel, keys, now)
             named = {name.lower(): value for name, value in made.items()}
             self._sent.append(Sent(named, parcel.first, tuple(key.secret for key in keys)))
             return made
