@@ -106,7 +106,7 @@ def _typed_in(visit: Visit) -> Typed:
 def _read(typed: Typed) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
     """The schema and the sample. Raises Invalid with the name of the field as pointer."""
     refusals = Refusals()
-    refusals.text("description", typed.description, MAX_DESCRIPTION_LENGTH)
+    refusals.check("description", typed.description, MAX_DESCRIPTION_LENGTH)
     schema, sample = (
         _object(name, text, refusals) for name, text in (("schema", typed.schema), ("sample", typed.sample))
     )

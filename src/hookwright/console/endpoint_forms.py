@@ -85,18 +85,18 @@ def typed_of(endpoint: Endpoint, headers: Sequence[str]) -> Typed:
 def wanted_in(typed: Typed) -> tuple[list[Subscription], Details]:
     """What a new endpoint is to be. Raises Invalid with the name of the field as pointer."""
     refusals = Refusals()
-    change = _change_in(typed, refusals)
-    subscriptions = _subscriptions(typed.events, refusals)
+    limits = _limits_in(typed, refusals)
+    _check_words(typed, refusals)
+    if typed.signature not in get_args(SignatureScheme):
+        refusals.add("signature", "is none of the choices")
+    subscriptions = _subscriptions_in(typed, refusals)
     refusals.raise_any()
     return subscriptions, Details(
         name=typed.name,
         description=typed.description,
         headers=dict(typed.new_headers),
         signature=cast("SignatureScheme", typed.signature),
-        retry_schedule=cast("tuple[int, ...] | None", change.retry_schedule),
-        max_in_flight=cast("int | None", change.max_in_flight),
-        rate_per_second=cast("int | None", change.rate_per_second),
-        ordering=cast("Ordering", change.ordering),
+        **limits._asdict(),
     )
 
 
@@ -106,9 +106,16 @@ def change_in(typed: Typed, *, is_ours: bool) -> EndpointChange:
     Raises Invalid with the name of the field as pointer.
     """
     refusals = Refusals()
-    change = _change_in(typed, refusals, is_ours=is_ours)
+    change = EndpointChange(**_limits_in(typed, refusals)._asdict())
     if is_ours:
-        change = replace(change, subscriptions=tuple(_subscriptions(typed.events, refusals)))
+        _check_words(typed, refusals)
+        change = replace(
+            change,
+            url=typed.url,
+            name=typed.name,
+            description=typed.description,
+            subscriptions=tuple(_subscriptions_in(typed, refusals)),
+        )
     refusals.raise_any()
     return change
 
@@ -119,38 +126,39 @@ def headers_in(typed: Typed, present: Mapping[str, str]) -> dict[str, str]:
     return kept | {name.lower(): value for name, value in typed.new_headers}
 
 
-def _change_in(typed: Typed, refusals: Refusals, *, is_ours: bool = True) -> EndpointChange:
+class _Limits(NamedTuple):
+    """What of any dialect's endpoint is set here."""
+
+    retry_schedule: tuple[int, ...] | None
+    max_in_flight: int | None
+    rate_per_second: int | None
+    ordering: Ordering
+
+
+def _limits_in(typed: Typed, refusals: Refusals) -> _Limits:
     if typed.ordering not in get_args(Ordering):
         refusals.add("ordering", "is none of the choices")
-    if typed.signature not in get_args(SignatureScheme):
-        refusals.add("signature", "is none of the choices")
-    limits = EndpointChange(
+    return _Limits(
         retry_schedule=tuple(refusals.numbers("retry_schedule", typed.retry_schedule)) or None,
         max_in_flight=refusals.number("max_in_flight", typed.max_in_flight),
         rate_per_second=refusals.number("rate_per_second", typed.rate_per_second),
         ordering=cast("Ordering", typed.ordering),
     )
-    if not is_ours:
-        return limits
-    _check_headers(typed, refusals)
-    return replace(
-        limits,
-        url=refusals.text("url", typed.url, MAX_URL_LENGTH, is_required=True),
-        name=refusals.text("name", typed.name, MAX_NAME_LENGTH),
-        description=refusals.text("description", typed.description, MAX_DESCRIPTION_LENGTH),
-    )
 
 
-def _check_headers(typed: Typed, refusals: Refusals) -> None:
+def _check_words(typed: Typed, refusals: Refusals) -> None:
+    refusals.check("url", typed.url, MAX_URL_LENGTH, is_required=True)
+    refusals.check("name", typed.name, MAX_NAME_LENGTH)
+    refusals.check("description", typed.description, MAX_DESCRIPTION_LENGTH)
     # The form comes back without the values: nothing may then be sent by mistake.
     for name, value in typed.new_headers:
         if not value:
             refusals.add("headers", f"{name} needs a value")
 
 
-def _subscriptions(text: str, refusals: Refusals) -> list[Subscription]:
+def _subscriptions_in(typed: Typed, refusals: Refusals) -> list[Subscription]:
     """One for each line: an event type, `noun.*` or `*`; and behind it, after a space, a resource."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in typed.events.splitlines() if line.strip()]
     if not 1 <= len(lines) <= MAX_SUBSCRIPTIONS:
         refusals.add("events", f"takes 1 to {MAX_SUBSCRIPTIONS} lines")
     found = []

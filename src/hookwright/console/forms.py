@@ -17,13 +17,12 @@ class Refusals:
         """Something is wrong with a field."""
         self._problems.append(Problem(f"/{field}", message))
 
-    def text(self, field: str, text: str, at_most: int, *, is_required: bool = False) -> str:
-        """A text of a bounded length. PostgreSQL's text holds no NUL."""
+    def check(self, field: str, text: str, at_most: int, *, is_required: bool = False) -> None:
+        """A text has a bounded length. PostgreSQL's text holds no NUL."""
         if is_required and not text.strip():
             self.add(field, "is required")
         if len(text) > at_most or "\0" in text:
             self.add(field, f"must have at most {at_most:,} characters, none of them NUL")
-        return text
 
     def number(self, field: str, text: str) -> int | None:
         """A number, or None where nothing was typed."""
@@ -54,9 +53,9 @@ def by_field(problems: Iterable[Problem], fields: Sequence[str]) -> Mapping[str,
     """What to say at each field; what belongs to none of them is told under the empty name."""
     told: dict[str, list[str]] = {}
     for problem in problems:
-        _, field, *place = problem.pointer.split("/")[:3] if problem.pointer else ("", "")
-        where = _place_in_words(place[0]) if place else ""
-        told.setdefault(field if field in fields else "", []).append(f"{where}{problem.message}")
+        field, *place = problem.pointer.split("/")[1:] or [""]
+        where = _place_in_words(place[0]) if place and field in fields else ""
+        told.setdefault(field if field in fields else "", []).append(where + problem.message)
     return told
 
 
