@@ -64,13 +64,16 @@ class Mark(NamedTuple):
     y: float
     height: float
     is_good: bool
-    title: str
+    title: str = ""
 
 
-def marks_of(outcomes: Sequence[Outcome], width: int, up: int, down: int, places: int = 0) -> list[Mark]:
+def marks_of(
+    outcomes: Sequence[Outcome], width: int, up: int, down: int, places: int, *, titled: bool = True
+) -> list[Mark]:
     """Attempts side by side, the latest at the right, each as high as it took long in comparison with the slowest.
 
-    `up` and `down` are how high a mark may be; `places` is for how many there is room at least.
+    `up` and `down` are how high a mark may be; `places` is for how many there is room at least; `titled`
+    marks say what they are.
     """
     many = max(1, places, len(outcomes))
     place = width / many
@@ -82,7 +85,7 @@ def marks_of(outcomes: Sequence[Outcome], width: int, up: int, down: int, places
         height = round(room * max(LEAST_PART, each.duration_us / slowest), 1)
         x = round((many - len(outcomes) + number) * place + place * GAP / 2, 1)
         y = round(up - height, 1) if is_good else float(up)
-        marks.append(Mark(x, round(place * (1 - GAP), 1), y, height, is_good, _outcome_said(each)))
+        marks.append(Mark(x, round(place * (1 - GAP), 1), y, height, is_good, _outcome_said(each) if titled else ""))
     return marks
 
 

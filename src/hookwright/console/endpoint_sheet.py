@@ -86,7 +86,7 @@ async def sheet_of(visit: Visit, endpoint_id: int) -> Sheet:
         attention=attention_of(endpoint, now),
         performance=performance,
         outcomes=outcomes[-ATTEMPTS_DRAWN:][::-1],
-        marks=marks_of(outcomes[-ATTEMPTS_DRAWN:], CHART_WIDTH, CHART_UP, CHART_DOWN, places=LEAST_PLACES),
+        marks=marks_of(outcomes[-ATTEMPTS_DRAWN:], CHART_WIDTH, CHART_UP, CHART_DOWN, LEAST_PLACES),
         last_success_at=performance.last_success_at or await _last_success(visit, endpoint_id),
         breaker_open_until=health.breaker_open_until if breaker_of(health, now) == "open" else None,
         disabled_at=_disabled_at(visit, endpoint),

@@ -87,7 +87,7 @@ async def _lines(visit: Visit, endpoints: Sequence[Endpoint]) -> list[Line]:
             subscriptions=subscriptions[each.id],
             performance=performance_of(outcomes[each.id]),
             marks=marks_of(
-                outcomes[each.id][-DELIVERIES_EACH:], SPARK_WIDTH, SPARK_UP, SPARK_DOWN, places=DELIVERIES_EACH
+                outcomes[each.id][-DELIVERIES_EACH:], SPARK_WIDTH, SPARK_UP, SPARK_DOWN, DELIVERIES_EACH, titled=False
             ),
         )
         for each in endpoints

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import Endpoint, Outcome, Subscription
 from hookwright.store.endpoint_steps import endpoint_of_row
-from hookwright.store.steps import Step, Steps, labels, made, placeholders, reading, sql
+from hookwright.store.steps import Statement, Step, Steps, labels, made, placeholders, reading, sql
 
 # How many of the newest deliveries are looked at for each that was tried: what waits was not tried yet.
 LOOKED_AT_FOR_EACH = 10
+
+END_OF_IDS = 2**62
 
 
 class OverviewSteps(Steps):
@@ -18,16 +20,9 @@ class OverviewSteps(Steps):
 
     @reading
     def newest_endpoints(self, account_id: int | None, below: int | None, limit: int) -> Step[list[Endpoint]]:
-        bound = 2**62 if below is None else below
+        bound = END_OF_IDS if below is None else below
         if account_id is None:
-            # The newest of each lane: no index knows all lanes' order.
-            lanes = labels(range(self.lane_count))
-            newest = " UNION ALL ".join(
-                f"SELECT * FROM (SELECT * FROM endpoints WHERE lane = {lane} AND id < $1 AND status <> 'deleted'"
-                f" ORDER BY id DESC LIMIT $2) AS lane_{lane}"
-                for lane in lanes
-            )
-            rows = yield sql(f"SELECT * FROM ({newest}) AS newest ORDER BY id DESC LIMIT $2", bound, limit)
+            rows = yield self._newest_of_all(bound, limit)
         else:
             rows = yield sql(
                 "SELECT * FROM endpoints WHERE lane = $3 AND account_id = $4 AND id < $1 AND status <> 'deleted'"
@@ -38,6 +33,23 @@ class OverviewSteps(Steps):
                 account_id,
             )
         return [endpoint_of_row(row, ()) for row in rows]
+
+    def _newest_of_all(self, bound: int, limit: int) -> Statement:
+        """No index knows the order of all lanes' ids: so each lane is asked for its own, and few of each are read.
+
+        What is above the highest of the lanes' `limit`-th ids is enough, and at most `limit` rows of each lane.
+        """
+        lanes = ", ".join(f"({lane})" for lane in labels(range(self.lane_count)))
+        return sql(
+            f"WITH lanes (lane) AS (VALUES {lanes}) SELECT * FROM endpoints WHERE lane IN (SELECT lane FROM lanes)"
+            " AND id < $1 AND status <> 'deleted' AND id >= COALESCE((SELECT MAX(back) FROM (SELECT"
+            " (SELECT e.id FROM endpoints e WHERE e.lane = l.lane AND e.id < $1 AND e.status <> 'deleted'"
+            " ORDER BY e.id DESC LIMIT 1 OFFSET $3) AS back FROM lanes l) AS of_lanes), 0)"
+            " ORDER BY id DESC LIMIT $2",
+            bound,
+            limit,
+            limit - 1,
+        )
 
     @reading
     def subscriptions_of(self, endpoint_ids: Sequence[int]) -> Step[dict[int, tuple[Subscription, ...]]]:
