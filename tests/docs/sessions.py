@@ -23,7 +23,12 @@ from docs.answers import Expectation, expectations_in, missing_line, with_marks
 from docs.blocks import Block
 
 SHELLS = ("sh", "bash")
+HERE = "here"  # the folder that a page's commands start in
 PAGE_SECONDS = 60
+# As where Hookwright is installed and little else. Its entry point may be missing here, so it is loaded by its name.
+PYTEST_OPTIONS = (
+    "-c /dev/null -p no:cacheprovider -p no:hookwright -p hookwright.testing.pytest_plugin -p no:schemathesis"
+)
 POLL_SECONDS = 0.05
 
 _EXAMPLE_URL = re.compile(r"https?://(?:[\w-]+\.)*example\.com")
@@ -77,9 +82,7 @@ class Script:
             self._take_transcript(block)
         elif block.language == "python":
             self._save(block, name := f"test_block_{block.line}.py")
-            self._run(
-                block, f"python3 -m pytest -q -p no:cacheprovider {name}" if _is_test(block) else f"python3 {name}"
-            )
+            self._run(block, f"pytest -q {name}" if _is_test(block) else f"python3 {name}")
         elif block.language == "json" and block.words:
             self.lines.append(f"expects {len(self.expected)}")
             self.expected.append((block, Expectation(None, block.text, is_whole=True)))
@@ -129,7 +132,7 @@ async def run_page(blocks: Sequence[Block], stand: Stand, folder: Path, patience
     run = _prepared(script, stand, folder)
     process = await asyncio.create_subprocess_exec(
         *("bash", str(run / "script")),
-        cwd=folder / "here",
+        cwd=folder / HERE,
         env=_environment(stand, run, folder),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
@@ -159,7 +162,7 @@ def _prepared(script: Script, stand: Stand, folder: Path) -> Path:
         (run / "files" / name).write_text(at_home(text, stand, ports))
     (run / "script").write_text(_PRELUDE + at_home("\n".join(script.lines), stand, ports))
     _put_on_path(run / "bin")
-    here = folder / "here"
+    here = folder / HERE
     (here / ".venv").mkdir(parents=True)
     (here / ".venv" / "bin").symlink_to(run / "bin")
     return run
@@ -173,7 +176,7 @@ def _put_on_path(bin: Path) -> None:
         "curl": _CURL.format(real=real),
         "python3": f'{python} "$@"\n',
         "hookwright": f'{python} -m hookwright.cli "$@"\n',
-        "pytest": f'{python} -m pytest -p no:cacheprovider "$@"\n',
+        "pytest": f'{python} -m pytest {PYTEST_OPTIONS} "$@"\n',
     }
     for name, text in shims.items():
         (bin / name).write_text(text)
