@@ -24,7 +24,7 @@ from docs.blocks import Block
 
 SHELLS = ("sh", "bash")
 HERE = "here"  # the folder that a page's commands start in
-PAGE_SECONDS = 60
+PAGE_SECONDS = 120  # a few, where the machine has nothing else to do
 # As where Hookwright is installed and little else. Its entry point may be missing here, so it is loaded by its name.
 PYTEST_OPTIONS = (
     "-c /dev/null -p no:cacheprovider -p no:hookwright -p hookwright.testing.pytest_plugin -p no:schemathesis"
