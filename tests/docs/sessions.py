@@ -13,16 +13,16 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import hookwright
-from docs.answers import Expectation, expectations_in, missing_line, with_marks
+from docs.answers import missing_line
 from docs.blocks import Block
+from docs.scripts import Script
 
-SHELLS = ("sh", "bash")
 HERE = "here"  # the folder that a page's commands start in
 PAGE_SECONDS = 120  # a few, where the machine has nothing else to do
 # As where Hookwright is installed and little else. Its entry point may be missing here, so it is loaded by its name.
@@ -51,71 +51,6 @@ printf '%s' "$call" > "$PAGE_RUN/latest"
 echo >&2  # a body ends without a line's end
 exit $code
 """
-
-
-class Shown(NamedTuple):
-    """A sample output, and the part whose output it is; None: of anything before."""
-
-    block: Block
-    text: str
-    part: str | None
-
-
-class Script:
-    """What a page comes to: a shell script in numbered parts, and what has to come of it."""
-
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self.parts: dict[str, Block] = {}
-        self.expected: list[tuple[Block, Expectation]] = []
-        self.shown: list[Shown] = []
-        self.files: dict[str, str] = {}
-        self.lines: list[str] = []
-        for block in blocks:
-            self._take(block)
-
-    def _take(self, block: Block) -> None:
-        if block.words and block.words[0] != "answer":
-            self._save(block, block.words[0])
-        elif block.language in SHELLS:
-            self._run(block, block.text)
-        elif block.language == "console":
-            self._take_transcript(block)
-        elif block.language == "python":
-            self._save(block, name := f"test_block_{block.line}.py")
-            self._run(block, f"pytest -q {name}" if _is_test(block) else f"python3 {name}")
-        elif block.language == "json" and block.words:
-            self.lines.append(f"expects {len(self.expected)}")
-            self.expected.append((block, Expectation(None, block.text, is_whole=True)))
-        elif block.language == "text":
-            self.shown.append(Shown(block, block.text, None))
-
-    def _run(self, block: Block, commands: str) -> str:
-        part = str(len(self.parts))
-        self.parts[part] = block
-        self.lines += [f"begin {part}", with_marks(commands, len(self.expected))]
-        self.expected += [(block, each) for each in expectations_in(commands)]
-        return part
-
-    def _take_transcript(self, block: Block) -> None:
-        for commands, output in transcript(block.text):
-            self.shown.append(Shown(block, output, self._run(block, commands)))
-
-    def _save(self, block: Block, name: str) -> None:
-        self.files[name] = block.text
-        self.lines.append(f'cp "$PAGE_RUN/files/{name}" "{name}"')
-
-
-def _is_test(block: Block) -> bool:
-    return re.search(r"^(async )?def test_", block.text, re.MULTILINE) is not None
-
-
-def transcript(text: str) -> Iterator[tuple[str, str]]:
-    """The commands of a recording, each with its output: `$ ` begins one, `> ` goes on with it."""
-    for each in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        lines = each.splitlines()
-        more = next((number for number, line in enumerate(lines[1:], 1) if not line.startswith("> ")), len(lines))
-        commands = [lines[0], *(line.removeprefix("> ") for line in lines[1:more])]
-        yield "\n".join(commands), "\n".join(lines[more:])
 
 
 class Stand(NamedTuple):

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from docs.blocks import Block
-from docs.sessions import HERE, SHELLS, Stand
+from docs.scripts import SHELLS
+from docs.sessions import HERE, Stand
 from hookwright.ambient import AnchoredClock
 from hookwright.core.model import SECOND
 from hookwright.core.signing import encode_secret, signed_headers

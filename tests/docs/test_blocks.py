@@ -16,7 +16,8 @@ import yaml  # type: ignore[import-untyped]
 from docs.answers import misfit, missing_line
 from docs.blocks import PAGES, ROOT, Block, blocks_of
 from docs.not_run import NOT_RUN
-from docs.sessions import SHELLS, Stand, run_page, transcript
+from docs.scripts import SHELLS, transcript
+from docs.sessions import Stand, run_page
 from docs.stands import stand_for
 from hookwright.config import load_settings
 from hookwright.testing.postgres import fresh_database
@@ -65,6 +66,15 @@ def test_what_is_left_out_is_still_there_and_has_a_reason() -> None:
     for page, start in NOT_RUN:
         assert any(block.page == page and block.first_line.startswith(start) for block in left_out), (page, start)
     assert all(len(reason) > 5 for reason in NOT_RUN.values())
+
+
+def test_a_block_that_is_a_file_is_used_by_a_later_one() -> None:
+    for page in PAGES:
+        blocks = blocks_to_try(page)
+        for number, block in enumerate(blocks):
+            if block.words and block.words[0] != "answer" and block.words[0] != "hookwright.toml":
+                module = block.words[0].removesuffix(".py")
+                assert any(module in later.text for later in blocks[number + 1 :]), block.place
 
 
 def parse_json(text: str, folder: Path) -> None:
