@@ -112,7 +112,7 @@ def _body(notice: Notice) -> str:
     about = f" of {', '.join(notice.resources)}" if notice.resources else ""
     title = f"{DIALECT_NAMES[notice.dialect]}: <code>{notice.event}</code>{about}"
     body = _json(msgspec.json.decode(notice.render()))
-    return f"<details><summary>{title}</summary>\n\n{body}\n</details>\n\n"
+    return f'<details markdown="1"><summary>{title}</summary>\n\n{body}\n</details>\n\n'
 
 
 def notices_of_sample(type: str) -> tuple[Notice, ...]:

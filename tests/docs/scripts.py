@@ -33,8 +33,8 @@ class Script:
             self._take(block)
 
     def _take(self, block: Block) -> None:
-        if block.words and block.words[0] != "answer":
-            self._save(block, block.words[0])
+        if block.file is not None:
+            self._save(block, block.file)
         elif block.language in SHELLS:
             self._run(block, block.text)
         elif block.language == "console":
@@ -42,7 +42,7 @@ class Script:
         elif block.language == "python":
             self._save(block, name := f"test_block_{block.line}.py")
             self._run(block, f"pytest -q {name}" if _is_test(block) else f"python3 {name}")
-        elif block.language == "json" and block.words:
+        elif block.is_answer:
             self.lines.append(f"expects {len(self.expected)}")
             self.expected.append((block, Expectation(None, block.text, is_whole=True)))
         elif block.language == "text":

@@ -19,7 +19,7 @@ from docs.not_run import NOT_RUN
 from docs.scripts import SHELLS, transcript
 from docs.sessions import Stand, run_page
 from docs.stands import stand_for
-from hookwright.config import load_settings
+from hookwright.config import CONFIG_FILE, load_settings
 from hookwright.testing.postgres import fresh_database
 from hookwright.testing.receiver import Receiver
 
@@ -72,9 +72,9 @@ def test_a_block_that_is_a_file_is_used_by_a_later_one() -> None:
     for page in PAGES:
         blocks = blocks_to_try(page)
         for number, block in enumerate(blocks):
-            if block.words and block.words[0] != "answer" and block.words[0] != "hookwright.toml":
-                module = block.words[0].removesuffix(".py")
-                assert any(module in later.text for later in blocks[number + 1 :]), block.place
+            if block.file not in (None, CONFIG_FILE):  # the settings are used without being named
+                name = block.file.removesuffix(".py")
+                assert any(name in later.text for later in blocks[number + 1 :]), block.place
 
 
 def parse_json(text: str, folder: Path) -> None:
@@ -151,8 +151,8 @@ async def test_statements_run_on_postgresql(request: pytest.FixtureRequest) -> N
             await connection.close()
 
 
-def block(language: str, text: str, *words: str) -> Block:
-    return Block("a page", 1, language, words, text)
+def block(language: str, text: str) -> Block:
+    return Block("a page", 1, language, text)
 
 
 HERE = Stand({}, "http://127.0.0.1:1", None)
