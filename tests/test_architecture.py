@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "json_schema": {"core"},
     "config": {"core"},
     "settings_page": {"config"},
+    "event_types_page": {"core", "operations", "dialects"},
     "address_registries": set(),
     "log_writer": set(),
     "logs": {"log_writer", "core"},
