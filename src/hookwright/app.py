@@ -31,6 +31,7 @@ from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import LeasedLanes, every_lane
 from hookwright.engine.limits import SendLimits
+from hookwright.engine.listening import Destinations, Listeners
 from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
 from hookwright.engine.worker import Worker, WorkerSettings
@@ -76,10 +77,11 @@ class Hookwright:
         self._store = store
         self._clock = clock
         policy = settings.target_policy()
-        self._sender = Sender(clock, policy, _limits_of(settings))
+        limits = _limits_of(settings)
+        self._sender = Sender(clock, policy, limits)
         self.worker = Worker(
             store,
-            self._sender,
+            Destinations(self._sender, Listeners(store, clock, limits)),
             Keyring(store, vault, clock),
             {name: form for wording in WORDINGS for name, form in wording.forms.items()},
             clock,

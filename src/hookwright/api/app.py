@@ -3,7 +3,18 @@
 from fastapi import FastAPI
 
 from hookwright import __version__
-from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing, replays, samples
+from hookwright.api import (
+    accounts,
+    deliveries,
+    endpoints,
+    event_types,
+    events,
+    keys,
+    listeners,
+    publishing,
+    replays,
+    samples,
+)
 from hookwright.api.callers import Surface
 from hookwright.api.document import refusals
 from hookwright.api.errors import install_error_handlers
@@ -46,8 +57,9 @@ def build_api(
         responses=refusals(401, 403, 429, 503),
     )
     limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
-    app.state.surface = Surface(services, limiter)
-    for each in (publishing, events, event_types, deliveries, replays, endpoints, samples, accounts, keys):
+    app.state.surface = Surface(services, limiter, is_ready)
+    surfaces = (publishing, events, event_types, deliveries, replays, endpoints, samples, listeners, accounts, keys)
+    for each in surfaces:
         app.include_router(each.router, prefix=PREFIX)
     app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}
     add_health(app, services, is_ready)

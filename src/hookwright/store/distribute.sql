@@ -63,3 +63,9 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'queues'::r
 
 SELECT create_distributed_table('workers', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'workers'::regclass);
+
+SELECT create_distributed_table('listeners', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'listeners'::regclass);
+
+SELECT create_distributed_table('held_requests', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'held_requests'::regclass);
