@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz demo bench bench-long lint format docs addresses lock clean
+.PHONY: setup test fuzz faults faults-long demo bench bench-long lint format docs addresses lock audit sbom clean
 
 setup: $(VENV)/.installed
 
@@ -20,16 +20,18 @@ demo: setup
 	@$(BIN)/python -m hookwright.testing.demo
 
 lint: setup
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks faults
+	$(BIN)/ruff format --check src tests benchmarks faults
 	$(BIN)/mypy
 
 format: setup
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix src tests benchmarks faults
+	$(BIN)/ruff format src tests benchmarks faults
 
+# How many tests run at a time; a folder or a file by itself is `.venv/bin/pytest tests/api`.
+WORKERS ?= 2
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup
@@ -47,6 +49,15 @@ fuzz: setup
 	@echo "make fuzz FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) SEED=$(SEED)"
 	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
 
+# A few minutes. It says its seed: `make faults SEED=…` strikes the same way again. CASES="worker_kill zombie" for some.
+CASES ?=
+faults: setup
+	@$(BIN)/python -m faults --seed $(SEED) $(if $(CASES),--only $(CASES))
+
+# Many hours; writes faults.json, which `python -m faults.tables faults.json` puts into docs/reliability.md.
+faults-long: setup
+	@$(BIN)/python -m faults --long --seed $(SEED) --save faults.json $(if $(CASES),--only $(CASES))
+
 bench: setup
 	@$(BIN)/python -m benchmarks
 
@@ -59,6 +70,19 @@ bench-long: setup
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/runtime.in -o requirements/runtime.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/dev.in -o requirements/dev.lock
+
+# Known weaknesses of what we install. Fails as well when the advisory service cannot be asked, unless UNREACHABLE=pass.
+UNREACHABLE ?= fail
+audit: setup
+	@$(BIN)/python -m hookwright.testing.audit --unreachable=$(UNREACHABLE)
+
+# What we install, with hashes, as CycloneDX; the same bytes for the same lock file.
+SBOM ?= dist/hookwright.cdx.json
+sbom: setup
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/runtime.lock \
+		--pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM)
+	@echo $(SBOM)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -88,6 +88,7 @@ class Publisher:
     def __init__(self, url: str, key: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
+        self.key = key
         self.requests = Requests(key)
         self._idle: list[_ClientConnection] = []
 

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from log_scan import read_log
+
 PATIENCE_SECONDS = 30
 
 
@@ -62,6 +64,7 @@ class Running:
         assert self._process.stderr is not None
         while line := (await self._process.stderr.readline()).decode():
             self.errors.append(line)
+            read_log(line)
             yield line
 
 
@@ -81,7 +84,8 @@ async def hookwright(*arguments: str, environ: Mapping[str, str], folder: Path) 
     finally:
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+        _, rest = await process.communicate()
+        read_log(rest.decode(errors="replace"))
 
 
 def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:

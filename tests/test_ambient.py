@@ -18,12 +18,14 @@ from hookwright.ambient import (
     new_token,
     parse_base36,
     public_id,
+    row_id,
     token_id,
 )
 from hookwright.core.lanes import LANES, MAX_ID, lane_of_event
-from hookwright.core.model import DAY, SECOND
+from hookwright.core.model import DAY, HOUR, SECOND
 
 IDS = st.integers(0, MAX_ID)
+NOON = 1_790_000_000 * SECOND
 
 
 def test_an_anchored_clock_goes_on_from_its_anchor() -> None:
@@ -57,6 +59,31 @@ def test_dice_with_a_seed_fall_the_same_way_again() -> None:
     assert all(-1 <= jitter <= 1 and 0 <= lane < 64 for jitter, lane in throws)
 
 
+@pytest.mark.parametrize("step", [HOUR, -HOUR, DAY, -DAY])
+def test_a_clock_that_holds_out_lives_on_through_a_step_of_what_it_is_anchored_to(step: int) -> None:
+    clock = AnchoredClock(holds_out=True)
+    assert clock.anchor(NOON)
+    assert not clock.anchor(NOON + step)
+    assert NOON <= clock.now() < NOON + SECOND
+    assert NOON + step <= clock.time_of_day() < NOON + step + SECOND
+    assert clock.anchor(NOON)
+    assert NOON <= clock.time_of_day() < NOON + SECOND
+
+
+def test_a_clock_that_holds_out_follows_a_drift() -> None:
+    clock = AnchoredClock(holds_out=True)
+    clock.anchor(NOON)
+    assert clock.anchor(NOON - SECOND // 2)
+    assert clock.now() < NOON
+
+
+def test_a_clock_that_shares_its_database_follows_wherever_that_goes() -> None:
+    clock = AnchoredClock()
+    clock.anchor(NOON)
+    assert clock.anchor(NOON + DAY)
+    assert NOON + DAY <= clock.now() <= clock.time_of_day() < NOON + DAY + SECOND
+
+
 @given(st.integers(0, 2**48 - 1), st.integers(0, 63))
 def test_an_event_id_is_a_uuid_7_that_names_its_millisecond_and_its_lane(millis: int, lane_index: int) -> None:
     event_id = new_event_id(millis * 1000 + 999, lane_index)
@@ -81,7 +108,7 @@ def test_a_token_names_its_row(id: int) -> None:
     token = new_token("kit", id)
     assert token.startswith("kit_")
     assert token_id(token, "kit") == id
-    assert len(token.rpartition("_")[2]) == 64
+    assert len(token.rpartition("_")[2]) == 72
 
 
 def test_two_tokens_of_a_row_differ() -> None:
@@ -102,15 +129,36 @@ def test_two_tokens_of_a_row_differ() -> None:
         "kit_A_abc",
         "kit_-1_abc",
         "kit_1_2_abc",
+        "kit_1_" + "a" * 63,
+        "kit_1_" + "a" * 72,
+        f"kit_A_{'a' * 64}",
+        f"kit_1_2_{'a' * 64}",
+        f"hw_1_{'a' * 64}",
+        f"_1_{'a' * 64}",
     ],
 )
 def test_what_is_no_token_names_nothing(token: str) -> None:
     assert token_id(token, "kit") is None
 
 
+@given(IDS, st.integers(0, 80), st.sampled_from("0123456789abcdefxyz"))
+def test_a_mistyped_token_names_nothing(id: int, place: int, typed: str) -> None:
+    token = new_token("kit", id)
+    place %= len(token)
+    mistyped = token[:place] + typed + token[place + 1 :]
+    assert mistyped == token or token_id(mistyped, "kit") is None
+    assert token_id(token[:place], "kit") is None
+    assert token_id(token + typed, "kit") is None
+
+
+def test_a_token_of_before_there_were_checksums_names_its_row() -> None:
+    assert token_id(f"kit_1z_{'0a' * 32}", "kit") == 71
+
+
 @given(IDS)
 def test_a_public_id_can_be_read_back(id: int) -> None:
-    assert parse_base36(public_id("kj", id).removeprefix("kj_")) == id
+    assert row_id(public_id("kj", id), "kj") == id
+    assert row_id(public_id("kj", id), "k") is None
 
 
 @pytest.mark.parametrize("text", ["", "A", "-1", " 1", "1_000", "١", "2gosa7pa2gw", "z" * 12])

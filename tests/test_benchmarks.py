@@ -17,6 +17,8 @@ from benchmarks.reconciling import Unreconciled, reconcile
 from benchmarks.report import as_object, table
 from benchmarks.tables import BEGIN, DOCUMENT, END, with_table
 
+from log_scan import read_log
+
 ROOT = Path(__file__).parent.parent
 EXPECTED = [("a", "1"), ("a", "2"), ("b", "1")]
 
@@ -39,6 +41,7 @@ def test_a_tiny_run_delivers_reconciles_and_prints_one_object() -> None:
         text=True,
         timeout=120,
     )
+    read_log(ran.stderr)
     assert ran.returncode == 0, ran.stderr
     results = json.loads(ran.stdout)
     measured = results["measures"]["sqlite_batch"]

@@ -62,6 +62,7 @@ def test_a_postgresql_url_is_no_file(url: str) -> None:
         ({"HOOKWRIGHT_TARGET_PORTS": "443,http"}, "HOOKWRIGHT_TARGET_PORTS.*'http' is no port"),
         ({"HOOKWRIGHT_TARGET_PORTS": ""}, "HOOKWRIGHT_TARGET_PORTS.*at least one"),
         ({"HOOKWRIGHT_NAT64_PREFIXES": "64:ff9b::/95"}, "HOOKWRIGHT_NAT64_PREFIXES.*RFC 6052"),
+        ({"HOOKWRIGHT_MASTER_KEY": "a", "HOOKWRIGHT_MASTER_KEY_FILE": "b"}, "HOOKWRIGHT_MASTER_KEY_FILE"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], message: str) -> None:

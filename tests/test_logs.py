@@ -9,7 +9,10 @@ from typing import cast
 import pytest
 import structlog
 
+from hookwright.ambient import new_signing_key, new_token
 from hookwright.core.model import Settled
+from hookwright.core.secret_shapes import LEFT_OUT
+from hookwright.core.signing import encode_secret
 from hookwright.engine.attempt_log import log_attempts
 from hookwright.logs import configure_logs, log_beside_output, render_json
 
@@ -21,9 +24,10 @@ def as_before() -> Iterator[None]:
     """Logging as the other tests know it."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    configured = structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def log_a_fault() -> None:
@@ -33,6 +37,22 @@ def log_a_fault() -> None:
     except ZeroDivisionError:
         structlog.get_logger("test").exception("ours")
         logging.getLogger("uvicorn.error").exception("theirs")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_others_have_worded_is_logged_without_our_secrets(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    configure_logs("info", form)
+    key, secret = new_token("hw", 64), encode_secret(new_signing_key())
+    try:
+        raise ValueError(f"cannot read {key!r}") from RuntimeError(f"of {secret}")
+    except ValueError as error:
+        structlog.get_logger("test").exception("ours")
+        structlog.get_logger("test").warning("skipped", error=str(error))
+        logging.getLogger("uvicorn.error").exception("theirs with %s", key)
+    printed = capsys.readouterr().err
+    assert printed.count(LEFT_OUT) == 6
+    assert key[:20] not in printed
+    assert secret[:20] not in printed
 
 
 def test_a_fault_is_logged_with_its_traceback_whoever_logs_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,6 +108,14 @@ def test_a_fault_for_people_shows_the_lines_but_no_values(capsys: pytest.Capture
     log_a_fault()
     printed = capsys.readouterr().err
     assert printed.count("ZeroDivisionError: with 15 characters") == 2
+    assert SECRET not in printed
+
+
+def test_a_commands_log_lines_print_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    log_beside_output("warning")
+    log_a_fault()
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError" in printed
     assert SECRET not in printed
 
 

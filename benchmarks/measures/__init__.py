@@ -2,6 +2,7 @@
 
 from benchmarks.measure import Measure
 from benchmarks.measures.backlog import BACKLOG
+from benchmarks.measures.console import CONSOLE
 from benchmarks.measures.fanout import FANOUT
 from benchmarks.measures.idle import IDLE
 from benchmarks.measures.latency import LATENCY
@@ -28,6 +29,7 @@ MEASURES: tuple[Measure, ...] = (
     LATENCY,
     BACKLOG,
     FANOUT,
+    CONSOLE,
     SOAK,
     IDLE,
     START,

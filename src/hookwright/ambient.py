@@ -4,13 +4,24 @@ import hashlib
 import hmac
 import secrets
 import time
+import zlib
 from random import Random
 from typing import Protocol
 
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
-from hookwright.core.model import Instant
+from hookwright.core.model import SECOND, Instant
 
+_RANDOM_DIGITS = 64
+_CHECKSUM_DIGITS = 8
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+# A clock that goes on while the machine sleeps, which Linux's CLOCK_MONOTONIC does not and other systems' does. Where
+# there is neither (Windows), Python's own.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+# A machine's clock that is kept by NTP is never further from a steady one than this between two anchors.
+DRIFT: Instant = SECOND
 
 
 class Clock(Protocol):
@@ -20,24 +31,41 @@ class Clock(Protocol):
         """Microseconds since 1970-01-01 UTC."""
         ...
 
+    def time_of_day(self) -> Instant:
+        """The same, for what others compare with clocks of their own: it takes part in a step that `now` does not."""
+        ...
+
 
 class AnchoredClock:
-    """The store's time, carried forward by the monotonic clock.
+    """The store's time, carried forward by a clock that never steps.
 
     Several processes share one idea of "due" only if it does not come from their own wall clocks: a step of one
     machine's clock must neither stall its deliveries nor fire them early. `anchor` sets it to the database's time;
-    between anchors it advances by the monotonic clock alone.
+    between anchors it advances by the steady clock alone.
+
+    `holds_out` is for a database whose time is this machine's own wall clock. A step of that, once it is anchored,
+    changes `time_of_day` and not `now`.
     """
 
-    def __init__(self) -> None:
-        self.anchor(time.time_ns() // 1000)
+    def __init__(self, *, holds_out: bool = False) -> None:
+        self._holds_out = holds_out
+        self._is_anchored = False
+        self._offset = self._offset_of_day = time.time_ns() // 1000 - _steady_us()
 
-    def anchor(self, instant: Instant) -> None:
-        """Make this the time from now on."""
-        self._offset = instant - time.monotonic_ns() // 1000
+    def anchor(self, instant: Instant) -> bool:
+        """Make this the time from now on. False when it is a step that is not taken part in."""
+        offset = self._offset_of_day = instant - _steady_us()
+        if self._holds_out and self._is_anchored and abs(offset - self._offset) > DRIFT:
+            return False
+        self._offset = offset
+        self._is_anchored = True
+        return True
 
     def now(self) -> Instant:
-        return self._offset + time.monotonic_ns() // 1000
+        return self._offset + _steady_us()
+
+    def time_of_day(self) -> Instant:
+        return self._offset_of_day + _steady_us()
 
 
 class MovableClock:
@@ -45,13 +73,25 @@ class MovableClock:
 
     def __init__(self, now: Instant = 1_790_000_000_000_000) -> None:
         self._now = now
+        self._stepped: Instant = 0
 
     def move(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
         """Let this much time pass."""
         self._now += round((seconds + hours * 3600 + days * 86_400) * 1_000_000)
 
+    def step(self, *, hours: float) -> None:
+        """Put the time of day forward or back while no time passes, as whoever sets a machine's clock does."""
+        self._stepped += round(hours * 3600 * SECOND)
+
     def now(self) -> Instant:
         return self._now
+
+    def time_of_day(self) -> Instant:
+        return self._now + self._stepped
+
+
+def _steady_us() -> int:
+    return (time.monotonic_ns() if _STEADY is None else time.clock_gettime_ns(_STEADY)) // 1000
 
 
 def monotonic_us() -> int:
@@ -94,16 +134,18 @@ def new_signing_key() -> bytes:
 
 
 def new_token(prefix: str, id: int) -> str:
-    """A secret of 256 bits that names its row: `prefix_<id in base 36>_<random>`. Keep only its `digest`."""
-    return f"{prefix}_{_base36(id)}_{secrets.token_hex(32)}"
+    """A secret of 256 bits that names its row: `prefix_<id in base 36>_<random><checksum>`. Keep only its `digest`.
+
+    By prefix and checksum secret scanners know it for sure, and what was mistyped is told apart without a look-up.
+    """
+    unchecked = f"{prefix}_{_base36(id)}_{secrets.token_hex(_RANDOM_DIGITS // 2)}"
+    return unchecked + _checksum(unchecked)
 
 
 def token_id(token: str, prefix: str) -> int | None:
     """The row that a token of this prefix names, or None when it is no such token. Proves nothing by itself."""
     head, _, rest = token.rpartition("_")
-    if not rest or not head.startswith(prefix + "_"):
-        return None
-    return parse_base36(head.removeprefix(prefix + "_"))
+    return row_id(head, prefix) if _is_whole(token, rest) else None
 
 
 def parse_base36(text: str) -> int | None:
@@ -112,6 +154,12 @@ def parse_base36(text: str) -> int | None:
         return None
     id = int(text, 36)
     return id if id <= MAX_ID else None
+
+
+def row_id(text: str, prefix: str) -> int | None:
+    """The row that a public id of this prefix names, or None when it is no such id."""
+    head, _, digits = text.partition("_")
+    return parse_base36(digits) if head == prefix else None
 
 
 def public_id(prefix: str, id: int) -> str:
@@ -127,6 +175,17 @@ def digest(secret: str) -> bytes:
 def matches(secret: str, kept: bytes | None) -> bool:
     """Whether a secret is the one whose digest we kept, in constant time."""
     return kept is not None and hmac.compare_digest(digest(secret), kept)
+
+
+def _is_whole(token: str, rest: str) -> bool:
+    if len(rest) == _RANDOM_DIGITS:  # of before tokens had a checksum
+        return True
+    end = len(token) - _CHECKSUM_DIGITS
+    return len(rest) == _RANDOM_DIGITS + _CHECKSUM_DIGITS and _checksum(token[:end]) == token[end:]
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode(errors='replace')):08x}"
 
 
 def _base36(number: int) -> str:

@@ -20,8 +20,10 @@ from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
+from hookwright.console import ConsoleSettings, build_console
+from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
-from hookwright.core.model import DAY
+from hookwright.core.model import DAY, WireForm
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kit import KIT
@@ -33,26 +35,42 @@ from hookwright.engine.lanes import LeasedLanes, every_lane
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.listening import Destinations, Listeners
 from hookwright.engine.sender import Sender
-from hookwright.engine.upkeep import Retention, advance_replays, anchor, expire, prune, repeat, rescue
+from hookwright.engine.upkeep import (
+    Retention,
+    advance_replays,
+    anchor,
+    expire,
+    keep_tallies,
+    prune,
+    prune_tallies,
+    repeat,
+    rescue,
+)
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.announcements import tell
+from hookwright.operations.key_uses import note_key_uses
+from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.sqlite import SqliteStore
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
-from hookwright.vault import Vault, decode_master_key, keep_master_key
+from hookwright.vault import Vault, decode_master_keys, keep_master_keys
 from hookwright.web.reference import add_reference
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
 WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 
+FORMS: dict[str, WireForm] = {name: form for wording in WORDINGS for name, form in wording.forms.items()}
+
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
 ANCHOR_EVERY_SECONDS = 10.0
+NOTE_KEY_USES_EVERY_SECONDS = 60.0
 TELL_EVERY_SECONDS = 1.0
 PRUNE_EVERY_SECONDS = 60.0
 LISTEN_EVERY_SECONDS = 1.0
+TALLY_EVERY_SECONDS = 5.0
 REPLAY_EVERY_SECONDS = 1.0  # a replay's rate is a number of deliveries a second
 
 Chore = Callable[[], Awaitable[int]]
@@ -83,7 +101,7 @@ class Hookwright:
             store,
             Destinations(self._sender, Listeners(store, clock, limits)),
             Keyring(store, vault, clock),
-            {name: form for wording in WORDINGS for name, form in wording.forms.items()},
+            FORMS,
             clock,
             dice,
             _worker_settings(settings),
@@ -106,6 +124,7 @@ class Hookwright:
             endpoints_per_account=settings.endpoints_per_account,
         )
         self._stop = asyncio.Event()
+        self._leaving = False
         scrape = Scrape(metrics, store, clock) if settings.metrics else None
         self.monitor: ASGIApp = _monitor(self.services, self._is_ready, scrape)
         if settings.metrics_port is not None or settings.processes > 1:
@@ -130,8 +149,11 @@ class Hookwright:
             if migrate:
                 await store.migrate()
             if clock is None:
-                clock = AnchoredClock()
+                # Where one process has the database, that is a file, and its time this machine's wall clock.
+                clock = AnchoredClock(holds_out=store.lane_count == 1)
                 await anchor(store, clock)
+            if problem := await master_key_problem(store, vault, clock):
+                raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {problem}")
         except BaseException:
             await store.close()
             await traces.close()
@@ -140,10 +162,12 @@ class Hookwright:
 
     def start(self) -> None:
         """Begin to send what is due, unless that is others' part."""
-        chores: list[tuple[Chore, float]] = []
+        chores: list[tuple[Chore, float]] = [(self._keep_tallies, TALLY_EVERY_SECONDS)]
         if self.settings.role != "api":
             self._sending = asyncio.create_task(self.worker.run(self._stop))
             chores += self._chores_of_a_worker()
+        if self.settings.role != "worker":
+            chores.append((partial(note_key_uses, self.services), NOTE_KEY_USES_EVERY_SECONDS))
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
@@ -160,14 +184,22 @@ class Hookwright:
             (partial(expire, store, clock, self._metrics, lanes), EXPIRE_EVERY_SECONDS),
             (partial(advance_replays, store, clock, lanes), REPLAY_EVERY_SECONDS),
             (lambda: tell(self.services, lanes()), TELL_EVERY_SECONDS),
+            (partial(prune_tallies, store, clock), PRUNE_EVERY_SECONDS),
             (partial(prune, store, clock, _retention_of(self.settings), lanes), PRUNE_EVERY_SECONDS),
         ]
+
+    async def _keep_tallies(self) -> int:
+        return await keep_tallies(self._store, self._metrics.tallying)
 
     def _wake(self) -> None:
         self.worker.wake()
 
     def _is_ready(self) -> bool:
-        return not self._stop.is_set()
+        return not (self._leaving or self._stop.is_set())
+
+    def leave(self) -> None:
+        """Say on `/readyz` that others should be sent to from now on; everything goes on as before."""
+        self._leaving = True
 
     async def drain(self) -> None:
         """Claim nothing more; requests in flight finish within the drain time or are given back."""
@@ -184,9 +216,13 @@ class Hookwright:
         await self.worker.drain(self.settings.drain_seconds)
         await self._intake.close()
         await self._hints.close()
+        with suppress(Unavailable):
+            await self._keep_tallies()
 
     async def close(self) -> None:
         """Let go of connections and of the store. To be called after `drain`."""
+        with suppress(Unavailable):
+            await note_key_uses(self.services)
         await self._sender.close()
         await self._store.close()
         await self._traces.close()
@@ -267,7 +303,19 @@ def _surfaces(
         app = dialect.build_app(services, dialect_settings)
         add_reference(app, f"{dialect.prefixes[0]}/docs")
         surfaces += [(prefix, app) for prefix in dialect.prefixes]
+    if settings.console:
+        surfaces.append(("/console", build_console(services, _console_settings(settings, is_ready))))
     return Surfaces(surfaces, otherwise=api)
+
+
+def _console_settings(settings: Settings, is_ready: Callable[[], bool]) -> ConsoleSettings:
+    return ConsoleSettings(
+        sign_in=settings.sign_in_on_console,
+        forms=FORMS,
+        retry_schedule=settings.retry_schedule,
+        timeout_seconds=settings.timeout_seconds,
+        is_ready=is_ready,
+    )
 
 
 def _monitor(services: Services, is_ready: Callable[[], bool], scrape: Scrape | None) -> Starlette:
@@ -342,14 +390,19 @@ def _make_private(path: Path) -> None:
 
 def _vault_of(settings: Settings) -> Vault:
     path = settings.sqlite_path()
+    name = "master_key" if settings.master_key_file is None else "master_key_file"
     try:
         if settings.master_key is not None:
-            return Vault(decode_master_key(settings.master_key))
+            return Vault(*decode_master_keys(settings.master_key))
+        if settings.master_key_file is not None:
+            return Vault(*decode_master_keys(Path(settings.master_key_file).read_text()))
         if path is not None:
             _make_folder(path.parent)
-            return Vault(keep_master_key(path.with_name("hookwright.key")))
+            return Vault(*keep_master_keys(path.with_name("hookwright.key")))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): the file is no text") from None
     except (ValueError, OSError) as error:
-        raise ConfigError(f"master_key (HOOKWRIGHT_MASTER_KEY): {error}") from None
+        raise ConfigError(f"{name} (HOOKWRIGHT_{name.upper()}): {error}") from None
     raise ConfigError(
         "HOOKWRIGHT_MASTER_KEY is missing: PostgreSQL needs a master key for the signing secrets;"
         " make one with `openssl rand -base64 32` and keep it apart from the database"

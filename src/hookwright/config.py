@@ -41,6 +41,7 @@ DELIVERING = "Delivering"
 TARGETS = "Where deliveries may go"
 RETENTION = "Retention"
 APIS = "The vendors' APIs"
+CONSOLE = "Console"
 TELEMETRY = "Logs and telemetry"
 PROCESSES = "Processes and nodes"
 
@@ -69,8 +70,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             DATABASE,
             "32 bytes in base64 that signing secrets and custom headers are encrypted with; PostgreSQL needs one."
             " `openssl rand -base64 32` makes one. Keep it apart from the database: without it no delivery can be"
-            " signed.",
+            " signed. Of several, separated by commas, the first encrypts and all decrypt: see"
+            " [security.md](security.md#changing-the-master-key).",
             default="on SQLite, kept in `hookwright.key` beside the file",
+        ),
+    ] = None
+    master_key_file: Annotated[
+        str | None,
+        about(
+            DATABASE,
+            "A file that holds the master key instead, or several, one on each line.",
+            default="none",
         ),
     ] = None
     host: Annotated[str, about(HTTP, "Where to listen. Put a TLS proxy in front.")] = "127.0.0.1"
@@ -100,6 +110,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_seconds: Annotated[
         NotNegative, about(HTTP, "How long the requests in flight, both ways, may go on after SIGTERM.")
     ] = 20
+    unready_seconds: Annotated[
+        NotNegative,
+        about(
+            HTTP,
+            "How long after SIGTERM requests are still taken as before, while `/readyz` answers 503 and each answer"
+            " ends its connection. Behind a load balancer, longer than that takes to notice. A second one ends it.",
+        ),
+    ] = 0
     role: Annotated[
         Role,
         about(
@@ -207,6 +225,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             APIS, "Kit's OAuth consent page asks for the account's Kit key. Without it anyone may consent for any."
         ),
     ] = True
+    console: Annotated[bool, about(CONSOLE, "Answer `/console`, the pages for people.")] = True
+    sign_in_on_console: Annotated[
+        bool,
+        about(
+            CONSOLE,
+            "The console asks for a key. Without it whoever comes from this machine may do everything, and nobody"
+            " else anything: for one person's own machine, not behind a proxy.",
+        ),
+    ] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about(TELEMETRY, "The least that is logged.")
     ] = "info"
@@ -306,6 +333,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {message}") from None
     if problem := schedule_problem(settings.retry_schedule):
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
+    if settings.master_key is not None and settings.master_key_file is not None:
+        raise ConfigError(f"master_key_file ({PREFIX}MASTER_KEY_FILE): give it or {PREFIX}MASTER_KEY, not both")
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
     settings.target_policy()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from hookwright.core.secret_shapes import without_secrets
 from hookwright.log_writer import LineWriter
 
 EACH = "each"  # the field of an event that is told of many things at once: the fields of each
@@ -26,6 +27,7 @@ def configure_logs(level: str, form: str, renderer: structlog.types.Processor | 
         processors=[
             *shared,
             structlog.processors.format_exc_info,
+            _without_secrets,
             _one_line_for_each(renderer),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -38,6 +40,13 @@ def configure_logs(level: str, form: str, renderer: structlog.types.Processor | 
 def log_beside_output(level: str) -> None:
     """Send log lines, for people, to whatever standard error is when they are written: output may be a document."""
     structlog.configure(
+        # Not structlog's own, whose tracebacks print the local variables.
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            _without_secrets,
+            _renderer_of("console"),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
@@ -76,6 +85,17 @@ def render_json(_logger: object, _level: str, event: structlog.typing.EventDict)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)
+
+
+# What others have worded: the text of an exception may hold whatever somebody sent us.
+_WORDED_BY_OTHERS = ("event", "error", "exception")
+
+
+def _without_secrets(_logger: object, _level: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for name in _WORDED_BY_OTHERS:
+        if isinstance(text := event.get(name), str) and "_" in text:
+            event[name] = without_secrets(text)
+    return event
 
 
 def _one_line_for_each(renderer: structlog.types.Processor) -> structlog.types.Processor:
@@ -121,6 +141,7 @@ def _take_over_standard_logging(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_secrets,
                 renderer,
             ],
             foreign_pre_chain=shared,

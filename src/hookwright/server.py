@@ -7,7 +7,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -47,6 +47,15 @@ class HttpServer(uvicorn.Server):
             )
         )
         self.ready = asyncio.Event()
+
+    def end_connections(self) -> None:
+        """Have every answer from now on end its connection, so that clients turn to others before we close it.
+
+        A request that meets a connection which is being closed fails, and its sender cannot know whether it was done.
+        """
+        closing = (b"connection", b"close")
+        self.server_state.default_headers = [*self.server_state.default_headers, closing]
+        self.config.encoded_headers.append(closing)  # of which uvicorn makes the default anew, each second
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -151,6 +160,7 @@ async def serve(
             collect_less_often()
             on_ready()
             await _either(serving, stopping)
+            await _leave(hookwright, http, serving, stopping)
     finally:
         log.info("draining", seconds=hookwright.settings.drain_seconds)
         if parents_life is not None:
@@ -172,6 +182,22 @@ def collect_less_often() -> None:
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+
+
+async def _leave(
+    hookwright: Hookwright, http: HttpServer, serving: asyncio.Task[None], stopping: asyncio.Event
+) -> None:
+    """Go on as before for as long as load balancers need to notice that we are not ready any more."""
+    seconds = hookwright.settings.unready_seconds
+    if not seconds or serving.done():
+        return
+    log.info("leaving", seconds=seconds)
+    hookwright.leave()
+    http.end_connections()
+    stopping.clear()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _either(serving, stopping)
 
 
 async def _either(task: asyncio.Task[None], event: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hookwright.api import build_api
+from hookwright.api.app import furnish, new_api
 from hookwright.core.model import Account, Endpoint, Subscription
 from hookwright.operations.accounts import create_account
 from hookwright.operations.endpoints import create_endpoint
@@ -20,9 +20,17 @@ TARGET = "https://receiver.example.com/tags"
 CallerWith = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """One app for all tests: FastAPI works out routes at the first request, which takes longer than most tests."""
+    return new_api()
+
+
 @pytest.fixture
-def app(services: Services) -> FastAPI:
-    return build_api(services)
+def app(routes: FastAPI, services: Services) -> FastAPI:
+    """The API on this test's services, without what is beside `/api/v1`."""
+    furnish(routes, services)
+    return routes
 
 
 @pytest.fixture

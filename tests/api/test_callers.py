@@ -1,11 +1,13 @@
 """Who may call what."""
 
+import re
+
 import httpx
 import pytest
 
-from api.conftest import CallerWith
+from api.conftest import BASE_URL, CallerWith
 from api.requests import pointers
-from hookwright.ambient import MovableClock
+from hookwright.api import build_api
 from hookwright.core.model import Account
 from hookwright.operations.keys import create_key
 from hookwright.operations.services import Services
@@ -17,6 +19,15 @@ ROUTES = {
     "manage": ("POST", "/api/v1/deliveries/64/replay"),
     "admin": ("GET", "/api/v1/accounts"),
 }
+
+# The scopes that an operation takes, by the one that it needs.
+ALLOWED_BY = {
+    "publish": {"publish", "admin"},
+    "read": {"read", "manage", "admin"},
+    "manage": {"manage", "admin"},
+    "admin": {"admin"},
+}
+PUBLIC_PATHS = {"/healthz", "/readyz", "/api/v1/docs", "/api/v1/openapi.json"}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +47,28 @@ async def test_a_scope_reaches_what_it_implies(caller_with: CallerWith, scope: s
         if response.status_code == 403:
             assert pointers(response) == []
             assert response.json()["detail"] == f"The key lacks the scope {needed}."
+
+
+async def test_every_operation_says_which_scope_it_needs_and_takes_no_less(
+    caller_with: CallerWith, anyone: httpx.AsyncClient
+) -> None:
+    callers = {scope: await caller_with(scope) for scope in ALLOWED_BY}
+    paths = (await anyone.get("/api/v1/openapi.json")).json()["paths"]
+    operations = [
+        (method, path, said["security"][0]["Key"]) for path, those in paths.items() for method, said in those.items()
+    ]
+    assert len(operations) > 35
+    for method, path, [needed] in operations:
+        for scope, caller in callers.items():
+            answer = await caller.request(method, re.sub(r"{\w+}", "6464", path))
+            assert (answer.status_code != 403) == (scope in ALLOWED_BY[needed]), (method, path, scope, answer.text)
+
+
+def test_every_route_but_the_public_ones_is_in_the_document(services: Services) -> None:
+    app = build_api(services)
+    included = [route.original_router for route in app.routes if hasattr(route, "original_router")]
+    assert all(route.include_in_schema for router in included for route in router.routes)
+    assert {route.path for route in app.routes if hasattr(route, "path")} == PUBLIC_PATHS
 
 
 @pytest.mark.parametrize(
@@ -58,5 +91,7 @@ async def test_a_vendors_key_is_none_of_ours(anyone: httpx.AsyncClient, services
 
 
 @pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/docs", "/healthz", "/readyz"])
-async def test_what_is_public_needs_no_key(anyone: httpx.AsyncClient, path: str, clock: MovableClock) -> None:
-    assert (await anyone.get(path)).status_code == 200
+async def test_what_is_public_needs_no_key(services: Services, path: str) -> None:
+    transport = httpx.ASGITransport(app=build_api(services))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as anyone:
+        assert (await anyone.get(path)).status_code == 200

@@ -6,9 +6,13 @@ import httpx
 import pytest
 
 from api.conftest import CallerWith
-from api.requests import get, pointers
-from hookwright.core.model import Account
-from hookwright.operations.keys import authenticate_client
+from api.requests import EVENTS, event, get, pointers
+from hookwright.ambient import MovableClock
+from hookwright.core.model import SECOND, Account, KeyKind
+from hookwright.core.times import iso_micros
+from hookwright.operations.grants import GrantRequest, authenticate_access, issue_tokens
+from hookwright.operations.key_uses import note_key_uses
+from hookwright.operations.keys import authenticate_client, authenticate_key, create_key, recall_key
 from hookwright.operations.services import Services
 
 KEYS = "/api/v1/keys"
@@ -64,6 +68,60 @@ async def test_secrets_are_not_shown_again(admin: httpx.AsyncClient, account: Ac
     assert key["secret"].startswith("kit_")
 
 
+async def test_a_key_is_refused_once_it_has_expired(
+    admin: httpx.AsyncClient, anyone: httpx.AsyncClient, account: Account, clock: MovableClock
+) -> None:
+    end = iso_micros(clock.now() + 60 * SECOND)
+    key = await create(admin, kind="hookwright", scopes=["read", "publish"], expires_at=end)
+    assert key["expires_at"] == end
+    anyone.headers["Authorization"] = f"Bearer {key['secret']}"
+    clock.move(seconds=59.9)
+    assert (await anyone.get("/api/v1/deliveries")).status_code == 200
+    assert (await anyone.post(EVENTS, json=event(account))).status_code == 202
+    clock.move(seconds=0.1)  # the publish routes still remember it
+    for answer in (await anyone.get("/api/v1/deliveries"), await anyone.post(EVENTS, json=event(account))):
+        assert (answer.status_code, answer.json()["detail"]) == (401, "The key has expired.")
+
+
+async def test_a_mistyped_key_is_told_apart_from_an_unknown_one(
+    admin: httpx.AsyncClient, anyone: httpx.AsyncClient
+) -> None:
+    key = await create(admin, kind="hookwright", scopes=["read"])
+    await admin.delete(f"{KEYS}/{key['id']}")
+    details = []
+    for secret in (key["secret"], key["secret"][:-1]):
+        anyone.headers["Authorization"] = f"Bearer {secret}"
+        details.append((await anyone.get("/api/v1/deliveries")).json()["detail"])
+    assert details == [
+        "Unknown or deleted key.",
+        "This is not a whole hookwright key: it may be cut off or mistyped.",
+    ]
+
+
+@pytest.mark.parametrize("how", ["key", "token", "publish"])
+async def test_the_last_use_of_a_key_is_noted_once_a_minute(
+    admin: httpx.AsyncClient, services: Services, account: Account, clock: MovableClock, how: str
+) -> None:
+    kind: KeyKind = "kajabi" if how == "token" else "hookwright"
+    scope = "owner" if how == "token" else "publish"
+    new = await create_key(services, kind, account.id, "Test", [scope])
+    assert (await get(admin, f"/keys/{new.key.id}"))["last_used_at"] is None
+    await note_key_uses(services)
+    if how == "token":
+        tokens = await issue_tokens(services, GrantRequest(kind, account.id, (), 60, key_id=new.key.id))
+        await authenticate_access(services, kind, tokens.access)
+    else:
+        await authenticate_key(services, kind, new.secret)
+    if how == "publish":
+        await note_key_uses(services)
+        clock.move(seconds=0.5)
+        assert recall_key(services, kind, new.secret) is not None
+    assert await note_key_uses(services) >= 1
+    shown = await get(admin, f"/keys/{new.key.id}")
+    assert shown["last_used_at"] == iso_micros(clock.now())
+    assert [key_id for key_id in services.key_uses.take() if key_id == new.key.id] == []
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -75,6 +133,8 @@ async def test_secrets_are_not_shown_again(admin: httpx.AsyncClient, account: Ac
         ({"kind": "kit", "account": 64_000_000}, "/account"),
         ({"kind": "kit", "account": 2**60}, "/account"),
         ({"kind": "hookwright", "scopes": ["read"], "name": "\0"}, "/name"),
+        ({"kind": "hookwright", "scopes": ["read"], "expires_at": "2001-01-01T00:00:00Z"}, "/expires_at"),
+        ({"kind": "hookwright", "scopes": ["read"], "expires_at": 3}, "/expires_at"),
         ({"kind": "hookwright", "scopes": ["read"], "attributes": {"a": "\0"}}, "/attributes/a"),
     ],
 )

@@ -25,6 +25,12 @@ class CommandLine:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = dict(environ)
 
+    def set(self, name: str, value: str) -> None:
+        self._environ[name] = value
+
+    def unset(self, name: str) -> None:
+        self._environ.pop(name, None)
+
     def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Result:
         return CliRunner().invoke(app, list(arguments), env={**self._environ, **(environ or {})})
 

@@ -185,10 +185,28 @@ def test_postgresql_without_a_master_key_is_one_line(sqlite: CommandLine) -> Non
     )
 
 
-def test_the_wrong_master_key_is_named(sqlite: CommandLine) -> None:
-    account = account_id(sqlite)
-    environ = {"HOOKWRIGHT_MASTER_KEY": MASTER_KEY}
-    assert "HOOKWRIGHT_MASTER_KEY" in sqlite.refusal("accounts", "show", account, "--secrets", environ=environ)
+@pytest.mark.parametrize("command", [["accounts", "list"], ["serve"], ["secrets", "status"]])
+def test_the_wrong_master_key_is_refused_before_anything_is_done(sqlite: CommandLine, command: list[str]) -> None:
+    account_id(sqlite)
+    environ = {"HOOKWRIGHT_MASTER_KEY": MASTER_KEY, "HOOKWRIGHT_PORT": "0"}
+    refusal = sqlite.refusal(*command, environ=environ)
+    assert "HOOKWRIGHT_MASTER_KEY" in refusal
+    assert "1 with the master key" in refusal
+    assert MASTER_KEY not in refusal
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [("not a key", "openssl rand -base64 32"), ("\udcff", "no text"), (None, "No such file")]
+)
+def test_a_master_key_file_that_cannot_be_used_is_named(
+    sqlite: CommandLine, tmp_path: Path, content: str | None, reason: str
+) -> None:
+    path = tmp_path / "master.keys"
+    if content is not None:
+        path.write_text(content, errors="surrogateescape")
+    refusal = sqlite.refusal("accounts", "list", environ={"HOOKWRIGHT_MASTER_KEY_FILE": str(path)})
+    assert "HOOKWRIGHT_MASTER_KEY_FILE" in refusal
+    assert reason in refusal
 
 
 # -- where settings come from ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from cli.conftest import on_sqlite
 from hookwright.cli.attempts import attempt_line
+from log_scan import read_log
 
 PROGRAM = [sys.executable, "-m", "hookwright.cli"]
 
@@ -37,6 +38,7 @@ def test_a_person_is_asked_before_something_is_deleted(
     finally:
         os.close(terminal)
         os.close(stdin)
+    read_log(asked.stderr)
     assert asked.returncode == exit_code
     assert f"Really delete account {account_id}" in asked.stderr
     assert len(command_line.json("accounts", "list")) == left

@@ -44,6 +44,26 @@ async def test_a_request_in_flight_is_finished_and_no_other_begun_after_sigterm(
         assert receiver.count == 1
 
 
+async def test_before_it_drains_it_says_that_it_is_not_ready_and_goes_on_answering(
+    environ: Environ, tmp_path: Path
+) -> None:
+    patient = {**environ, "HOOKWRIGHT_UNREADY_SECONDS": str(2 * PATIENCE_SECONDS)}
+    async with Receiver() as receiver:
+        publisher = await publisher_for(environ, receiver.url)
+        async with (
+            hookwright("serve", environ=patient, folder=tmp_path) as server,
+            httpx.AsyncClient(base_url=await url_of(server), trust_env=False) as client,
+        ):
+            assert "connection" not in (await client.get("/readyz")).headers
+            server.send(signal.SIGTERM)
+            await server.logged("leaving")
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+            assert await publisher.publish(str(client.base_url), 1)
+            await receiver.wait_for(1, PATIENCE_SECONDS)
+            assert await server.stop() == 0  # the second signal ends it at once
+
+
 async def test_a_request_that_outlasts_the_drain_time_is_given_back_and_sent_at_the_next_start(
     environ: Environ, tmp_path: Path
 ) -> None:

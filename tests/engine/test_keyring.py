@@ -8,10 +8,10 @@ import pytest
 
 from engine.harness import DIALECT, Engine, running_engine
 from hookwright.ambient import MovableClock
-from hookwright.core.model import SECOND, Claim, Instant, SigningSecret, Subscription
+from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningSecret, Subscription
 from hookwright.core.signing import encode_secret
 from hookwright.engine.keyring import Keyring
-from hookwright.operations.accounts import rotate_signing_secret
+from hookwright.operations.accounts import create_account, rotate_signing_secret
 from hookwright.operations.endpoints import Details, create_signed_endpoint
 from hookwright.store.base import Store
 
@@ -44,15 +44,19 @@ async def test_a_new_key_signs_a_second_later_at_the_latest(engine: Engine, keyr
     assert [encode_secret(key.key) for key in keys] == [new, engine.new_account.signing_secret]
 
 
-async def test_custom_headers_that_are_remembered_open_for_their_account_alone(
+async def test_custom_headers_that_are_remembered_open_for_their_endpoint_alone(
     engine: Engine, keyring: Keyring
 ) -> None:
-    sealed = engine.services.vault.seal(engine.account.id, b'{"x-tenant":"1"}')
-    claim = msgspec.structs.replace(await claim_of(engine), sealed_headers=sealed)
+    claim = await claim_of(engine)
+    binding = Binding("headers", engine.account.id, claim.endpoint_id)
+    sealed = engine.services.vault.seal(binding, b'{"x-tenant":"1"}')
+    claim = msgspec.structs.replace(claim, sealed_headers=sealed)
     for _ in range(2):
         assert keyring.custom_headers(claim) == {"x-tenant": "1"}
-    with pytest.raises(ValueError, match="sealed with another"):
+    with pytest.raises(ValueError, match="sealed for another row"):
         keyring.custom_headers(msgspec.structs.replace(claim, account_id=claim.account_id + 64))
+    with pytest.raises(ValueError, match="sealed for another row"):
+        keyring.custom_headers(msgspec.structs.replace(claim, endpoint_id=claim.endpoint_id + 64))
 
 
 async def test_changed_custom_headers_are_the_next_that_are_sent(engine: Engine, keyring: Keyring) -> None:
@@ -60,7 +64,8 @@ async def test_changed_custom_headers_are_the_next_that_are_sent(engine: Engine,
     assert keyring.custom_headers(claim) == {}
     for tenant in ("1", "2"):
         headers = {"x-tenant": tenant}
-        sealed = engine.services.vault.seal(engine.account.id, msgspec.json.encode(headers))
+        binding = Binding("headers", engine.account.id, claim.endpoint_id)
+        sealed = engine.services.vault.seal(binding, msgspec.json.encode(headers))
         assert keyring.custom_headers(msgspec.structs.replace(claim, sealed_headers=sealed)) == headers
 
 
@@ -84,6 +89,24 @@ async def test_many_endpoints_that_ask_together_are_looked_up_together(engine: E
     found = await asyncio.gather(*(keyring.keys_of(engine.account.id, id) for id in [*ids, *ids]))
     assert [[key.secret for key in keys] for keys in found] == [[each.signing_secret] for each in [*made, *made]]
     assert asked == [20]
+
+
+async def test_an_account_whose_keys_take_long_to_look_up_holds_up_no_other(engine: Engine, keyring: Keyring) -> None:
+    other = await create_account(engine.services, "Grace")
+    look_up, answered = engine.store.signing_secrets, asyncio.Event()
+
+    async def slow_for_one(account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
+        if account_id == engine.account.id:
+            await answered.wait()
+        return await look_up(account_id, endpoint_id, now)
+
+    engine.store.signing_secrets = slow_for_one  # type: ignore[method-assign]
+    slow = asyncio.create_task(keyring.keys_of(engine.account.id))
+    async with asyncio.timeout(5):
+        assert [key.secret for key in await keyring.keys_of(other.account.id)] == [other.signing_secret]
+    assert not slow.done()
+    answered.set()
+    assert [key.secret for key in await slow] == [engine.new_account.signing_secret]
 
 
 async def test_an_endpoint_without_a_secret_has_no_keys(engine: Engine, keyring: Keyring) -> None:

@@ -114,7 +114,8 @@ async def test_any_status_is_an_answer_and_no_error(sender: Sender, receiver: Re
 async def test_a_redirect_is_not_followed(sender: Sender, receiver: Receiver) -> None:
     async with Receiver() as elsewhere:
         receiver.answer(307, headers={"location": elsewhere.url})
-        assert (await post(sender, receiver.url)).status_code == 307
+        outcome = await post(sender, receiver.url)
+        assert (outcome.status_code, outcome.detail) == (307, f"redirects to {elsewhere.url}")
         assert elsewhere.connection_count == 0
 
 
@@ -723,7 +724,7 @@ async def test_a_certificate_for_another_name_is_not_accepted(tls_sender: Sender
         outcome = await post(tls_sender, receiver.url)
     assert outcome.error == "tls_failed"
     assert outcome.detail is not None
-    assert "certificate is not valid for 'receiver.example'" in outcome.detail
+    assert "certificate is not valid for 'receiver.example'. (it is for other.example)" in outcome.detail
     assert receiver.count == 0
 
 
@@ -741,7 +742,7 @@ async def test_an_expired_certificate_is_not_accepted(tls_sender: Sender, author
         outcome = await post(tls_sender, receiver.url)
     assert (outcome.error, outcome.detail) == (
         "tls_failed",
-        "the certificate is not accepted: certificate has expired",
+        f"the certificate is not accepted: certificate has expired (on {yesterday:%Y-%m-%dT%H:%M:%S}Z)",
     )
 
 
@@ -769,6 +770,36 @@ async def test_a_handshake_without_end_is_given_up(clock: MovableClock, receiver
     receiver.behave(misbehaviour.hang)
     async with sending(clock, IMPATIENT, resolve=lambda name: ["127.0.0.1"]) as sender:
         assert (await post(sender, f"https://{NAME}:{receiver.port}")).error == "connect_timeout"
+
+
+async def test_a_receiver_that_wants_a_client_certificate_fails_tls_though_the_handshake_seemed_to_end(
+    tls_sender: Sender, authority: trustme.CA, receiver: Receiver
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.issue_cert(NAME).configure_cert(context)
+
+    async def refuse_in_tls(reader: StreamReader, writer: StreamWriter) -> None:
+        """The handshake by hand: asyncio's server would hang up without the alert that tells why."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        with suppress(ssl.SSLError):
+            while True:
+                incoming.write(await reader.read(65_536))
+                with suppress(ssl.SSLWantReadError):
+                    tls.do_handshake()
+                writer.write(outgoing.read())
+        writer.write(outgoing.read())
+        await reader.read()
+
+    receiver.behave(refuse_in_tls)
+    outcome = await post(tls_sender, f"https://{NAME}:{receiver.port}")
+    assert (outcome.error, outcome.detail) == (
+        "tls_failed",
+        "the receiver ended TLS: tlsv13 alert certificate required",
+    )
+    assert receiver.connection_count == 1
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hookwright.core.model import SECOND, Claim
-from hookwright.engine.under_way import MOST_REMEMBERED, MOST_UNDER_WAY, SLOW_AFTER, Request, UnderWay
+from hookwright.engine.under_way import (
+    FIRST_REQUESTS,
+    MOST_REMEMBERED,
+    MOST_UNDER_WAY,
+    SLOW_AFTER,
+    Request,
+    UnderWay,
+)
 
 NOW = 1_790_000_000_000_000
 
@@ -40,7 +47,7 @@ class Requests:
         self._all: list[Request] = []
 
     def begin(self, endpoint_id: int, now: int = NOW) -> Request:
-        request: Request = asyncio.create_task(asyncio.sleep(0))
+        request: Request = asyncio.create_task(asyncio.sleep(0, result=True))
         self._all.append(request)
         self.under_way.add(request, (claim_to(endpoint_id),), now)
         return request
@@ -52,6 +59,14 @@ class Requests:
 
     async def forget(self) -> None:
         await asyncio.gather(*self._all)
+
+
+@pytest.fixture
+async def many() -> AsyncIterator[Requests]:
+    """So many at once that an endpoint's fourth is more than what a new one has."""
+    requests = Requests(concurrency=64)
+    yield requests
+    await requests.forget()
 
 
 @pytest.fixture
@@ -86,7 +101,7 @@ async def test_a_request_is_slow_after_a_second_not_before(requests: Requests) -
     assert requests.under_way.room(NOW + SECOND) == 8
 
 
-async def test_a_new_endpoint_has_a_fourth_and_slow_requests_count_against_it(requests: Requests) -> None:
+async def test_a_new_endpoint_has_few_and_slow_requests_count_against_it(requests: Requests) -> None:
     under_way = requests.under_way
     assert under_way.crowd().left(1) == 2
     requests.begin(1)
@@ -129,3 +144,47 @@ async def test_what_endpoints_have_earned_is_kept_for_those_that_answered_last(r
         requests.answer(endpoint_id, 1)
     crowd = requests.under_way.crowd()
     assert (crowd.left(0), crowd.left(1), crowd.left(MOST_REMEMBERED)) == (2, 3, 3)
+
+
+async def test_a_hundred_endpoints_that_hang_leave_slots_to_others_from_the_first_moment_on() -> None:
+    requests = Requests(concurrency=256)
+    for endpoint_id in range(100):
+        for _ in range(requests.under_way.crowd().left(endpoint_id)):
+            requests.begin(endpoint_id)
+    assert requests.under_way.room(NOW) >= 50
+    await requests.forget()
+
+
+async def test_a_slow_receiver_that_answers_earns_a_fourth_and_no_more(many: Requests) -> None:
+    under_way = many.under_way
+    for number in range(100):
+        began = NOW + number * SLOW_AFTER
+        under_way.remove(many.begin(1, began), began + SLOW_AFTER)
+    assert under_way.left(1) == 16
+
+
+async def test_a_slow_request_leaves_a_fourth_and_one_without_an_answer_nothing_of_what_was_earned(
+    many: Requests,
+) -> None:
+    under_way = many.under_way
+    many.answer(1, 100)
+    assert under_way.left(1) == 64
+    slow = many.begin(1)
+    under_way.room(NOW + SLOW_AFTER)
+    assert under_way.left(1) == 16 - 1
+    under_way.remove(slow, NOW + SLOW_AFTER, answered=False)
+    assert under_way.left(1) == FIRST_REQUESTS
+
+
+async def test_when_half_of_all_are_slow_an_endpoint_that_has_one_gets_no_more(many: Requests) -> None:
+    under_way = many.under_way
+    for endpoint_id in range(32):
+        many.answer(endpoint_id, 100)
+        for _ in range(8):
+            many.begin(endpoint_id)
+    later = NOW + SLOW_AFTER
+    assert under_way.room(later) == 64
+    assert (under_way.left(1), under_way.left(99)) == (0, FIRST_REQUESTS)
+    one_more = many.begin(99, later)
+    under_way.remove(one_more, later)
+    assert under_way.left(99) == FIRST_REQUESTS + 1

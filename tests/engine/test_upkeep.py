@@ -21,6 +21,14 @@ async def test_the_clock_is_set_to_the_databases(store: Store) -> None:
     assert abs(clock.now() - await store.now()) < SECOND
 
 
+async def test_a_step_of_the_machines_clock_is_told_and_not_lived(sqlite_store: Store) -> None:
+    clock = AnchoredClock(holds_out=True)
+    clock.anchor(YEAR_2000)
+    assert await anchor(sqlite_store, clock) == 0
+    assert abs(clock.now() - YEAR_2000) < 60 * SECOND
+    assert abs(clock.time_of_day() - await sqlite_store.now()) < SECOND
+
+
 async def test_an_answer_that_took_long_does_not_set_the_clock_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

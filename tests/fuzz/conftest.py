@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from log_scan import read_log
+
 # One attempt for each delivery: they soon are dead, and there is something to replay.
 SETTINGS = {"HOOKWRIGHT_RETRY_SCHEDULE": "0"}
 
@@ -70,6 +72,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         finally:
             process.terminate()
             process.communicate()
+    read_log(log.read_text())
     assert "Traceback" not in log.read_text()
 
 

@@ -86,6 +86,18 @@ async def test_a_platforms_own_key_can_be_rotated_and_deleted(store: Store) -> N
     assert await store.keys() == []
 
 
+async def test_the_last_use_of_keys_is_noted_in_every_lane(store: Store) -> None:
+    accounts = [await add_account(store, lane_index=lane_index) for lane_index in (1, 2, 63)]
+    keys = [await add_key(store, account) for account in (*accounts, None)]
+    unused = await add_key(store, accounts[0])
+
+    await store.note_key_uses([key.id for key in keys], NOW + SECOND)
+    await store.note_key_uses([], NOW + 2 * SECOND)
+
+    assert [await store.key(key.id) for key in keys] == [replace(key, last_used_at=NOW + SECOND) for key in keys]
+    assert await store.key(unused.id) == unused
+
+
 # -- apps --------------------------------------------------------------------------------------------------------
 
 

@@ -93,6 +93,69 @@ async def test_a_delivery_that_another_transaction_holds_does_not_hold_up_a_clai
     assert [each.event_id for each in await claim(store)] == [held.event_id]
 
 
+async def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that stands still is told of an outage; the other has what it wants, and does not wait for a thaw."""
+    monkeypatch.setitem(postgres.SERVER_SETTINGS, "idle_in_transaction_session_timeout", "50ms")
+    account = await add_account(store)
+    other = PostgresStore(store._url)
+    hold = "SELECT * FROM accounts WHERE id = $1 FOR UPDATE"
+
+    async def stand_still_until_the_other_holds_it() -> None:
+        async with store._connection() as db, db.transaction():
+            await db.execute(hold, account.id)
+            async with other._connection() as waiting:
+                await waiting.execute(hold, account.id)
+            await db.execute(hold, account.id)
+
+    with pytest.raises(Unavailable):
+        await stand_still_until_the_other_holds_it()
+    await other.close()
+
+
+async def test_a_lock_that_is_not_to_be_had_is_an_outage(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgres.SERVER_SETTINGS, "lock_timeout", "50ms")
+    account = await add_account(store)
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(Unavailable):
+            await accept_one(store, draft(account))
+    await other.close()
+
+
+async def test_a_lock_is_given_up_after_one_who_stands_still_has_lost_it_and_well_before_a_lease_ends(
+    store: PostgresStore,
+) -> None:
+    async with store._connection() as db:
+        waits = {
+            name: await db.fetchval("SELECT setting::int FROM pg_settings WHERE name = $1", name)
+            for name in ("idle_in_transaction_session_timeout", "lock_timeout")
+        }
+    assert 0 < waits["idle_in_transaction_session_timeout"] < waits["lock_timeout"] < 8_000
+
+
+async def test_a_process_that_starts_waits_for_the_migration_of_another_however_long_that_takes(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than a command may take, and longer than a lock is waited for."""
+    monkeypatch.setattr(postgres, "COMMAND_SECONDS", 0.2)
+    monkeypatch.setitem(postgres.SERVER_SETTINGS, "lock_timeout", "100ms")
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock($1)", postgres.MIGRATION_LOCK)
+        migrating = asyncio.create_task(store.migrate())
+        while not migrating.done() and not await waits_for_a_lock(other):
+            pass  # not yet there
+        await other.execute("SELECT pg_sleep(0.5)")
+        assert not migrating.done()
+    await other.close()
+    await migrating
+
+
 async def while_a_look_takes_it_out_of_the_queue(
     store: PostgresStore, endpoint: Endpoint, happens: Coroutine[Any, Any, Any]
 ) -> None:

@@ -46,6 +46,27 @@ def build_api(
     `scrape` gives what `/metrics` answers; without it there is no such path. Each key may make so many requests a
     minute, if a number is given.
     """
+    app = new_api()
+    furnish(app, services, requests_per_minute, is_ready)
+    add_health(app, services, is_ready)
+    if scrape is not None:
+        add_metrics(app, scrape)
+    return app
+
+
+def furnish(
+    app: FastAPI,
+    services: Services,
+    requests_per_minute: int | None = None,
+    is_ready: IsReady = lambda: True,
+) -> None:
+    """Give an app's routes what they work with."""
+    limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
+    app.state.surface = Surface(services, limiter, is_ready)
+
+
+def new_api() -> FastAPI:
+    """The routes below `/api/v1`, before they are furnished with what they work with."""
     app = ApiWithShortcuts(
         title="Hookwright API",
         version=__version__,
@@ -56,15 +77,10 @@ def build_api(
         redirect_slashes=False,
         responses=refusals(401, 403, 429, 503),
     )
-    limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
-    app.state.surface = Surface(services, limiter, is_ready)
     surfaces = (publishing, events, event_types, deliveries, replays, endpoints, samples, listeners, accounts, keys)
     for each in surfaces:
         app.include_router(each.router, prefix=PREFIX)
     app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}
-    add_health(app, services, is_ready)
-    if scrape is not None:
-        add_metrics(app, scrape)
     add_reference(app, f"{PREFIX}/docs")
     install_error_handlers(app)
     app.add_middleware(HeadAsGet)

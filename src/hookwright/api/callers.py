@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
@@ -78,7 +78,8 @@ class Caller:
 _documented_scheme = HTTPBearer(
     scheme_name="Key", description="A Hookwright key, `hw_…`, as a bearer token.", auto_error=False
 )
-DOCUMENTED_KEY = Security(_documented_scheme)
+_DOCUMENTED_KEY = Security(_documented_scheme)
+DOCUMENTED_PUBLISH_KEY = Security(_documented_scheme, scopes=[PUBLISH])
 
 
 async def publisher(surface: Surface, authorization: str | None) -> Caller:
@@ -98,7 +99,7 @@ async def publisher(surface: Surface, authorization: str | None) -> Caller:
 
 def _caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     async def authenticate(
-        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, DOCUMENTED_KEY]
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, _DOCUMENTED_KEY]
     ) -> Caller:
         surface = surface_of(request)
         key = await authenticate_key(surface.services, "hookwright", _require_token(bearer_token(request)))
@@ -124,6 +125,7 @@ def _allows(key: Key, scope: str) -> bool:
     return any(allowed in key.scopes for allowed in _ALLOWED_BY[scope])
 
 
-ReadCaller = Annotated[Caller, Depends(_caller_with(READ))]
-ManageCaller = Annotated[Caller, Depends(_caller_with(MANAGE))]
-AdminCaller = Annotated[Caller, Depends(_caller_with(ADMIN))]
+# `scopes` is for the OpenAPI document, which names what each operation needs.
+ReadCaller = Annotated[Caller, Security(_caller_with(READ), scopes=[READ])]
+ManageCaller = Annotated[Caller, Security(_caller_with(MANAGE), scopes=[MANAGE])]
+AdminCaller = Annotated[Caller, Security(_caller_with(ADMIN), scopes=[ADMIN])]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
-from hookwright.api.callers import DOCUMENTED_KEY, Caller, Surface, publisher, surface_of
+from hookwright.api.callers import DOCUMENTED_PUBLISH_KEY, Caller, Surface, publisher, surface_of
 from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
 from hookwright.api.shortcuts import Answer
 from hookwright.core.errors import Conflict, Invalid, Problem
@@ -46,7 +46,7 @@ _FIELDS = {field.replace("_", "-").encode(): field for field in PublishHeaders._
 _one = msgspec.json.Decoder(Publish, strict=False)
 _batch = msgspec.json.Decoder(Batch, strict=False)
 
-router = APIRouter(tags=["Events"], responses=refusals(400, 409, 413, 422), dependencies=[DOCUMENTED_KEY])
+router = APIRouter(tags=["Events"], responses=refusals(400, 409, 413, 422), dependencies=[DOCUMENTED_PUBLISH_KEY])
 
 
 @router.post("/events", status_code=ACCEPTED, summary="Publish an event", openapi_extra=PUBLISH_EXTRA)

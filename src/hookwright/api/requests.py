@@ -111,6 +111,9 @@ class NewKey(RequestModel):
     account: RowId | None = None
     name: Name
     scopes: list[Scope] = Field(default=[], max_length=MAX_SCOPES)
+    expires_at: Moment | None = Field(
+        default=None, description="From when on it is refused, with every token granted with it; null: never."
+    )
     attributes: dict[Attribute, Attribute] = Field(
         default={},
         max_length=MAX_ATTRIBUTES,

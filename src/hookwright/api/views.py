@@ -49,6 +49,7 @@ class KeyView(BaseModel):
     created_at: str
     rotated_at: str | None
     expires_at: str | None
+    last_used_at: str | None = Field(description="When it, or a token granted with it, was last used, to the minute.")
 
 
 class KeyWithSecret(KeyView):
@@ -193,6 +194,7 @@ def key_view(key: Key) -> KeyView:
         created_at=iso_micros(key.created_at),
         rotated_at=iso_or_none(key.rotated_at),
         expires_at=iso_or_none(key.expires_at),
+        last_used_at=iso_or_none(key.last_used_at),
     )
 
 

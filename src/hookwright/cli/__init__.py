@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import accounts, apps, db, development, endpoints, keys, replays, service, sites
+from hookwright.cli import accounts, apps, db, development, endpoints, keys, replays, secrets, service, sites
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.add_typer(keys.commands, name="keys")
 app.add_typer(apps.commands, name="apps")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(replays.commands, name="replays")
+app.add_typer(secrets.commands, name="secrets")
 
 
 def main() -> None:

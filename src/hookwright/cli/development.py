@@ -68,6 +68,7 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
         load_settings(),
         database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
         master_key=None,
+        master_key_file=None,
         host=LOOPBACK,
         port=port,
         role="all",
@@ -75,6 +76,8 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
         allow_private_targets=True,
         rate_limits=False,
         sign_in_on_consent=False,
+        console=True,
+        sign_in_on_console=False,
         drain_seconds=DRAIN_SECONDS,
         log_level="warning" if quiet else "info",
         log_format="console",
@@ -114,6 +117,7 @@ def instructions(url: str, credentials: Credentials) -> list[str]:
     kajabi, kit = credentials.kajabi, credentials.kit
     return [
         f"Hookwright listens on {url}",
+        f"The console, for people: {url}/console",
         "",
         f"account               {credentials.account_id}",
         f"publish key           {credentials.publish_key}",

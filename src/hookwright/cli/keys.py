@@ -14,6 +14,7 @@ from hookwright.cli.running import confirm, fail, with_services
 if TYPE_CHECKING:
     from hookwright.core.model import Key
     from hookwright.operations.keys import NewKey
+    from hookwright.operations.services import Services
 
 SHOWN_ONCE = "The secret is shown this once."
 
@@ -41,15 +42,24 @@ def create(
         list[str] | None,
         typer.Option(help="May be repeated. hookwright: publish, read, manage, admin; kajabi: owner otherwise."),
     ] = None,
+    expires_in_days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="From then on it is refused.", show_default=False)
+    ] = None,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a key. One for Hookwright's own API reaches every account, unless it is given one."""
+    from hookwright.core.model import DAY
     from hookwright.operations.keys import create_key
 
     scopes = _scopes(kind, scope or [])
-    new = with_services(database, config, lambda services: create_key(services, kind.value, account, name, scopes))
+
+    async def create(services: Services) -> NewKey:
+        expires_at = None if expires_in_days is None else services.clock.now() + expires_in_days * DAY
+        return await create_key(services, kind.value, account, name, scopes, expires_at=expires_at)
+
+    new = with_services(database, config, create)
     print_record(_record_with_secret(new), as_json, SHOWN_ONCE)
 
 
@@ -59,7 +69,7 @@ def list_all(
 ) -> None:
     """List the keys of an account, or every key, oldest first."""
     keys = with_services(database, config, lambda services: services.store.keys(account))
-    columns = ("id", "kind", "account", "name", "scopes", "client_id", "created_at", "rotated_at")
+    columns = ("id", "kind", "account", "name", "scopes", "client_id", "created_at", "expires_at", "last_used_at")
     print_records([_record(key) for key in keys], columns, as_json)
 
 
@@ -96,7 +106,7 @@ def _scopes(kind: Kind, given: list[str]) -> list[str]:
 
 
 def _record(key: Key) -> dict[str, Any]:
-    from hookwright.core.times import iso_micros
+    from hookwright.core.times import iso_micros, iso_or_none
     from hookwright.operations.keys import client_id_of
 
     return {
@@ -107,7 +117,9 @@ def _record(key: Key) -> dict[str, Any]:
         "scopes": list(key.scopes),
         "client_id": client_id_of(key) if key.kind == "kajabi" else None,
         "created_at": iso_micros(key.created_at),
-        "rotated_at": None if key.rotated_at is None else iso_micros(key.rotated_at),
+        "rotated_at": iso_or_none(key.rotated_at),
+        "expires_at": iso_or_none(key.expires_at),
+        "last_used_at": iso_or_none(key.last_used_at),
     }
 
 

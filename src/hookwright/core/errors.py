@@ -10,6 +10,9 @@ HookwrightError
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from hookwright.core.secret_shapes import without_secrets
 
 
 class Problem(Struct, frozen=True):
@@ -21,7 +24,10 @@ class Problem(Struct, frozen=True):
 
 
 class HookwrightError(Exception):
-    """The root of everything that we refuse on purpose."""
+    """The root of everything that we refuse on purpose. What it says holds no secret of ours, whoever sent it."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_secrets(message))
 
 
 class Invalid(HookwrightError):
@@ -29,7 +35,7 @@ class Invalid(HookwrightError):
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.message}" for problem in problems))
-        self.problems = problems
+        self.problems = tuple(map(_without_secrets, problems))
 
 
 class Unauthorized(HookwrightError):
@@ -53,3 +59,7 @@ class Unavailable(HookwrightError):
 
     Nothing was promised; but where a connection broke during a commit, it may have been done all the same.
     """
+
+
+def _without_secrets(problem: Problem) -> Problem:
+    return replace(problem, pointer=without_secrets(problem.pointer), message=without_secrets(problem.message))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -24,6 +24,9 @@ SignatureScheme = Literal["v1", "v1a"]
 Ordering = Literal["none", "endpoint", "key"]
 
 KeyKind = Literal["hookwright", "kajabi", "kit"]
+
+# What is kept encrypted: signing secrets, and the custom headers of endpoints.
+SealedKind = Literal["signing secret", "headers"]
 
 # `Subscription.resource` of a subscription that any resource satisfies. No resource is ever the empty string.
 ANY_RESOURCE = ""
@@ -69,6 +72,7 @@ class Key(Struct, frozen=True, kw_only=True):
     created_at: Instant
     rotated_at: Instant | None = None
     expires_at: Instant | None = None
+    last_used_at: Instant | None = None  # to the minute
 
 
 class OAuthApp(Struct, frozen=True, kw_only=True):
@@ -119,6 +123,17 @@ class Grant(Struct, frozen=True, kw_only=True):
     revoked_at: Instant | None = None
 
 
+class Binding(NamedTuple):
+    """What a sealed value belongs to: in any other row it does not open.
+
+    `endpoint_id` is None for the signing secret of an account.
+    """
+
+    what: SealedKind
+    account_id: int
+    endpoint_id: int | None
+
+
 class SigningSecret(Struct, frozen=True, kw_only=True):
     """A `whsec_` secret, sealed by the vault. `endpoint_id` is None for the account's own."""
 
@@ -128,6 +143,11 @@ class SigningSecret(Struct, frozen=True, kw_only=True):
     sealed: bytes
     created_at: Instant
     expires_at: Instant | None = None
+
+    @property
+    def binding(self) -> Binding:
+        """What `sealed` is bound to."""
+        return Binding("signing secret", self.account_id, self.endpoint_id)
 
 
 class Subscription(Struct, frozen=True):

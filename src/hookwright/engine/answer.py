@@ -20,6 +20,7 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     retry_after: str | None
+    location: str | None = None
 
 
 class BadAnswer(Exception):
@@ -41,6 +42,7 @@ class AnswerReader:
         "_kept",
         "_length_announced",
         "_limits",
+        "_location",
         "_parser",
         "_read",
         "_refusal",
@@ -58,6 +60,7 @@ class AnswerReader:
     _informational: int
     _kept: int
     _length_announced: bool
+    _location: str | None
     _read: int
     _refusal: str | None
     _retry_after: str | None
@@ -80,6 +83,7 @@ class AnswerReader:
         self._informational = 0
         self._kept = 0
         self._length_announced = False
+        self._location = None
         self._read = 0
         self._refusal = None
         self._retry_after = None
@@ -115,7 +119,7 @@ class AnswerReader:
 
     def answer(self) -> Answer:
         """The complete answer."""
-        return Answer(self.status, b"".join(self._body), self._retry_after)
+        return Answer(self.status, b"".join(self._body), self._retry_after, self._location)
 
     def on_message_begin(self) -> None:
         if self.complete:
@@ -133,6 +137,9 @@ class AnswerReader:
         if length == 11:
             if name.lower() == b"retry-after":
                 self._retry_after = value.decode("latin-1")
+        elif length == 8:
+            if name.lower() == b"location":
+                self._location = value.decode("latin-1")
         elif length in (14, 17) and name.lower() in (b"content-length", b"transfer-encoding"):
             self._length_announced = True
 

@@ -6,12 +6,13 @@ Nothing that a receiver does raises beyond this module: it becomes an Answer or 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import NamedTuple
 
 from hookwright.core.addresses import Target
 from hookwright.engine.answer import Answer, AnswerReader, BadAnswer
-from hookwright.engine.failures import SendFailed, Unanswered
+from hookwright.engine.failures import SendFailed, Unanswered, tls_reason
 from hookwright.engine.limits import SendLimits
 
 
@@ -107,8 +108,12 @@ class Connection(asyncio.Protocol):
         self._transport = None
         if error is None:
             self._end()
+        elif isinstance(error, ssl.SSLError):
+            # In TLS 1.3 our side of the handshake ends first: the receiver's refusal, of a client without a
+            # certificate for one, comes when the request is on its way (RFC 8446 §4.4.2.4).
+            self._break_off(Unanswered("tls_failed", f"the receiver ended TLS: {tls_reason(error)}"))
         else:
-            self._break_off()
+            self._break_off(Unanswered())
         self._reader.close()
         self._on_lost(self)
 
@@ -117,13 +122,13 @@ class Connection(asyncio.Protocol):
         if self._reader.complete:
             self._finish()
         else:
-            self._break_off()
+            self._break_off(Unanswered())
 
-    def _break_off(self) -> None:
+    def _break_off(self, unanswered: Unanswered) -> None:
         if self._reader.received:
             self._fail(SendFailed("reset", "the connection was closed before the end of the answer"))
         else:
-            self._fail(Unanswered())
+            self._fail(unanswered)
 
     def _finish(self) -> None:
         waiting, self._waiting = self._waiting, None

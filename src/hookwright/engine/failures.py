@@ -9,7 +9,7 @@ These are the codes in `Outcome.error`. They are the receiver's failures, or its
 | connect_refused     | the receiver's machine refused the connection                    | no           |
 | connect_timeout     | no connection, TLS included, within `connect_seconds`            | no           |
 | connect_failed      | the network could not reach the receiver                         | no           |
-| tls_failed          | the certificate or the handshake is not acceptable               | no           |
+| tls_failed          | the certificate or the handshake is not acceptable, to either    | no           |
 | timeout             | no complete answer within `total_seconds`                        | perhaps      |
 | reset               | the connection was closed before a complete answer               | perhaps      |
 | bad_answer          | not an HTTP/1.1 answer, or its head is beyond our limits         | yes          |
@@ -18,6 +18,7 @@ These are the codes in `Outcome.error`. They are the receiver's failures, or its
 An answer of any status, redirects and 5xx included, is an answer: a status code and no error.
 """
 
+import ssl
 from typing import Literal
 
 from hookwright.core.addresses import ADDRESS_NOT_ALLOWED
@@ -55,5 +56,12 @@ class NotAllowed(SendFailed):
 class Unanswered(SendFailed):
     """The connection ended before the first byte of an answer."""
 
-    def __init__(self) -> None:
-        super().__init__("reset", "the connection was closed before an answer")
+    def __init__(
+        self, error: SendError = "reset", detail: str = "the connection was closed before an answer"
+    ) -> None:
+        super().__init__(error, detail)
+
+
+def tls_reason(error: ssl.SSLError) -> str:
+    """What OpenSSL says of it, in words."""
+    return (error.reason or "unknown reason").replace("_", " ").lower()

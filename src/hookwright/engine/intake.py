@@ -91,7 +91,7 @@ class GroupCommit:
             answers, claims, deliveries = await self._store.accept(lane_index, drafts, room)
         finally:
             await self._worker.begin(claims, room)
-        self._metrics.published(answers)
+        self._metrics.published(drafts, answers)
         if deliveries > len(claims):
             self._on_waiting(lane_index)
         taken = iter(answers)

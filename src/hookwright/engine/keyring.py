@@ -1,5 +1,6 @@
 """The keys that sign, opened and at hand."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hookwright.ambient import Clock
-from hookwright.core.model import SECOND, Claim, Instant, SigningKey, SigningSecret
+from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningKey, SigningSecret
 from hookwright.core.signing import encode_secret
 from hookwright.engine.batching import Batcher
 from hookwright.store.base import Store
@@ -15,6 +16,10 @@ from hookwright.vault import Vault
 
 REMEMBERED_FOR: Instant = SECOND
 MAX_REMEMBERED = 10_000
+
+# Look-ups at the same time, each for one account. One after another, accounts would wait for each other (measured:
+# for many seconds, and for what was forgotten again by then); all at once, they would take everybody's connections.
+LOOK_UPS_AT_ONCE = 4
 
 Keys = tuple[SigningKey, ...]
 Owner = tuple[int, int | None]  # an account, and an endpoint if it has its own secret
@@ -30,22 +35,22 @@ class Keyring:
         self._vault = vault
         self._clock = clock
         self._remembered: dict[Owner, tuple[Instant, Keys]] = {}
-        self._looking: Batcher[Owner, Keys] = Batcher(self._look_up)
-        self._headers: dict[tuple[int, bytes], Mapping[str, str]] = {}
+        self._looking: dict[int, Batcher[Owner, Keys]] = {}  # by account
+        self._at_once = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
+        self._headers: dict[tuple[Binding, bytes], Mapping[str, str]] = {}
 
     async def keys_of(self, account_id: int, endpoint_id: int | None = None) -> Keys:
         """Every live key of an account, or of an endpoint that has its own; newest first."""
         owner = (account_id, endpoint_id)
         keys = self._remembered_keys(owner)
-        # One look-up for all who ask at the same time: a hundred deliveries start together.
-        return await self._looking.submit(owner) if keys is None else keys
+        return await self._looking_for(account_id).submit(owner) if keys is None else keys
 
     def custom_headers(self, claim: Claim) -> Mapping[str, str]:
         """The headers that the endpoint's owner wants on every request; opened once."""
         if claim.sealed_headers is None:
             return NO_HEADERS
-        # The account too: it is what the vault holds them to.
-        sealed = (claim.account_id, claim.sealed_headers)
+        # The binding too: it is what the vault holds them to.
+        sealed = (Binding("headers", claim.account_id, claim.endpoint_id), claim.sealed_headers)
         headers = self._headers.get(sealed)
         if headers is None:
             headers = msgspec.json.decode(self._vault.open(*sealed), type=dict[str, str])
@@ -57,12 +62,22 @@ class Keyring:
         remembered = self._remembered.get(owner)
         return remembered[1] if remembered is not None and self._clock.now() < remembered[0] else None
 
+    def _looking_for(self, account_id: int) -> Batcher[Owner, Keys]:
+        # One look-up for all who ask at the same time: a hundred deliveries start together.
+        looking = self._looking.get(account_id)
+        if looking is None:
+            _make_room(self._looking)
+            looking = self._looking[account_id] = Batcher(self._look_up)
+        return looking
+
     async def _look_up(self, owners: Sequence[Owner]) -> list[Keys]:
         """The keys of each; one question for all endpoints of an account, which often are sent to together."""
-        now = self._clock.now()
+        async with self._at_once:
+            now = self._clock.now()
+            found = await self._secrets_of(set(owners), now)
         keys: dict[Owner, Keys] = {}
-        for owner, secrets in (await self._secrets_of(set(owners), now)).items():
-            opened = [self._vault.open(owner[0], secret.sealed) for secret in secrets]
+        for owner, secrets in found.items():
+            opened = [self._vault.open(secret.binding, secret.sealed) for secret in secrets]
             keys[owner] = tuple(SigningKey(encode_secret(key), key) for key in opened)
         for owner in keys:
             _make_room(self._remembered)

@@ -25,6 +25,7 @@ from hookwright.engine.idle import IdleConnections
 from hookwright.engine.limits import SendLimits
 
 REMEMBERED_URLS = 10_000
+MAX_LOCATION_SHOWN = 500
 
 
 class Prepared(NamedTuple):
@@ -77,6 +78,7 @@ class Sender:
             started_at=started_at,
             duration_us=monotonic_us() - began,
             status_code=answer.status,
+            detail=_redirection_of(answer),
             body=answer.body,
             retry_after_seconds=self._retry_after_seconds(answer),
         )
@@ -140,7 +142,14 @@ class Sender:
     def _retry_after_seconds(self, answer: Answer) -> int | None:
         if answer.status not in RETRY_AFTER_STATUSES:
             return None
-        return parse_retry_after(answer.retry_after, self._clock.now())
+        return parse_retry_after(answer.retry_after, self._clock.time_of_day())
+
+
+def _redirection_of(answer: Answer) -> str | None:
+    """Where a redirect leads, for people: we do not follow it."""
+    if not 300 <= answer.status < 400 or answer.location is None:
+        return None
+    return f"redirects to {answer.location[:MAX_LOCATION_SHOWN]}"
 
 
 def refusal_duration(passed: int, step: int) -> int:

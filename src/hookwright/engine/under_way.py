@@ -13,20 +13,24 @@ from hookwright.store.base import Crowd
 # bounds is the work of signing, connecting and recording. Nearly every answer comes sooner.
 SLOW_AFTER: Instant = SECOND
 
-# So many times `concurrency` bounds all requests, slow ones included: their sockets and bodies. It takes 32 endpoints
-# that hang, each with its share, before anybody else waits for them.
+# So many times `concurrency` bounds all requests, slow ones included: their sockets and bodies. When slow ones are
+# half of that, an endpoint that has one gets no more: however many hang, the other half is for those that answer.
 MOST_UNDER_WAY = 8
 
-# An endpoint may have a fourth of the requests: a flood to one that hangs leaves room for all others at once. Each
-# answer that is not slow earns it one more, up to all of them, since a fourth is too few where nobody else wants any
-# (measured: half of the rate to a single endpoint). The first slow request takes back what was earned.
+# What an endpoint may have that has not answered lately. A hundred that hang take less than the slots of one second
+# so, and everybody else keeps the rest (measured: with a fourth each, nobody else got a slot for a minute).
+FIRST_REQUESTS = 2
+
+# Each answer earns its endpoint one more, so that what it may have doubles with each round trip: up to all requests
+# while it answers quickly, up to a fourth where it is slow. A flood to one that begins to hang leaves room for all
+# others: the first slow request takes back what is beyond that fourth, one without an answer takes back the rest.
 ENDPOINTS_SHARE = 4
 
 # For how many endpoints it is kept what they have earned: those that answered last.
 MOST_REMEMBERED = 256
 
 Claims = tuple[Claim, ...]
-Request = asyncio.Task[None]
+Request = asyncio.Task[bool]  # whether the receiver answered
 
 
 class UnderWay:
@@ -35,10 +39,12 @@ class UnderWay:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._share = max(1, concurrency // ENDPOINTS_SHARE)
+        self._first = min(FIRST_REQUESTS, self._share)
         self._requests: dict[Request, Claims] = {}
         self._began: deque[tuple[Instant, Request]] = deque()  # those that may be quick yet, oldest first
         self._quick: set[Request] = set()
         self._of_endpoint: Counter[int] = Counter()
+        self._slow_of: Counter[int] = Counter()
         self._earned: OrderedDict[int, int] = OrderedDict()
         self._crowded: set[int] = set()
 
@@ -63,16 +69,20 @@ class UnderWay:
         if self._left(endpoint_id) <= 0:
             self._crowded.add(endpoint_id)
 
-    def remove(self, request: Request, now: Instant) -> bool:
+    def remove(self, request: Request, now: Instant, answered: bool = True) -> bool:
         """A request has ended. Answers whether its endpoint was crowded and has room for several again."""
         self._find_slow(now)
         endpoint_id = self._requests.pop(request)[0].endpoint_id
-        self._of_endpoint[endpoint_id] -= 1
-        if not self._of_endpoint[endpoint_id]:
-            del self._of_endpoint[endpoint_id]
+        _count_down(self._of_endpoint, endpoint_id)
         if request in self._quick:
             self._quick.remove(request)
-            self._earn(endpoint_id)
+            self._earn(endpoint_id, self._concurrency)
+        else:
+            _count_down(self._slow_of, endpoint_id)
+            if answered:
+                self._earn(endpoint_id, self._share)
+            else:
+                self._earned.pop(endpoint_id, None)
         has_room_again = endpoint_id in self._crowded and 2 * self._left(endpoint_id) >= self._most(endpoint_id)
         if has_room_again:
             self._crowded.remove(endpoint_id)
@@ -86,7 +96,7 @@ class UnderWay:
     def crowd(self) -> Crowd:
         """How many more may go to each endpoint."""
         known = self._of_endpoint.keys() | self._earned.keys()
-        return Crowd({endpoint_id: max(0, self._left(endpoint_id)) for endpoint_id in known}, self._share)
+        return Crowd({endpoint_id: max(0, self._left(endpoint_id)) for endpoint_id in known}, self._first)
 
     def left(self, endpoint_id: int) -> int:
         """How many more may go to an endpoint."""
@@ -105,16 +115,30 @@ class UnderWay:
             _, request = self._began.popleft()
             if request in self._quick:
                 self._quick.remove(request)
-                self._earned.pop(self._requests[request][0].endpoint_id, None)
+                endpoint_id = self._requests[request][0].endpoint_id
+                self._slow_of[endpoint_id] += 1
+                if endpoint_id in self._earned:
+                    self._earned[endpoint_id] = min(self._earned[endpoint_id], self._share - self._first)
 
-    def _earn(self, endpoint_id: int) -> None:
-        self._earned[endpoint_id] = min(self._earned.get(endpoint_id, 0) + 1, self._concurrency - self._share)
+    def _earn(self, endpoint_id: int, most: int) -> None:
+        self._earned[endpoint_id] = min(self._earned.get(endpoint_id, 0) + 1, most - self._first)
         self._earned.move_to_end(endpoint_id)
         if len(self._earned) > MOST_REMEMBERED:
             self._earned.popitem(last=False)
 
     def _most(self, endpoint_id: int) -> int:
-        return self._share + self._earned.get(endpoint_id, 0)
+        return self._first + self._earned.get(endpoint_id, 0)
 
     def _left(self, endpoint_id: int) -> int:
+        if endpoint_id in self._slow_of and self._half_are_slow():
+            return 0
         return self._most(endpoint_id) - self._of_endpoint[endpoint_id]
+
+    def _half_are_slow(self) -> bool:
+        return 2 * (len(self._requests) - len(self._quick)) >= MOST_UNDER_WAY * self._concurrency
+
+
+def _count_down(counter: Counter[int], endpoint_id: int) -> None:
+    counter[endpoint_id] -= 1
+    if not counter[endpoint_id]:
+        del counter[endpoint_id]

@@ -9,12 +9,14 @@ from functools import partial
 import structlog
 from msgspec import Struct
 
-from hookwright.ambient import AnchoredClock, Clock, monotonic_us
+from hookwright.ambient import DRIFT, AnchoredClock, Clock, monotonic_us
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Instant
+from hookwright.core.tallies import HOURS_KEPT_FOR, MINUTES_KEPT_FOR
 from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.store.base import Store
 from hookwright.telemetry.metrics import Metrics
+from hookwright.telemetry.tallying import Tallying
 
 MAX_TRIP: Instant = SECOND
 
@@ -52,7 +54,12 @@ async def anchor(store: Store, clock: AnchoredClock) -> int:
     if trip > MAX_TRIP:
         log.warning("clock not anchored", trip_ms=trip // 1000)
         return 0
-    clock.anchor(instant + trip // 2)
+    was_in_step = clock.time_of_day()
+    if not clock.anchor(instant + trip // 2):
+        step = clock.time_of_day() - was_in_step
+        if abs(step) > DRIFT:  # it is told once, not at each anchor from now on
+            log.warning("clock stepped", seconds=round(step / SECOND), cure="restart, to live by the new time")
+        return 0
     return 1
 
 
@@ -82,6 +89,25 @@ async def prune(store: Store, clock: Clock, keep: Retention, own_lanes: OwnLanes
         if keep.payloads is not None:
             pruned += await _exhaust(partial(store.prune_payloads, lane_index, now - keep.payloads))
     return pruned
+
+
+async def keep_tallies(store: Store, tallying: Tallying) -> int:
+    """Write down what was counted since the last time. Answers how many slots."""
+    tallies = tallying.take()
+    if tallies:
+        try:
+            await store.add_tallies(tallies)
+        except BaseException:
+            # If it was written and only the confirmation was lost, a chart shows a little too much.
+            tallying.give_back(tallies)
+            raise
+    return len(tallies)
+
+
+async def prune_tallies(store: Store, clock: Clock) -> int:
+    """Forget the slots that no chart shows any more."""
+    await store.prune_tallies(clock.now() - MINUTES_KEPT_FOR, clock.now() - HOURS_KEPT_FOR)
+    return 0
 
 
 async def _exhaust(step: Callable[[int], Awaitable[int]]) -> int:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hookwright.core.model import SECOND, Claim, Instant
 
-MOST_WAITING = 10_000
+MOST_WAITING = 20_000
 MOST_BYTES = 32 * 1024 * 1024
 
 # A delivery that waits for so long goes back: its receivers are slower than they were taken for.

@@ -25,7 +25,7 @@ from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
-from hookwright.engine.under_way import Claims, UnderWay
+from hookwright.engine.under_way import Claims, Request, UnderWay
 from hookwright.engine.waiting import Waiting
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
@@ -145,14 +145,14 @@ class Worker:
     def reserve(self) -> Room:
         """Set aside room for deliveries that are about to be accepted.
 
-        Half of the free slots while something may wait in the store, which comes first; else all of them, and what
-        may wait in memory.
+        Half of the free slots while something may wait in the store, which comes first; else all of them, and half of
+        what may wait in memory, so that whatever is accepted at the same time has room too.
         """
         if not self._is_running:
             return NO_ROOM
         free = self._room() - len(self._waiting)
-        room = free // 2 if self._may_be_more else free + self._waiting.room
-        deliveries = max(0, room - self._reserved)
+        room = free // 2 if self._may_be_more else free + (self._waiting.room - self._reserved) // 2
+        deliveries = max(0, room)
         self._reserved += deliveries
         return Room(deliveries, self._lease_until(), self, self._waiting.room_in_bytes)
 
@@ -229,22 +229,23 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _start_due(self) -> list[asyncio.Task[None]]:
+    async def _start_due(self) -> list[Request]:
         crowd = self._under_way.crowd()
         claims = await self._store.claim(
             self._room(), self._clock.now(), self._lease_until(), self._own_lanes(), crowd
         )
         return [self._start(parcel) for parcel in parcels_of(claims)]
 
-    def _start(self, claims: Claims) -> asyncio.Task[None]:
+    def _start(self, claims: Claims) -> Request:
         task = asyncio.create_task(self._deliver(claims))
         self._under_way.add(task, claims, self._clock.now())
         self._metrics.started(claims)
         task.add_done_callback(self._finished)
         return task
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        endpoint_has_room = self._under_way.remove(task, self._clock.now())
+    def _finished(self, request: Request) -> None:
+        answered = not request.cancelled() and request.result()
+        endpoint_has_room = self._under_way.remove(request, self._clock.now(), answered)
         self._waiting.earn()
         self._start_waiting()
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
@@ -260,7 +261,8 @@ class Worker:
 
     # -- send, settle, record --------------------------------------------------------------------------------
 
-    async def _deliver(self, claims: Claims) -> None:
+    async def _deliver(self, claims: Claims) -> bool:
+        """Send, and hand on what it came to. Answers whether the receiver answered."""
         first = claims[0]
         try:
             with self._traces.attempt(claims) as tell:
@@ -270,18 +272,19 @@ class Worker:
             # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
             log.exception("delivery not sent", delivery_id=first.delivery_id, event_id=first.event_id)
             self._metrics.finished(claims)
+            return False
         except asyncio.CancelledError:
             self._metrics.finished(claims)
             raise
-        else:
-            self._recorder.add(self._settle(claims, outcome))
+        self._recorder.add(self._settle(claims, outcome))
+        return outcome.error is None
 
     async def _send(self, claims: Claims) -> Outcome:
         first = claims[0]
         form = self._forms[first.dialect]
         keys = await self._keyring.keys_of(first.account_id, first.endpoint_id if form.own_secret else None)
         parcel = Parcel(claims=claims, body=form.envelope(claims) if form.envelope else first.body)
-        headers = form.headers(parcel, keys, self._clock.now())
+        headers = form.headers(parcel, keys, self._clock.time_of_day())
         return await self._sender.send(first.url, {**self._keyring.custom_headers(first), **headers}, parcel.body)
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from hookwright.ambient import digest, matches, new_token, public_id, token_id
+from hookwright.ambient import digest, matches, new_token, public_id, row_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import OAuthApp
 from hookwright.operations.accounts import MAX_NAME_LENGTH
@@ -57,8 +57,7 @@ async def delete_app(services: Services, app_id: int) -> None:
 
 async def find_app(services: Services, client_id: str) -> OAuthApp | None:
     """The app that a `client_id` names."""
-    # A client id has the form of a token whose last part is the id: `kitapp_<id>`.
-    app_id = token_id(f"{client_id}_public", CLIENT_ID_PREFIX)
+    app_id = row_id(client_id, CLIENT_ID_PREFIX)
     return await services.store.app(app_id) if app_id is not None else None
 
 

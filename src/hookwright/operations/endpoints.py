@@ -10,7 +10,15 @@ from hookwright.core.addresses import target_problem
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.listening import listener_url
-from hookwright.core.model import Endpoint, EndpointChange, EndpointStatus, Ordering, SignatureScheme, Subscription
+from hookwright.core.model import (
+    Binding,
+    Endpoint,
+    EndpointChange,
+    EndpointStatus,
+    Ordering,
+    SignatureScheme,
+    Subscription,
+)
 from hookwright.core.retry import schedule_problem
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret
@@ -90,16 +98,18 @@ async def change_endpoint(services: Services, account_id: int, endpoint_id: int,
     return changed
 
 
-def seal_headers(services: Services, account_id: int, headers: Mapping[str, str]) -> bytes | None:
+def seal_headers(services: Services, account_id: int, endpoint_id: int, headers: Mapping[str, str]) -> bytes | None:
     """Custom headers as they are kept: often a credential is among them."""
-    return services.vault.seal(account_id, msgspec.json.encode(dict(headers))) if headers else None
+    if not headers:
+        return None
+    return services.vault.seal(Binding("headers", account_id, endpoint_id), msgspec.json.encode(dict(headers)))
 
 
 def open_headers(services: Services, endpoint: Endpoint) -> dict[str, str]:
     """The custom headers of an endpoint."""
     if endpoint.sealed_headers is None:
         return {}
-    opened = services.vault.open(endpoint.account_id, endpoint.sealed_headers)
+    opened = services.vault.open(Binding("headers", endpoint.account_id, endpoint.id), endpoint.sealed_headers)
     return msgspec.json.decode(opened, type=dict[str, str])
 
 
@@ -155,7 +165,7 @@ async def _new_endpoint(
         name=details.name,
         description=details.description,
         app_id=details.app_id,
-        sealed_headers=seal_headers(services, account_id, details.headers),
+        sealed_headers=seal_headers(services, account_id, endpoint_id, details.headers),
         signature=details.signature,
         batch_limit=details.batch_limit,
         max_in_flight=details.max_in_flight,

@@ -93,7 +93,10 @@ async def authenticate_access(services: Services, kind: KeyKind, token: str) -> 
     grant = await _find(services, kind, token, ACCESS_PREFIXES[kind])
     if not matches(token, grant.access_digest):
         raise TokenRefused("invalid")
-    return _live(grant, grant.access_expires_at, services.clock.now())
+    live = _live(grant, grant.access_expires_at, services.clock.now())
+    if live.key_id is not None:
+        services.key_uses.add(live.key_id)
+    return live
 
 
 async def authenticate_refresh(services: Services, kind: KeyKind, token: str) -> Grant:

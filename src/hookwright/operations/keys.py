@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hookwright.ambient import digest, matches, new_token, parse_base36, public_id, token_id
+from hookwright.ambient import digest, matches, new_token, public_id, row_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Instant, Key, KeyKind
 from hookwright.operations.accounts import require_account
@@ -33,8 +33,12 @@ async def create_key(
     name: str,
     scopes: Sequence[str],
     attributes: Mapping[str, str] | None = None,
+    expires_at: Instant | None = None,
 ) -> NewKey:
     """A new key. A vendor's key belongs to an account; ours may reach every account. Raises NotFound, Invalid."""
+    now = services.clock.now()
+    if expires_at is not None and expires_at <= now:
+        raise Invalid(Problem("/expires_at", "must be in the future"))
     if kind == "hookwright" and (unknown := set(scopes) - set(HOOKWRIGHT_SCOPES)):
         raise Invalid(Problem("/scopes", f"unknown scope {min(unknown)}; use {', '.join(HOOKWRIGHT_SCOPES)}"))
     if account_id is None and kind != "hookwright":
@@ -52,7 +56,8 @@ async def create_key(
         scopes=tuple(scopes),
         digest=digest(secret),
         attributes=dict(attributes or {}),
-        created_at=services.clock.now(),
+        created_at=now,
+        expires_at=expires_at,
     )
     await services.store.add_key(key)
     return NewKey(key, secret)
@@ -89,6 +94,8 @@ async def delete_key(services: Services, key_id: int) -> None:
 async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Key:
     """The key that a secret belongs to. Raises Unauthorized."""
     key_id = token_id(secret, SECRET_PREFIXES[kind])
+    if key_id is None:
+        raise Unauthorized(f"this is not a whole {kind} key: it may be cut off or mistyped")
     return await _authenticate(services, kind, key_id, secret)
 
 
@@ -96,14 +103,17 @@ def recall_key(services: Services, kind: KeyKind, secret: str) -> Key | None:
     """The key that a secret belonged to within the last second, if it is remembered. None refuses nobody."""
     key_id, now = token_id(secret, SECRET_PREFIXES[kind]), services.clock.now()
     key = services.recent_keys.recall(key_id, now) if key_id is not None else None
-    return key if key is not None and _opens(key, kind, secret) and not _has_expired(key, now) else None
+    if key is None or not _opens(key, kind, secret) or _has_expired(key, now):
+        return None
+    services.key_uses.add(key.id)
+    return key
 
 
 async def authenticate_client(services: Services, client_id: str, client_secret: str) -> Key:
     """The Kajabi key with this `client_id` and `client_secret`. Raises Unauthorized."""
-    key_id = parse_base36(client_id.removeprefix(CLIENT_ID_PREFIX + "_"))
-    if not client_id.startswith(CLIENT_ID_PREFIX + "_"):
-        raise Unauthorized("unknown client id")
+    key_id = row_id(client_id, CLIENT_ID_PREFIX)
+    if key_id is None or token_id(client_secret, SECRET_PREFIXES["kajabi"]) != key_id:
+        raise Unauthorized("unknown client id, or not its secret")
     return await _authenticate(services, "kajabi", key_id, client_secret)
 
 
@@ -112,12 +122,13 @@ def client_id_of(key: Key) -> str:
     return public_id(CLIENT_ID_PREFIX, key.id)
 
 
-async def _authenticate(services: Services, kind: KeyKind, key_id: int | None, secret: str) -> Key:
-    key = await _read_key(services, key_id) if key_id is not None else None
+async def _authenticate(services: Services, kind: KeyKind, key_id: int, secret: str) -> Key:
+    key = await _read_key(services, key_id)
     if key is None or not _opens(key, kind, secret):
         raise Unauthorized("unknown or deleted key")
     if _has_expired(key, services.clock.now()):
         raise Unauthorized("the key has expired")
+    services.key_uses.add(key.id)
     return key
 
 

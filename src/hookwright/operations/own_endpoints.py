@@ -70,7 +70,7 @@ async def change_own_endpoint(
     if isinstance(change.subscriptions, tuple):
         change = replace(change, subscriptions=await _checked_subscriptions(services, change.subscriptions))
     if headers is not None:
-        sealed = seal_headers(services, account_id, _checked_headers(headers))
+        sealed = seal_headers(services, account_id, endpoint_id, _checked_headers(headers))
         change = replace(change, sealed_headers=sealed)
     return await change_endpoint(services, account_id, endpoint_id, change)
 

@@ -18,7 +18,10 @@ MAX_COUNTED = 100_000
 
 
 class ReplayRequest(Struct, frozen=True, kw_only=True):
-    """Which finished deliveries of an account to send again. By default only those that gave up."""
+    """Which finished deliveries of an account to send again. By default only those that gave up.
+
+    `event_type` may be a family (`contact.*`).
+    """
 
     endpoint_id: int | None = None
     event_type: str | None = None
@@ -98,7 +101,7 @@ async def _check(services: Services, account_id: int, request: ReplayRequest) ->
         raise Invalid(Problem("/statuses", f"must be some of {', '.join(FINISHED)}"))
     if not 1 <= request.rate_per_second <= MAX_RATE_PER_SECOND:
         raise Invalid(Problem("/rate_per_second", f"must be 1 to {MAX_RATE_PER_SECOND}"))
-    if request.event_type is not None:
+    if request.event_type is not None and not request.event_type.endswith(".*"):
         await require_known_type(services, request.event_type, "/event_type")
     if request.endpoint_id is not None:
         await require_endpoint(services, account_id, request.endpoint_id, None)

@@ -9,6 +9,7 @@ from hookwright.core.addresses import TargetPolicy
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Accepted, Draft, Key, Site, Translate
 from hookwright.operations.declared_types import DeclaredTypes
+from hookwright.operations.key_uses import KeyUses
 from hookwright.operations.recent import Recent
 from hookwright.store.base import Store
 from hookwright.telemetry.traces import NoTraces, Traces
@@ -39,6 +40,7 @@ class Services:
     translations: Mapping[str, Translate]  # by dialect name
     declared_types: DeclaredTypes = field(default_factory=DeclaredTypes)
     recent_keys: Recent[Key] = field(default_factory=Recent)
+    key_uses: KeyUses = field(default_factory=KeyUses)
     recent_sites: Recent[list[Site]] = field(default_factory=Recent)  # by account
     traces: Traces = field(default_factory=NoTraces)
     endpoints_per_account: int | None = None  # the most that one may have

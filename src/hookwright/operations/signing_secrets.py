@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hookwright.ambient import new_signing_key
 from hookwright.core.errors import Conflict
-from hookwright.core.model import DAY, Instant, SigningSecret
+from hookwright.core.model import DAY, Binding, Instant, SigningSecret
 from hookwright.core.signing import encode_secret
 from hookwright.operations.services import Services
 from hookwright.store.base import MAX_LIVE_SECRETS
@@ -19,7 +19,7 @@ async def new_secret(services: Services, account_id: int, endpoint_id: int | Non
         id=await services.store.new_id(account_id),
         account_id=account_id,
         endpoint_id=endpoint_id,
-        sealed=services.vault.seal(account_id, key),
+        sealed=services.vault.seal(Binding("signing secret", account_id, endpoint_id), key),
         created_at=services.clock.now(),
     )
     return secret, encode_secret(key)
@@ -40,7 +40,7 @@ async def live_secrets_of(
 async def reveal_secrets(services: Services, account_id: int, endpoint_id: int | None) -> list[str]:
     """The `whsec_` texts of the secrets that sign now, newest first."""
     secrets = await live_secrets(services, account_id, endpoint_id)
-    return [encode_secret(services.vault.open(account_id, secret.sealed)) for secret in secrets]
+    return [encode_secret(services.vault.open(secret.binding, secret.sealed)) for secret in secrets]
 
 
 async def rotate_secret(

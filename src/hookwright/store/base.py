@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from hookwright.core.model import (
     Accepted,
     Account,
     Attempt,
+    Binding,
     Claim,
     DeclaredType,
     Delivery,
@@ -35,10 +36,13 @@ from hookwright.core.model import (
     OAuthApp,
     OAuthCode,
     Replay,
+    SealedKind,
     Settled,
     SigningSecret,
     Site,
 )
+from hookwright.core.sessions import Session
+from hookwright.core.tallies import Tally
 
 
 class Crowd(NamedTuple):
@@ -122,8 +126,8 @@ class EndpointQuery(Struct, frozen=True, kw_only=True):
 class DeliveryQuery(Struct, frozen=True, kw_only=True):
     """Which deliveries to list, newest first unless `ascending`.
 
-    `before` and `after` bound the (created_at, id), exclusively. With neither account, endpoint, event nor batch it
-    reads every lane: for people and platforms, never for the hot path.
+    `event_type` may be a family (`contact.*`). `before` and `after` bound the (created_at, id), exclusively. With
+    neither account, endpoint, event nor batch it reads every lane: for people and platforms, never for the hot path.
     """
 
     account_id: int | None = None
@@ -143,6 +147,35 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     after: tuple[Instant, int] | None = None
     ascending: bool = False
     limit: int = 50
+
+
+# As people ask: `failed` is what gave up or waits for a retry; `waiting` is what was not tried in its round.
+SearchedStatus = Literal["waiting", "sending", "delivered", "retrying", "dead", "cancelled", "failed"]
+
+
+class DeliverySearch(Struct, frozen=True, kw_only=True):
+    """Which deliveries to find, newest first, among the newest `most_examined` rows that come into question.
+
+    `event_type` may be a family (`contact.*`). `text` is in the event's data, or is its idempotency or ordering key.
+    """
+
+    account_id: int | None = None
+    endpoint_id: int | None = None
+    event_type: str | None = None
+    statuses: tuple[SearchedStatus, ...] = ()
+    created_from: Instant | None = None
+    created_to: Instant | None = None
+    text: str | None = None
+    before: tuple[Instant, int] | None = None
+    limit: int = 50
+    most_examined: int = 20_000
+
+
+class DeliveryMatches(NamedTuple):
+    """What a search found. What is older than `back_to` was not looked at; None: there is nothing older."""
+
+    deliveries: list[Delivery]
+    back_to: Instant | None
 
 
 class Lease(Struct, frozen=True):
@@ -181,6 +214,29 @@ class BlockedLine(Struct, frozen=True, kw_only=True):
 
     head: Delivery
     waiting: int
+
+
+class SealedCount(NamedTuple):
+    """How many values of one kind begin alike: which master key sealed them."""
+
+    what: SealedKind
+    head: bytes
+    values: int
+
+
+class SealedValue(NamedTuple):
+    """A value that the vault has sealed: what it is bound to, and the id of the row that it stands in."""
+
+    binding: Binding
+    id: int
+    sealed: bytes
+
+
+class Resealed(NamedTuple):
+    """A sealed value as it was read, and what is to stand there instead."""
+
+    value: SealedValue
+    sealed: bytes
 
 
 class Store(Protocol):
@@ -274,6 +330,9 @@ class Store(Protocol):
     async def delete_key(self, key_id: int, now: Instant) -> bool:
         """Delete a key and end every token that was granted with it, at once. False when there is none."""
 
+    async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
+        """These keys were in use until now. One that is being changed at this moment may be left out."""
+
     async def add_app(self, app: OAuthApp) -> None: ...
 
     async def app(self, app_id: int) -> OAuthApp | None: ...
@@ -304,6 +363,51 @@ class Store(Protocol):
 
     async def revoke_family(self, account_id: int, family_id: int, now: Instant) -> None:
         """End every grant that descends from one consent."""
+
+    # -- sessions of the console -----------------------------------------------------------------------------
+    async def add_session(self, session: Session) -> None: ...
+
+    async def session(self, session_id: int) -> Session | None:
+        """A session by id, as it was kept; whether it is live is for others to say."""
+
+    async def note_session(self, session_id: int, seen_at: Instant) -> None:
+        """Somebody was there."""
+
+    async def delete_session(self, session_id: int) -> None: ...
+
+    async def prune_sessions(self, seen_before: Instant) -> None:
+        """Forget the sessions in which nobody has been seen since."""
+
+    # -- what the console shows ------------------------------------------------------------------------------
+    async def search_deliveries(self, search: DeliverySearch) -> DeliveryMatches:
+        """Find deliveries, newest first. Its cost is bounded, however rare the hits are."""
+
+    async def count_matches(self, search: DeliverySearch) -> tuple[int, Instant | None]:
+        """How many a search would find, up to its limit, and what is older than what was not looked at."""
+
+    async def endpoints_by_id(self, endpoint_ids: Sequence[int]) -> dict[int, Endpoint]:
+        """Endpoints of any accounts, deleted ones too, without their subscriptions."""
+
+    async def event_ids_of_key(self, account_ids: Sequence[int], idempotency_key: str) -> list[str]:
+        """The events that these accounts published with this idempotency key, as long as it is remembered."""
+
+    async def endpoints_in_trouble(self, account_id: int | None, limit: int) -> list[Endpoint]:
+        """Endpoints that fail, are disabled, or have missed something, without their subscriptions."""
+
+    async def count_failed(self, account_id: int | None, at_most: int) -> int:
+        """How many deliveries gave up or wait for a retry, counted no further than `at_most`."""
+
+    async def oldest_due_at(self, account_id: int | None, now: Instant) -> Instant | None:
+        """Since when the endpoint has waited that has waited longest for its turn."""
+
+    async def add_tallies(self, tallies: Sequence[Tally]) -> None:
+        """Add to what is counted in these slots."""
+
+    async def tallies(self, account_id: int, slot_seconds: int, began_from: Instant) -> list[Tally]:
+        """The slots of an account, or of the whole platform, that began at or after an instant."""
+
+    async def prune_tallies(self, minutes_before: Instant, hours_before: Instant) -> None:
+        """Forget the minutes and the hours that began before these instants."""
 
     # -- endpoints -------------------------------------------------------------------------------------------
     async def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> None:
@@ -386,6 +490,30 @@ class Store(Protocol):
 
     async def prune_keys(self, lane_index: int, created_before: Instant, limit: int) -> int:
         """Forget up to `limit` old idempotency keys of a lane. Answers how many."""
+
+    # -- what the vault has sealed ---------------------------------------------------------------------------
+    async def sealed_counts(self) -> list[SealedCount]:
+        """How many values each master key has sealed. Reads them all."""
+
+    async def one_sealed_as(self, version: bytes) -> SealedValue | None:
+        """Any signing secret that begins with this byte."""
+
+    async def sealed_otherwise(
+        self, lane_index: int, kind: SealedKind, head: bytes, after: int, limit: int
+    ) -> list[SealedValue]:
+        """Values of a lane that do not begin so, by the ids of their rows, from the one after `after`."""
+
+    async def reseal(self, lane_index: int, resealed: Sequence[Resealed]) -> int:
+        """Replace sealed values of a lane; one that changes at the same time stays. Answers how many it replaced."""
+
+    async def master_key_ids(self) -> list[str]:
+        """The names of the master keys that have sealed something here, the oldest first."""
+
+    async def note_master_key(self, key_id: str, now: Instant) -> None:
+        """From now on a master key of this name seals."""
+
+    async def forget_master_key(self, key_id: str) -> None:
+        """Nothing is left that it has sealed."""
 
     # -- event types -----------------------------------------------------------------------------------------
     async def put_event_type(self, declared: DeclaredType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import (
@@ -24,6 +25,8 @@ from hookwright.store.steps import (
     texts,
     writing,
 )
+
+USES_AT_ONCE = 500
 
 
 class CredentialSteps(Steps):
@@ -71,6 +74,26 @@ class CredentialSteps(Steps):
         found = yield sql("DELETE FROM keys WHERE lane = $1 AND id = $2 RETURNING id", lane_of(key_id), key_id)
         yield _revoke_grants_of_key(key_id, now)
         return bool(found)
+
+    async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
+        by_lane: dict[int, list[int]] = {}
+        for key_id in key_ids:
+            by_lane.setdefault(lane_of(key_id), []).append(key_id)
+        for lane, of_lane in by_lane.items():
+            for start in range(0, len(of_lane), USES_AT_ONCE):
+                await self._note_uses(lane, of_lane[start : start + USES_AT_ONCE], now)
+
+    @writing
+    def _note_uses(self, lane: int, key_ids: Sequence[int], now: Instant) -> Step[None]:
+        # Waits for no row while it holds others, so it can be part of no deadlock: it is only a note.
+        among, values = self.among(3, key_ids)
+        yield sql(
+            "UPDATE keys SET last_used_at = $2 WHERE lane = $1 AND id IN"
+            f" (SELECT id FROM keys WHERE lane = $1 AND id {among} {self.SKIP_LOCKED})",
+            lane,
+            now,
+            *values,
+        )
 
     @writing
     def add_app(self, app: OAuthApp) -> Step[None]:

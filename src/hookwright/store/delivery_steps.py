@@ -69,6 +69,19 @@ class DeliverySteps(QueueSteps):
         return _event(rows[0]) if rows else None
 
     @reading
+    def event_ids_of_key(self, account_ids: Sequence[int], idempotency_key: str) -> Step[list[str]]:
+        found: list[str] = []
+        for account_id in account_ids:
+            rows = yield sql(
+                "SELECT event_id FROM idempotency_keys WHERE lane = $1 AND account_id = $2 AND key = $3",
+                lane_of(account_id),
+                account_id,
+                idempotency_key,
+            )
+            found += [str(row["event_id"]) for row in rows]
+        return found
+
+    @reading
     def delivery(self, delivery_id: int) -> Step[Delivery | None]:
         return (yield from _delivery(delivery_id))
 
@@ -218,7 +231,7 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
     if query.event_id is not None:
         _add_event_filter(filters, query.event_id)
     if query.event_type is not None:
-        filters.add("event_type = $?", query.event_type)
+        filters.add_type("event_type", query.event_type)
     if query.dialect is not None:
         filters.add("dialect = $?", query.dialect)
     if query.statuses is not None:

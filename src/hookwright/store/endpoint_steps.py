@@ -75,6 +75,34 @@ class EndpointSteps(QueueSteps):
         return (yield from _with_subscriptions(lane_of(query.account_id), rows))
 
     @reading
+    def endpoints_by_id(self, endpoint_ids: Sequence[int]) -> Step[dict[int, Endpoint]]:
+        if not endpoint_ids:
+            return {}
+        # Joined to a list: of `(lane, id) IN (…)` PostgreSQL would make a condition that no index serves.
+        wanted = ", ".join(
+            f"(CAST(${2 * place + 1} AS smallint), CAST(${2 * place + 2} AS bigint))"
+            for place in range(len(endpoint_ids))
+        )
+        rows = yield sql(
+            f"WITH wanted (lane, id) AS (VALUES {wanted})"
+            " SELECT e.* FROM wanted w JOIN endpoints e ON e.lane = w.lane AND e.id = w.id",
+            *(value for id in endpoint_ids for value in (lane_of(id), id)),
+        )
+        return {row["id"]: _endpoint(row, ()) for row in rows}
+
+    @reading
+    def endpoints_in_trouble(self, account_id: int | None, limit: int) -> Step[list[Endpoint]]:
+        # Of all accounts this reads every lane, but only the few rows of an index that holds nothing else.
+        where, values = ("", []) if account_id is None else (" AND lane = $2 AND account_id = $3", [account_id])
+        rows = yield sql(
+            "SELECT * FROM endpoints WHERE (failing_since IS NOT NULL OR missed_since IS NOT NULL"
+            f" OR status = 'disabled') AND status <> 'deleted'{where} LIMIT $1",
+            limit,
+            *(value for id in values for value in (lane_of(id), id)),
+        )
+        return [_endpoint(row, ()) for row in rows]
+
+    @reading
     def count_endpoints(self, query: EndpointQuery) -> Step[int]:
         where, values = _endpoint_filters(query, with_bounds=False)
         rows = yield sql(f"SELECT COUNT(*) AS number FROM endpoints e WHERE {where}", *values)

@@ -45,7 +45,8 @@ from hookwright.store.matching_steps import TROUBLED, Books
 from hookwright.store.migrations import migrations_for
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
-from hookwright.store.steps import BATCH, Step, labels, sql
+from hookwright.store.search_steps import Source
+from hookwright.store.steps import BATCH, Statement, Step, labels, sql
 
 ID_BLOCK = 1_000
 # From so many events on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
@@ -53,6 +54,7 @@ WORTH_A_COPY = 100
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
+SCHEMA_SECONDS = 86_400.0  # a change of large tables takes as long as it takes; None would be the limit above
 DISTRIBUTE_SQL = files(__name__.rpartition(".")[0]).joinpath("distribute.sql")
 HINTS = "hookwright_due"  # the channel of hints that something may be due
 MIGRATION_LOCK = 0x686F6F6B77726967  # "hookwrig"
@@ -63,6 +65,12 @@ SERVER_SETTINGS = {
     "citus.override_table_visibility": "off",
     "jit": "off",
     "synchronous_commit": "on",
+    # A process that stands still in the midst of a transaction (SIGSTOP, a machine that is moved) keeps its locks,
+    # and whoever publishes to the same account or takes over its deliveries waits for it. The server ends it.
+    "idle_in_transaction_session_timeout": "3s",
+    # A lock that others hold for long is an outage: a publisher is told so rather than kept waiting. Longer than the
+    # above, so that a process that stands still costs the others a wait and no failure.
+    "lock_timeout": "5s",
     # Every statement of ours finds its rows by key, and a queue that fills and empties in seconds has no statistics
     # that a planner could trust: left to itself it reads whole tables, dead rows included. Nested loops over
     # indexes are right at every size.
@@ -83,6 +91,7 @@ OUTAGES: tuple[type[BaseException], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # a database that takes no connections; a lock that is not to be had
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresIOError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -237,6 +246,20 @@ class PostgresStore(Records):
                 *_transposed(rows, 2),
             )
 
+    def rows_back(self, source: Source, share: int, until: Instant) -> list[Statement]:
+        # One statement for all lanes: a round trip for each would take longer than what they ask.
+        return [
+            sql(
+                f"SELECT (SELECT d.{source.time} FROM {source.table} d WHERE d.lane = l.lane AND {source.condition}"
+                f" AND d.{source.time} <= $2 ORDER BY d.{source.time} DESC LIMIT 1 OFFSET $3) AS back_to"
+                " FROM unnest($1::smallint[]) AS l(lane)".replace("$value", "$4"),
+                list(source.lanes),
+                until,
+                share - 1,
+                *(() if source.value is None else (source.value,)),
+            )
+        ]
+
     async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
         found: list[Found] = []
         # Each look begins with another lane: where lanes are asked one by one, a full one must not starve the rest.
@@ -322,7 +345,9 @@ class PostgresStore(Records):
     async def distribute(self) -> None:
         """Spread every table over the machines of the cluster, by lane. Again and again does no harm."""
         async with self._connection() as db:
-            await db.execute(DISTRIBUTE_SQL.read_text(), timeout=None)
+            await db.execute("SET lock_timeout = 0")
+            await db.execute(DISTRIBUTE_SQL.read_text(), timeout=SCHEMA_SECONDS)
+            await db.execute("RESET lock_timeout")
 
     async def hint(self, lane_indexes: Sequence[int]) -> None:
         async with self._connection() as db:
@@ -378,12 +403,14 @@ async def _has_citus(db: Connection) -> bool:
 
 
 async def _migrate(db: Connection) -> None:
-    await db.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+    # Another process may be migrating, or sending for a while yet: neither is an outage.
+    await db.execute("SET LOCAL lock_timeout = 0")
+    await db.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK, timeout=SCHEMA_SECONDS)
     await db.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, applied_at bigint)")
     applied = {row["version"] for row in await db.fetch("SELECT version FROM schema_migrations")}
     for migration in migrations_for("postgres"):
         if migration.version not in applied:
-            await db.execute(migration.text)
+            await db.execute(migration.text, timeout=SCHEMA_SECONDS)
             await db.execute(
                 "INSERT INTO schema_migrations VALUES ($1, (EXTRACT(epoch FROM now()) * 1000000)::bigint)",
                 migration.version,

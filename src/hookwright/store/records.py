@@ -10,6 +10,10 @@ from hookwright.store.listener_steps import ListenerSteps
 from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
+from hookwright.store.sealed_steps import SealedSteps
+from hookwright.store.search_steps import SearchSteps
+from hookwright.store.session_steps import SessionSteps
+from hookwright.store.tally_steps import TallySteps
 
 
 class Records(
@@ -23,5 +27,9 @@ class Records(
     MatchingSteps,
     ReplaySteps,
     RetentionSteps,
+    SealedSteps,
+    SearchSteps,
+    SessionSteps,
+    TallySteps,
 ):
     """All that a store keeps, but for the steps whose SQL is each database's own: accept, settle and their like."""

@@ -60,18 +60,30 @@ MISTAKES = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError,
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
+OpenFile = Callable[[Path], sqlite3.Connection]
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """A connection that commits by itself outside BEGIN and COMMIT."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    return db
 
 
 class SqliteStore(Records):
-    """The Store protocol on one SQLite file."""
+    """The Store protocol on one SQLite file.
+
+    `open_file` opens it; whoever tests what a power cut leaves gives one with a disk of its own beneath.
+    """
 
     lane_count = 1
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, open_file: OpenFile = open_file) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise Unavailable(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 or newer is needed")
         self._path = path
-        self._writer = _Writer(path)
+        self._connect = partial(_connect, path, open_file)
+        self._writer = _Writer(self._connect)
         self._readers = ThreadPoolExecutor(1, "hookwright-sqlite-reader")
         self._reader: sqlite3.Connection | None = None
         self._closed = False
@@ -121,7 +133,7 @@ class SqliteStore(Records):
     def _read_now(self, step: Step[T]) -> T:
         try:
             if self._reader is None:
-                self._reader = _connect(self._path)
+                self._reader = self._connect()
                 self._reader.execute("PRAGMA query_only = ON")
             self._reader.execute("BEGIN")
             try:
@@ -169,8 +181,8 @@ class SqliteStore(Records):
 class _Writer:
     """The one thread that writes; see the module."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
         self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()  # None: stop
         self._put_back: list[_Queued | None] = []
         self._door = threading.Lock()  # nothing may be queued behind the last None, where nobody would run it
@@ -204,7 +216,7 @@ class _Writer:
         while (group := self._next_group()) is not None:
             try:
                 # Opened late and kept: a file that cannot be opened now may be there for the next group.
-                db = db or _connect(self._path)
+                db = db or self._connect()
                 _run_group(db, group)
             except Exception as error:
                 for queued in group:
@@ -304,10 +316,9 @@ def _outage_as_unavailable(error: Exception) -> Exception:
     return error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
+def _connect(path: Path, open_file: OpenFile) -> sqlite3.Connection:
+    db = open_file(path)
     try:
-        db.row_factory = sqlite3.Row
         _use_wal(db)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")

@@ -134,11 +134,11 @@ def load_schedule(text: str | None) -> tuple[int, ...] | None:
 
 
 class Filters:
-    """Conditions and their values, numbered as they are added."""
+    """Conditions and their values, numbered as they are added, behind the values that a statement has already."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: Sequence[Any] = ()) -> None:
         self._conditions: list[str] = []
-        self.values: list[Any] = []
+        self.values: list[Any] = list(values)
 
     def add(self, condition: str, *values: Any) -> None:
         """Add a condition; each `$` in it stands for the next value."""
@@ -151,6 +151,15 @@ class Filters:
         """Add the condition that a column has one of these values."""
         places = ", ".join("$?" for _ in values)
         self.add(f"{column} IN ({places})" if places else "FALSE", *values)
+
+    def add_type(self, column: str, event_type: str) -> None:
+        """Add the condition that a column is a type or, for `contact.*`, begins with `contact.`."""
+        if event_type.endswith(".*"):
+            beginning = event_type.removesuffix("*")
+            # Not by order, which PostgreSQL has from its locale, nor by LIKE, to which `_` is any character.
+            self.add(f"SUBSTR({column}, 1, {len(beginning)}) = $?", beginning)
+        else:
+            self.add(f"{column} = $?", event_type)
 
     def __str__(self) -> str:
         return " AND ".join(self._conditions) or "TRUE"

@@ -19,8 +19,9 @@ from prometheus_client.registry import Collector
 from hookwright.ambient import AnchoredClock, Clock
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import succeeded
-from hookwright.core.model import SECOND, Accepted, Claim, Delivery, Instant, Settled
+from hookwright.core.model import SECOND, Accepted, Claim, Delivery, Draft, Instant, Settled
 from hookwright.store.base import MOST_COUNTED, Backlog, Store
+from hookwright.telemetry.tallying import Tallying
 
 # From a delivery that finds an idle worker to one that was retried for a day.
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 21600, 86400)
@@ -74,10 +75,12 @@ class Metrics(Collector):
         self._published = 0
         self._in_flight = 0
         self._dialects: dict[str, DialectNumbers] = {}
+        self.tallying = Tallying()  # the same by account and minute, for the console
         self.registry.register(self)
 
-    def published(self, answers: Iterable[object]) -> None:
+    def published(self, drafts: Sequence[Draft], answers: Sequence[object]) -> None:
         """A batch of publishes was answered; what was accepted for the first time counts."""
+        self.tallying.published(drafts, answers)
         self._published += sum(isinstance(answer, Accepted) and not answer.duplicate for answer in answers)
 
     def started(self, claims: Sequence[Claim]) -> None:
@@ -88,11 +91,12 @@ class Metrics(Collector):
         """These are no longer being sent, whatever became of them."""
         self._in_flight -= len(claims)
 
-    def attempted(self, settled: Iterable[Settled], recorded: Container[int]) -> None:
+    def attempted(self, settled: Sequence[Settled], recorded: Container[int]) -> None:
         """Attempts were made, and those of these deliveries recorded.
 
         What follows from an attempt only counts when it was recorded: otherwise it is made again.
         """
+        self.tallying.attempted(settled)
         for each in settled:
             claim, outcome = each.claim, each.outcome
             numbers = self._numbers_of(claim.dialect)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from hookwright.core.model import Account, Site
 from hookwright.dialects.base import DialectSettings
-from hookwright.dialects.kajabi import KAJABI
+from hookwright.dialects.kajabi.app import furnish, new_app
 from hookwright.operations.accounts import create_site
 from hookwright.operations.keys import NewKey, client_id_of, create_key
 from hookwright.operations.services import Services
@@ -19,9 +19,17 @@ BASE_URL = "https://api.kajabi.test"
 CallerWith = Callable[..., Awaitable[httpx.AsyncClient]]
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """One app for all tests: FastAPI works out routes at the first request, which takes longer than most tests."""
+    return new_app()
+
+
 @pytest.fixture
-def app(services: Services) -> FastAPI:
-    return KAJABI.build_app(services, DialectSettings())
+def app(routes: FastAPI, services: Services) -> FastAPI:
+    """Kajabi's API on this test's services, with a new count of requests."""
+    furnish(routes, services, DialectSettings())
+    return routes
 
 
 @pytest.fixture

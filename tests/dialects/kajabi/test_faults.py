@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from hookwright.ambient import new_token
 from hookwright.dialects.base import DialectSettings
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.operations.services import Services
@@ -28,7 +29,9 @@ async def send(app: FastAPI, method: str, path: str, form: dict[str, str] | None
     # Once it has answered a fault, Starlette raises it again for the server to log.
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-        return await client.request(method, path, data=form, headers={"Authorization": "Bearer kjat_1_secret"})
+        return await client.request(
+            method, path, data=form, headers={"Authorization": f"Bearer {new_token('kjat', 64)}"}
+        )
 
 
 async def test_a_store_that_cannot_answer_is_a_503_with_a_time_to_retry(storeless_services: Services) -> None:
@@ -42,14 +45,16 @@ async def test_a_store_that_cannot_answer_is_a_503_with_a_time_to_retry(storeles
 
 async def test_a_store_that_cannot_answer_is_a_flat_503_for_a_token(storeless_services: Services) -> None:
     app = KAJABI.build_app(storeless_services, DialectSettings())
-    form = {"grant_type": "client_credentials", "client_id": "kj_1", "client_secret": "secret"}
+    form = {"grant_type": "client_credentials", "client_id": "kj_1s", "client_secret": new_token("kjsec", 64)}
     response = await send(app, "POST", "/v1/oauth/token", form)
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     assert list(response.json()) == ["error"]
 
 
-async def test_a_fault_of_ours_is_a_500_without_its_reason(app: FastAPI) -> None:
+async def test_a_fault_of_ours_is_a_500_without_its_reason(services: Services) -> None:
+    app = KAJABI.build_app(services, DialectSettings())
+
     async def fail() -> None:
         raise RuntimeError("secret detail")
 

@@ -8,16 +8,25 @@ from fastapi import FastAPI
 
 from hookwright.core.model import Account
 from hookwright.dialects.base import DialectSettings
-from hookwright.dialects.kit import KIT
+from hookwright.dialects.kit import new_app
+from hookwright.dialects.kit.surface import furnish
 from hookwright.operations.keys import create_key
 from hookwright.operations.services import Services
 
 from .clients import client_of
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """One app for all tests: FastAPI works out routes at the first request, which takes longer than most tests."""
+    return new_app()
+
+
 @pytest.fixture
-def kit_app(services: Services) -> FastAPI:
-    return KIT.build_app(services, DialectSettings())
+def kit_app(routes: FastAPI, services: Services) -> FastAPI:
+    """Kit's API on this test's services, with new counts of requests."""
+    furnish(routes, services, DialectSettings())
+    return routes
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hookwright.ambient import MovableClock
+from hookwright.ambient import MovableClock, new_token
 from hookwright.core.errors import Unavailable
-from hookwright.core.model import Account
+from hookwright.core.model import SECOND, Account
 from hookwright.dialects.base import DialectSettings
 from hookwright.dialects.kit import KIT
 from hookwright.operations.grants import GrantRequest, issue_tokens, revoke_token
@@ -57,6 +57,17 @@ async def test_a_deleted_key_is_invalid(anyone: httpx.AsyncClient, services: Ser
     assert (
         text_of(await anyone.get("/v4/account", headers={"X-Kit-Api-Key": secret})) == "The access token is invalid"
     )
+
+
+async def test_an_expired_key_is_invalid(
+    anyone: httpx.AsyncClient, services: Services, account: Account, clock: MovableClock
+) -> None:
+    end = clock.now() + 60 * SECOND
+    secret = (await create_key(services, "kit", account.id, "integration", [], expires_at=end)).secret
+    assert (await anyone.get("/v4/account", headers={"X-Kit-Api-Key": secret})).status_code == 200
+    clock.move(seconds=60)
+    answer = await anyone.get("/v4/account", headers={"X-Kit-Api-Key": secret})
+    assert text_of(answer) == "The access token is invalid"
 
 
 async def test_another_dialects_key_is_invalid(
@@ -161,8 +172,9 @@ async def test_a_failure_of_ours_is_told_in_the_vendors_shape(
         raise error
 
     monkeypatch.setattr(services.store, "key", fail)
-    async with client_of(kit_app, {"X-Kit-Api-Key": "kit_1_00"}) as kit:
-        answer = await kit.get(path, params={"api_secret": "kit_1_00"})
+    key = new_token("kit", 64)
+    async with client_of(kit_app, {"X-Kit-Api-Key": key}) as kit:
+        answer = await kit.get(path, params={"api_secret": key})
     assert (answer.status_code, answer.json()) == (status, shape(text))
     assert ("retry-after" in answer.headers) is (status == 503)
 

@@ -42,6 +42,18 @@ def _without_foreign_refusals(described: dict[str, Any]) -> dict[str, Any]:
 
 def build_app(services: Services, settings: DialectSettings) -> FastAPI:
     """A new app over these services, with a count of requests of its own."""
+    app = new_app()
+    furnish(app, services, settings)
+    return app
+
+
+def furnish(app: FastAPI, services: Services, settings: DialectSettings) -> None:
+    """Give an app's routes what they work with."""
+    app.state.surface = new_surface(services, settings)
+
+
+def new_app() -> FastAPI:
+    """The routes, before they are given what they work with."""
     app = KajabiApp(
         title=account.TITLE,
         version=account.VERSION,
@@ -52,7 +64,6 @@ def build_app(services: Services, settings: DialectSettings) -> FastAPI:
         redirect_slashes=False,  # a redirect would lose the body of a POST in many clients
         default_response_class=JsonApi,
     )
-    app.state.surface = new_surface(services, settings)
     app.include_router(oauth.router, prefix="/v1")
     app.include_router(account.router, prefix="/v1")
     for prefix, superseded in (("/v1", None), ("/api/v1", True)):

@@ -30,6 +30,13 @@ from hookwright.web.methods import HeadAsGet
 
 def build_app(services: Services, settings: DialectSettings) -> FastAPI:
     """Kit's API as one ASGI app, with its OpenAPI document at `/v4/openapi.json`."""
+    app = new_app()
+    furnish(app, services, settings)
+    return app
+
+
+def new_app() -> FastAPI:
+    """The routes, before they are furnished with what they work with."""
     app = FastAPI(
         title="Kit API",
         version="4.0",
@@ -38,7 +45,6 @@ def build_app(services: Services, settings: DialectSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    furnish(app, services, settings)
     install_refusals(app)
     app.add_exception_handler(PageRefused, answer_page_refused)
     for routes in (webhooks, endpoints, endpoint_deliveries, account, automations, authorize, tokens):

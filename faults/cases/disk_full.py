@@ -1,0 +1,134 @@
+"""The disk is full, or refuses to be written to: nothing is accepted that is not kept, and it heals by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+
+from faults import checker
+from faults.case import Case, Check, Plan, Verdict
+from faults.checker import read_records
+from faults.database import dump
+from faults.farm import Manners, farm
+from faults.nemesis import Nemesis
+from faults.producer import Producer
+from faults.promise import as_checks, promised
+from faults.records import SECOND, Answered, Arrival, Deed
+from faults.settling import settled
+from faults.small_disk import SmallDisk, can_refuse_writes, read_only_for, small_disk
+from faults.system import system_on
+
+MEGABYTES = 32
+ENDPOINTS = 4
+HEALED_SECONDS = 10.0
+BEFORE = (2.0, 4.0)
+MEANWHILE = (3.0, 5.0)
+UNTIL_REFUSED = 60.0
+SCHEDULE = (0, *[1] * 30)
+
+
+async def run(plan: Plan) -> Verdict:
+    """The database and the server's log share the disk. It is full in one round and read-only in the next."""
+    nemesis = Nemesis(plan.folder, plan.dice("disk"))
+    manners = Manners(plan.seed, refused=0.1, slow=0.3, slow_seconds=1.0)
+    with small_disk(plan.folder / "disk", MEGABYTES) as disk, farm(plan.folder, manners) as receivers:
+        async with system_on(replace(plan, folder=disk.folder)) as system:
+            node = await system.start()
+            aims = await system.subscribe(node, receivers.url, ENDPOINTS, retry_schedule=SCHEDULE)
+            producer = Producer(plan.folder, await system.key(), aims, lambda: node.url, pause=0.02)
+            publishing = asyncio.create_task(producer.run(tasks=4))
+            for number in range(plan.rounds):
+                await nemesis.wait(*BEFORE)
+                is_full = number % 2 == 0 or not can_refuse_writes()
+                with nemesis.doing("full" if is_full else "read-only", node.name):
+                    await _break(_full(disk) if is_full else read_only_for(node.pid), nemesis, producer)
+                await asyncio.sleep(HEALED_SECONDS)
+            producer.stop()
+            await publishing
+            await settled(system.database_url)
+            await dump(system.database_url, plan.folder)
+            ended = [] if node.is_running else [f"{node.name} ended with {node.process.returncode}"]
+    return _judged(plan, ended)
+
+
+async def _break(broken: AbstractAsyncContextManager[None], nemesis: Nemesis, producer: Producer) -> None:
+    """Until something was refused for it, and a while longer."""
+    answered = len(producer.answers)
+    async with broken, asyncio.timeout(UNTIL_REFUSED):
+        # The server refuses when it has to write more than it has room for.
+        while all(answer.answer == "ok" for answer in producer.answers[answered:]):  # noqa: ASYNC110 - another process answers
+            await asyncio.sleep(0.1)
+        await nemesis.wait(*MEANWHILE)
+
+
+@asynccontextmanager
+async def _full(disk: SmallDisk) -> AsyncIterator[None]:
+    disk.fill()
+    try:
+        yield
+    finally:
+        disk.free()
+
+
+def _judged(plan: Plan, ended: list[str]) -> Verdict:
+    records = read_records(plan.folder)
+    checks, evidence = promised(records)
+    more, more_evidence = as_checks(
+        {
+            "refusals that are no 503 with Retry-After": checker.unasked(records.answers),
+            "requests without an answer": [
+                f"{answer.key}: {answer.error}" for answer in records.answers if answer.answer == "unknown"
+            ],
+            "processes that ended": ended,
+        }
+    )
+    refused = [answer for answer in records.answers if answer.status == 503]
+    figures = [
+        Check(
+            "accepting again within", max(accepting_again(records.answers, records.deeds)), HEALED_SECONDS, unit="s"
+        ),
+        Check(
+            "delivering again within",
+            max(delivering_again(records.arrivals, records.deeds)),
+            HEALED_SECONDS,
+            unit="s",
+        ),
+        Check("publishes refused with 503", len(refused), len(records.deeds), side="at least"),
+    ]
+    done = {
+        "times the disk failed": len(records.deeds),
+        "events": len({answer.event_id for answer in records.answers if answer.event_id}),
+        "publishes refused": len(refused),
+        "repeats": checker.repeats(records.arrivals),
+    }
+    notes = [] if can_refuse_writes() else ["strace is not installed: the disk was full each time, never read-only"]
+    return Verdict(done, [*checks, *more, *figures], [*evidence, *more_evidence], notes)
+
+
+def accepting_again(answers: Sequence[Answered], deeds: Sequence[Deed]) -> list[float]:
+    """For each deed, how long after its end the next publish was accepted."""
+    accepted = [answer.answered_at for answer in answers if answer.answer == "ok"]
+    return [_next_after(deed.ended_at, accepted) for deed in deeds]
+
+
+def delivering_again(arrivals: Sequence[Arrival], deeds: Sequence[Deed]) -> list[float]:
+    """For each deed, how long after its end the next request came."""
+    came = [arrival.at for arrival in arrivals]
+    return [_next_after(deed.ended_at, came) for deed in deeds]
+
+
+def _next_after(moment: int, times: Sequence[int]) -> float:
+    return min(((at - moment) / SECOND for at in times if at >= moment), default=float("inf"))
+
+
+DISK_FULL = Case(
+    name="disk_full",
+    about="a full disk, then freed; a read-only one, then writable",
+    run=run,
+    short=2,
+    long=20,
+    databases=("sqlite",),
+    patience_seconds=240,
+)

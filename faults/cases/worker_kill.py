@@ -1,0 +1,96 @@
+"""Workers are killed at random under load: what was in flight is taken over, and nothing else comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+from faults import checker
+from faults.case import Case, Check, Plan, Verdict
+from faults.checker import Records
+from faults.farm import Manners, farm
+from faults.nemesis import Nemesis
+from faults.producer import Producer
+from faults.promise import as_checks, promised
+from faults.records import percentile
+from faults.settling import at_rest
+from faults.system import Node, System, free_port, system_on
+
+ENDPOINTS = 8
+WORKERS = 6
+KILLED_TOGETHER = 5
+TAKEOVER_SECONDS = 10.0
+# Every request takes so long, so that a worker always has some in flight.
+ANSWER_SECONDS = 0.5
+# Until what a volley hit has been taken over, so that the next does not hit it again and blur what is measured.
+BETWEEN_VOLLEYS = (10.5, 12.0)
+BETWEEN_KILLS_OF_THE_ONLY_ONE = (2.0, 4.0)
+
+
+async def run(plan: Plan) -> Verdict:
+    """On PostgreSQL volleys against five of six workers; on SQLite the one process, again and again."""
+    nemesis = Nemesis(plan.folder, plan.dice("kills"))
+    async with system_on(plan) as system:
+        with farm(plan.folder, Manners(plan.seed, seconds=ANSWER_SECONDS)) as receivers:
+            port = free_port()
+            front = await system.start(*(() if plan.database == "sqlite" else ("--role", "api")), port=port)
+            aims = await system.subscribe(front, receivers.url, ENDPOINTS)
+            producer = Producer(plan.folder, await system.key(), aims, lambda: front.url, pause=0.05)
+            async with producer.publishing(tasks=4):
+                if plan.database == "sqlite":
+                    await _kill_the_only_one(plan, system, front, port, nemesis)
+                else:
+                    await _kill_in_volleys(plan, system, nemesis)
+            records = await at_rest(system.database_url, plan.folder)
+    return _judged(plan, records)
+
+
+async def _kill_in_volleys(plan: Plan, system: System, nemesis: Nemesis) -> None:
+    workers: list[Node] = []
+    while (left := plan.rounds - len(nemesis.deeds)) > 0:
+        missing = WORKERS - len(workers)
+        workers += await asyncio.gather(*(system.start("--role", "worker") for _ in range(missing)))
+        await nemesis.wait(1.0, 2.0)
+        doomed = nemesis.dice.sample(workers, min(KILLED_TOGETHER, left))
+        for worker in doomed:
+            await nemesis.wait(0, 0.1)
+            await _kill(worker, nemesis)
+        workers = [worker for worker in workers if worker not in doomed]
+        await nemesis.wait(*BETWEEN_VOLLEYS)
+
+
+async def _kill_the_only_one(plan: Plan, system: System, node: Node, port: int, nemesis: Nemesis) -> None:
+    for _ in range(plan.rounds):
+        await nemesis.wait(*BETWEEN_KILLS_OF_THE_ONLY_ONE)
+        await _kill(node, nemesis)
+        node = await system.start(port=port)
+
+
+async def _kill(node: Node, nemesis: Nemesis) -> None:
+    with nemesis.doing("SIGKILL", node.name):
+        await node.kill()
+
+
+def _judged(plan: Plan, records: Records) -> Verdict:
+    checks, evidence = promised(records)
+    more, more_evidence = as_checks({"repeats of what was not in flight": checker.needless_repeats(records)})
+    takeovers = checker.takeovers(records, records.deeds)
+    checks += [*more, Check("deliveries hit in flight", len(takeovers), len(records.deeds), side="at least")]
+    if plan.database == "postgres":
+        # The one process on SQLite has nobody to be taken over by: it comes again itself.
+        checks.append(Check("taken over, p99", percentile(takeovers, 0.99), TAKEOVER_SECONDS, unit="s"))
+    done = {
+        "kills": len(records.deeds),
+        "events": len(records.dump.events),
+        "repeats": checker.repeats(records.arrivals),
+    }
+    return Verdict(done, checks, [*evidence, *more_evidence])
+
+
+WORKER_KILL = Case(
+    name="worker_kill",
+    about="SIGKILL of workers at random",
+    run=run,
+    short=25,
+    long=1_000,
+    databases=("postgres", "sqlite"),
+)

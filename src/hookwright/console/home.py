@@ -1,0 +1,142 @@
+"""Home: how deliveries fare, and which endpoints somebody should look at."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hookwright.console.charts import RANGES, Range, attempts_chart, published_chart, range_named, time_label
+from hookwright.console.live import stream
+from hookwright.console.surface import surface_of
+from hookwright.console.viewers import viewer_of
+from hookwright.console.visits import PREFIX, Visit, for_those_who_change, for_viewers, see_other
+from hookwright.core.attention import Attention, attention_of
+from hookwright.core.causes import Cause, Tried, cause_of
+from hookwright.core.errors import NotFound
+from hookwright.core.model import Endpoint, Instant
+from hookwright.core.tallies import WHOLE_PLATFORM, Tally, bars_of
+from hookwright.operations.replays import DEFAULT_RATE_PER_SECOND, recover_endpoint
+from hookwright.store.base import DeliverySearch, Store
+
+RECOVER = f"{PREFIX}/accounts/{{account_id}}/endpoints/{{id}}/recover"
+
+MOST_FAILED_COUNTED = 10_000
+MOST_TROUBLED = 500
+MOST_SHOWN = 5
+
+
+class Trouble(NamedTuple):
+    """An endpoint that needs attention, and why its latest delivery failed."""
+
+    endpoint: Endpoint
+    attention: Attention
+    cause: Cause | None
+
+
+class Numbers(NamedTuple):
+    """What home says in figures, and what its charts are drawn from."""
+
+    tallies: list[Tally]
+    failing: int
+    oldest_due_at: Instant | None
+    troubled: int
+
+
+async def show_home(visit: Visit) -> Response:
+    """Figures, charts, and endpoints that need attention."""
+    span = range_named(visit.asked("range"))
+    account_id, now = visit.viewer.account_id, visit.now
+    numbers = await _numbers(visit.store, account_id, span, now)
+    bars = bars_of(numbers.tallies, span.first(now), span.length_seconds, span.bars)
+    troubles = await _troubles(visit, now)
+    return await visit.page(
+        "home.html",
+        span=span,
+        ranges=RANGES,
+        numbers=numbers,
+        most_counted=MOST_FAILED_COUNTED,
+        published=sum(bar.published for bar in bars),
+        delivered=sum(bar.delivered for bar in bars),
+        failed=sum(bar.failed for bar in bars),
+        table=[(time_label(bar.began_at, span), bar) for bar in reversed(bars)],
+        attempts=attempts_chart(bars, span),
+        publishes=published_chart(bars, span),
+        troubles=troubles[:MOST_SHOWN],
+        more_troubles=max(0, len(troubles) - MOST_SHOWN),
+    )
+
+
+async def stream_home(request: Request) -> Response:
+    """Says when a number of home is another one."""
+    viewer = await viewer_of(request, is_there=False)
+    surface = surface_of(request)
+    span = range_named(request.query_params.get("range", ""))
+    seen: list[Numbers] = []
+
+    async def look() -> list[tuple[str, object]]:
+        numbers = await _numbers(surface.services.store, viewer.account_id, span, surface.services.clock.now())
+        is_different = bool(seen) and seen[0] != numbers
+        seen[:] = [numbers]
+        return [("changed", None)] if is_different else []
+
+    return stream(surface, look)
+
+
+async def recover(visit: Visit) -> Response:
+    """Activate an endpoint and replay what it missed; then show how that goes."""
+    account_id, endpoint_id = (_number(visit.request.path_params[name]) for name in ("account_id", "id"))
+    visit.viewer.require_reach(account_id)
+    replay = await recover_endpoint(visit.services, account_id, endpoint_id, None, DEFAULT_RATE_PER_SECOND)
+    return see_other(f"{PREFIX}/accounts/{account_id}/replays/{replay.id}")
+
+
+async def _numbers(store: Store, account_id: int | None, span: Range, now: Instant) -> Numbers:
+    owner = WHOLE_PLATFORM if account_id is None else account_id
+    return Numbers(
+        tallies=await store.tallies(owner, span.slot_seconds, span.first(now)),
+        failing=await store.count_failed(account_id, MOST_FAILED_COUNTED),
+        oldest_due_at=await store.oldest_due_at(account_id, now),
+        troubled=len(await store.endpoints_in_trouble(account_id, MOST_TROUBLED)),
+    )
+
+
+async def _troubles(visit: Visit, now: Instant) -> list[Trouble]:
+    """The most urgent first; why its latest delivery failed is looked up for those that are shown."""
+    endpoints = await visit.store.endpoints_in_trouble(visit.viewer.account_id, MOST_TROUBLED)
+    found = [(each, attention) for each in endpoints if (attention := attention_of(each, now)) is not None]
+    found.sort(key=lambda pair: (pair[1].rank, pair[1].since or 0))
+    return [
+        Trouble(endpoint, attention, await _cause(visit, endpoint) if number < MOST_SHOWN else None)
+        for number, (endpoint, attention) in enumerate(found)
+    ]
+
+
+async def _cause(visit: Visit, endpoint: Endpoint) -> Cause | None:
+    search = DeliverySearch(endpoint_id=endpoint.id, statuses=("failed",), limit=1, most_examined=1_000)
+    for delivery in (await visit.store.search_deliveries(search)).deliveries:
+        for attempt in (await visit.store.attempts(delivery.id))[-1:]:
+            tried: dict[str, Any] = {
+                "status_code": attempt.status_code,
+                "error": attempt.error,
+                "detail": attempt.detail,
+                "duration_us": attempt.duration_us,
+                "body": attempt.response_body,
+            }
+            return cause_of(Tried(url=endpoint.url, limit_seconds=visit.surface.settings.timeout_seconds, **tried))
+    return None
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise NotFound("There is nothing here.")
+    return int(text)
+
+
+ROUTES = (
+    Route(PREFIX, for_viewers(show_home), methods=["GET"]),
+    Route(f"{PREFIX}/live", stream_home, methods=["GET"]),
+    Route(RECOVER, for_those_who_change(recover), methods=["POST"]),
+)

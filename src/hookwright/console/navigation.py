@@ -1,0 +1,31 @@
+"""The sections of the console, in the order in which they are shown."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hookwright.console.viewers import Viewer
+
+
+class Section(NamedTuple):
+    """A link of the navigation; `only_administrators`: others have nothing there."""
+
+    name: str
+    path: str
+    icon: str  # the id of a symbol in static/icons.svg
+    only_administrators: bool = False
+
+    def is_here(self, path: str) -> bool:
+        """Whether a page's path lies in this section."""
+        return path == self.path or (self.path != "/console" and path.startswith(self.path + "/"))
+
+
+SECTIONS = (
+    Section("Home", "/console", "home"),
+    Section("Deliveries", "/console/deliveries", "deliveries"),
+)
+
+
+def sections_for(viewer: Viewer) -> list[Section]:
+    """Those that a viewer may use."""
+    return [section for section in SECTIONS if viewer.is_administrator or not section.only_administrators]

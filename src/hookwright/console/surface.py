@@ -1,0 +1,54 @@
+"""What the console's pages work with; every console that is built has its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from hookwright.core.model import WireForm
+from hookwright.operations.services import Services
+from hookwright.web.limits import RateLimiter
+
+SIGN_INS_A_MINUTE = 30
+MOST_STREAMS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """What an operator may set, and what the console is told of the rest of Hookwright.
+
+    Without `sign_in` whoever comes from this machine is an administrator: for `hookwright dev` alone. `forms` say how
+    requests to endpoints look, by the dialect name; `timeout_seconds` is how long one may take.
+    """
+
+    sign_in: bool = True
+    forms: Mapping[str, WireForm]
+    retry_schedule: tuple[int, ...]
+    timeout_seconds: float = 15.0
+    is_ready: Callable[[], bool] = lambda: True
+
+
+class Surface:
+    """Services, settings, and what this process counts."""
+
+    def __init__(self, services: Services, settings: ConsoleSettings, open_token: str) -> None:
+        """`open_token` stands for the token of a session where nobody signs in."""
+        self.services = services
+        self.settings = settings
+        self.open_token = open_token
+        self.sign_ins = RateLimiter(services.clock, SIGN_INS_A_MINUTE)
+        self.streams = 0
+
+
+def furnish(app: Starlette, surface: Surface) -> None:
+    """Give an app's pages what they work with."""
+    app.state.console = surface
+
+
+def surface_of(request: Request) -> Surface:
+    """The surface of the app that a request came to."""
+    surface: Surface = request.app.state.console
+    return surface

@@ -1,0 +1,36 @@
+"""Sessions of the console: how long a person stays signed in."""
+
+from msgspec import Struct
+
+from hookwright.core.model import HOUR, MINUTE, Instant, Key
+
+IDLE_FOR: Instant = 30 * MINUTE
+LASTS_FOR: Instant = 12 * HOUR
+
+# How often it is written down that somebody is still there: a page must not cost a write.
+NOTED_EVERY: Instant = MINUTE
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A person who signed in to the console with a key. Only the SHA-256 of the session's token is kept."""
+
+    id: int
+    key_id: int
+    digest: bytes
+    created_at: Instant
+    seen_at: Instant
+
+
+def is_live(session: Session, key: Key | None, now: Instant) -> bool:
+    """Whether a session still lets in: neither idle nor old, and its key as valid as when it began."""
+    if now - session.seen_at >= IDLE_FOR or now - session.created_at >= LASTS_FOR:
+        return False
+    if key is None or (key.expires_at is not None and key.expires_at <= now):
+        return False
+    # Whoever rotates a key wants everyone out who had the old secret.
+    return key.rotated_at is None or key.rotated_at <= session.created_at
+
+
+def is_to_be_noted(session: Session, now: Instant) -> bool:
+    """Whether it is worth a write that the person is still there."""
+    return now - session.seen_at >= NOTED_EVERY

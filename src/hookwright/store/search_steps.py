@@ -1,0 +1,215 @@
+"""The search for deliveries: newest first, within a bounded number of rows, however rare the hits are.
+
+A list that is filtered may have to read very many rows to find few. So a search looks at the newest rows of the index
+that serves it best, up to a bound, and says how far it came; the next page goes on from there. Most of that needs no
+index of its own: deliveries of an account or an endpoint have one, what failed has a small one, and the newest of all
+lanes are found through their events, of which a delivery has the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hookwright.core.lanes import lane_of
+from hookwright.core.model import Instant
+from hookwright.store.base import DeliveryMatches, DeliverySearch, SearchedStatus
+from hookwright.store.line_steps import ENDPOINT_STATUS, shown_delivery_of
+from hookwright.store.steps import Filters, Row, Statement, Step, Steps, labels, reading, sql
+
+# What a delivery `d` is that gave up, or waits for a retry. Spelt as its index is: see 0014_console.sql.
+FAILED = "d.status = 'dead' OR (d.status = 'pending' AND d.attempts > d.round_start)"
+
+STATUSES: dict[SearchedStatus, str] = {
+    "waiting": "(d.status = 'pending' AND d.attempts <= d.round_start)",
+    "sending": "d.status = 'in_flight'",
+    "delivered": "d.status = 'delivered'",
+    "retrying": "(d.status = 'pending' AND d.attempts > d.round_start)",
+    "dead": "d.status = 'dead'",
+    "cancelled": "d.status = 'cancelled'",
+    "failed": f"({FAILED})",
+}
+FAILURES = {"failed", "dead", "retrying"}
+
+# How many rows of each lane the first looks at every lane take; often they are enough.
+FEW_ROWS = (3, 12)
+
+# How many deliveries an event is taken to have, where a bound on deliveries becomes one on events.
+OFTEN_OF_AN_EVENT = 10
+END_OF_TIME: Instant = 2**62
+
+
+class Source(NamedTuple):
+    """Where rows come from, newest first: a condition on an indexed table, and the column that has their time.
+
+    `is_events`: they are events, each with all its deliveries. `lanes` are asked one by one for how far to look.
+    """
+
+    table: str
+    condition: str
+    value: int | None
+    time: str
+    lanes: Sequence[int]
+    is_events: bool = False
+
+
+class SearchSteps(Steps):
+    """Find deliveries."""
+
+    @reading
+    def search_deliveries(self, search: DeliverySearch) -> Step[DeliveryMatches]:
+        rows, back_to = yield from self._search(search, "d.*", search.limit)
+        return DeliveryMatches([shown_delivery_of(row) for row in rows], back_to)
+
+    @reading
+    def count_matches(self, search: DeliverySearch) -> Step[tuple[int, Instant | None]]:
+        rows, back_to = yield from self._search(search, "d.lane, d.endpoint_id, d.created_at, d.id", search.limit)
+        return len(rows), back_to
+
+    def _search(
+        self, search: DeliverySearch, columns: str, enough: int
+    ) -> Step[tuple[Sequence[Row], Instant | None]]:
+        """The rows that match, and how far back was looked; None: to the end, or to where the search begins."""
+        source = _source_of(search, labels(range(self.lane_count)))
+        until = _until(search)
+        back_to: Instant | None = None
+        rows: Sequence[Row] = ()
+        for share in _shares(search, source):
+            back_to = yield from self._far_enough(source, share, until)
+            since = max(search.created_from or 0, back_to or 0)
+            rows = yield _matching(search, source, since, until, columns)
+            if len(rows) >= enough or back_to is None:
+                break
+        if back_to is not None and search.created_from is not None and back_to <= search.created_from:
+            back_to = None
+        return rows, back_to
+
+    def _far_enough(self, source: Source, share: int, until: Instant) -> Step[Instant | None]:
+        """The time of the row of each lane that is `share` rows back, the latest of them; None: that is all there is.
+
+        What is newer has then been looked at in every lane.
+        """
+        latest: Instant | None = None
+        for statement in self.rows_back(source, share, until):
+            for row in (yield statement):
+                if row["back_to"] is not None:
+                    latest = max(latest or 0, int(row["back_to"]))
+        return latest
+
+    def rows_back(self, source: Source, share: int, until: Instant) -> list[Statement]:
+        """The statements that answer, for each lane, the time `share` rows back."""
+        return [
+            sql(
+                f"SELECT d.{source.time} AS back_to FROM {source.table} d WHERE d.lane = $1 AND {source.condition}"
+                f" AND d.{source.time} <= $2 ORDER BY d.{source.time} DESC LIMIT 1 OFFSET $3"
+                .replace("$value", "$4"),
+                lane,
+                until,
+                share - 1,
+                *(() if source.value is None else (source.value,)),
+            )
+            for lane in source.lanes
+        ]  # fmt: skip
+
+
+def _until(search: DeliverySearch) -> Instant:
+    """The newest time that comes into question. Of what was looked at to its end, nothing is looked at again."""
+    until = END_OF_TIME if search.created_to is None else search.created_to - 1
+    if search.before is None:
+        return until
+    created_at, id = search.before
+    return min(until, created_at if id else created_at - 1)
+
+
+def _source_of(search: DeliverySearch, every_lane: Sequence[int]) -> Source:
+    if search.endpoint_id is not None and not _only_failures(search):
+        lanes = [lane_of(search.endpoint_id)]
+        return Source("deliveries", "d.endpoint_id = $value", search.endpoint_id, "created_at", lanes)
+    owner = search.endpoint_id if search.account_id is None else search.account_id
+    lanes = list(every_lane) if owner is None else [lane_of(owner)]
+    if _only_failures(search):
+        return Source("deliveries", f"({FAILED})", None, "created_at", lanes)
+    if search.account_id is not None:
+        return Source("deliveries", "d.account_id = $value", search.account_id, "created_at", lanes)
+    return Source("events", "TRUE", None, "accepted_at", lanes, is_events=True)
+
+
+def _only_failures(search: DeliverySearch) -> bool:
+    return bool(search.statuses) and set(search.statuses) <= FAILURES
+
+
+def _shares(search: DeliverySearch, source: Source) -> list[int]:
+    """How many rows back to look in each lane: first few, then as many as the bound allows."""
+    most = search.most_examined // len(source.lanes)
+    if source.is_events and search.statuses:
+        most //= OFTEN_OF_AN_EVENT  # only its deliveries have a status
+    most = max(1, most)
+    first = (search.limit,) if len(source.lanes) == 1 else (*FEW_ROWS, search.limit)
+    return [share for share in dict.fromkeys(first) if share < most] + [most]
+
+
+def _matching(search: DeliverySearch, source: Source, since: Instant, until: Instant, columns: str) -> Statement:
+    """The deliveries of a stretch of time that pass the filters.
+
+    The stretch is cut out first, whatever a planner thinks of the filters: it is short, they may fit anything.
+    """
+    stretch = Filters()
+    stretch.add(f"d.{source.time} >= $? AND d.{source.time} <= $?", since, until)
+    stretch.add(f"d.lane IN ({', '.join(map(str, source.lanes))})")  # few texts: one lane, or all of them
+    stretch.add(source.condition.replace("$value", "$?"), *(() if source.value is None else (source.value,)))
+    if source.is_events:
+        _filter_events(search, stretch)
+        cut = (
+            f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
+            " SELECT {columns}, {status} FROM stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
+        )
+    else:
+        cut = (
+            f"WITH stretch AS MATERIALIZED (SELECT d.* FROM deliveries d WHERE {stretch})"
+            " SELECT {columns}, {status} FROM stretch d"
+        )
+    filters = _filters(search, Filters(stretch.values))
+    reads_events = search.text is not None and not source.is_events
+    joined = " JOIN events v ON v.lane = d.lane AND v.id = d.event_id" if reads_events else ""
+    if reads_events:
+        _add_text_filter(filters, "v", search.text or "")
+    return sql(
+        f"{cut.format(columns=columns, status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
+        f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
+        *filters.values,
+        search.limit,
+    )
+
+
+def _filters(search: DeliverySearch, filters: Filters) -> Filters:
+    if search.account_id is not None:
+        filters.add("d.account_id = $?", search.account_id)
+    if search.endpoint_id is not None:
+        filters.add("d.endpoint_id = $?", search.endpoint_id)
+    if search.event_type is not None:
+        filters.add_type("d.event_type", search.event_type)
+    if search.statuses:
+        filters.add(f"({' OR '.join(STATUSES[status] for status in search.statuses)})")
+    if search.created_to is not None:
+        filters.add("d.created_at < $?", search.created_to)
+    if search.before is not None:
+        filters.add("(d.created_at, d.id) < ($?, $?)", *search.before)
+    return filters
+
+
+def _filter_events(search: DeliverySearch, events: Filters) -> None:
+    """What an event says itself, before its deliveries are read."""
+    if search.event_type is not None:
+        events.add_type("d.type", search.event_type)
+    if search.text is not None:
+        _add_text_filter(events, "d", search.text)
+
+
+def _add_text_filter(filters: Filters, event: str, text: str) -> None:
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    filters.add(
+        f"({event}.ordering_key = $? OR {event}.idempotency_key = $? OR LOWER({event}.data) LIKE $? ESCAPE '\\')",
+        text,
+        text,
+        f"%{escaped}%",
+    )

@@ -1,0 +1,99 @@
+"""Fixtures: the console on a real store, people who are signed in, endpoints and deliveries to look at."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from hookwright.app import FORMS
+from hookwright.console import ConsoleSettings, build_console
+from hookwright.core.model import Account, Endpoint, Subscription
+from hookwright.core.retry import STANDARD_SCHEDULE
+from hookwright.operations.accounts import create_account
+from hookwright.operations.endpoints import create_endpoint
+from hookwright.operations.keys import create_key
+from hookwright.operations.services import Services
+
+BASE_URL = "https://hookwright.test"
+TARGET = "https://receiver.example.com/tags"
+
+
+class Person:
+    """Somebody with a browser: cookies are kept, forms are sent with the token of the page they stand on."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, path: str, status: int = 200, **parameters: Any) -> str:
+        """The text of a page."""
+        response = await self.client.get(path, params=parameters or None)
+        assert response.status_code == status, response.text
+        return response.text
+
+    async def send(self, path: str, **fields: Any) -> httpx.Response:
+        """Send a form with the token that the person's pages carry."""
+        token = form_token_in(await self.get("/console"))
+        return await self.client.post(path, data={"form_token": token, **fields})
+
+
+PersonWith = Callable[..., Awaitable[Person]]
+
+
+def form_token_in(page: str) -> str:
+    """The token in the first form of a page."""
+    return page.partition('name="form_token" value="')[2].partition('"')[0]
+
+
+def console_on(services: Services, **settings: Any) -> ASGIApp:
+    return build_console(services, ConsoleSettings(forms=FORMS, retry_schedule=STANDARD_SCHEDULE, **settings))
+
+
+def browser(app: ASGIApp, base_url: str = BASE_URL, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=base_url, headers=headers)
+
+
+@pytest.fixture
+def app(services: Services) -> ASGIApp:
+    return console_on(services)
+
+
+@pytest.fixture
+async def anyone(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in which nobody is signed in."""
+    async with browser(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def person_with(services: Services, app: ASGIApp) -> AsyncIterator[PersonWith]:
+    """Makes people: each signs in with a new key with the given scopes, of one account or of the platform."""
+    async with AsyncExitStack() as stack:
+
+        async def person(*scopes: str, of: Account | None = None) -> Person:
+            new = await create_key(services, "hookwright", of.id if of else None, "Grace", scopes)
+            client = await stack.enter_async_context(browser(app))
+            response = await client.post("/console/sign-in", data={"key": new.secret})
+            assert response.status_code == 303, response.text
+            return Person(client)
+
+        yield person
+
+
+@pytest.fixture
+async def admin(person_with: PersonWith) -> Person:
+    """An administrator."""
+    return await person_with("admin")
+
+
+@pytest.fixture
+async def other_account(services: Services) -> Account:
+    return (await create_account(services, "Blaise's courses")).account
+
+
+@pytest.fixture
+async def endpoint(services: Services, account: Account) -> Endpoint:
+    """A Kit webhook for every tag that is added."""
+    return await create_endpoint(services, account.id, "kit", TARGET, [Subscription("subscriber.tag_add")])

@@ -1,0 +1,234 @@
+"""The console in a real browser: headless Chromium, over loopback, with `hookwright dev` behind it.
+
+Screenshots of every page, in both themes and at phone width, are left in `artefacts/console`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Response, async_playwright, expect
+
+from hookwright.core.samples import SAMPLES
+from hookwright.testing.process import running_dev
+from hookwright.testing.receiver import Receiver
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "console"
+LOOKS = (Path(__file__).parent / "looks.js").read_text()
+MOST_BYTES = 150_000
+THEMES = ("light", "dark")
+PHONE, DESK = (390, 844), (1400, 900)
+
+PATIENCE_MILLIS = 20_000
+
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason="no browser: the package chromium of Debian puts one at /usr/bin/chromium"
+    ),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+
+class Stage(NamedTuple):
+    """What all tests share: a running Hookwright, its platform's client, and a browser."""
+
+    url: str
+    platform: httpx.AsyncClient
+    browser: Browser
+
+
+class Site(NamedTuple):
+    """An account of its own on the stage, and a receiver that it may send to."""
+
+    stage: Stage
+    account_id: int
+    receiver: Receiver
+
+    async def publish(self, type: str = "contact.tag_added") -> None:
+        event = {"type": type, "account": self.account_id, "data": SAMPLES[type]}
+        assert (await self.stage.platform.post("/api/v1/events", json=event)).status_code == 202
+
+    async def add_endpoint(self) -> None:
+        wanted = {"account": self.account_id, "url": f"{self.receiver.url}/hooks", "events": ["contact.*"]}
+        answer = await self.stage.platform.post("/api/v1/endpoints", json=wanted)
+        assert answer.status_code == 201, answer.text
+
+    @asynccontextmanager
+    async def page(self, path: str | None, size: tuple[int, int] = DESK, **context: Any) -> AsyncIterator[Page]:
+        """A page in a window of its own that looks at this account. What the browser complains of fails the test."""
+        window = await self.stage.browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
+        picked = {"name": "hookwright_account", "value": str(self.account_id), "url": f"{self.stage.url}/console"}
+        await window.add_cookies([picked])  # type: ignore[list-item] # the three that are needed
+        page = await window.new_page()
+        page.set_default_timeout(PATIENCE_MILLIS)
+        complaints: list[str] = []
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if path is not None:
+            await page.goto(self.stage.url + path)
+        yield page
+        await window.close()
+        assert complaints == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    async with running_dev() as dev, async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MILLIS)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            # No sandbox: tests may run as root in a container. No name resolves: nothing leaves this machine.
+            args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        )
+        headers = {"Authorization": f"Bearer {dev['admin_key']}"}
+        async with httpx.AsyncClient(base_url=dev["url"], headers=headers, timeout=20) as platform:
+            yield Stage(dev["url"], platform, browser)
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(stage: Stage) -> AsyncIterator[Site]:
+    account = (await stage.platform.post("/api/v1/accounts", json={"name": "Ada's courses"})).json()
+    async with Receiver() as receiver:
+        site = Site(stage, account["id"], receiver)
+        await site.add_endpoint()
+        yield site
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def failed(site: Site) -> str:
+    """The path of a delivery that failed, after three that succeeded."""
+    for type in ("contact.created", "contact.tag_added", "contact.unsubscribed"):
+        await site.publish(type)
+    await site.receiver.wait_for(3, PATIENCE_MILLIS / 1000)
+    site.receiver.answer(302, headers={"location": "https://new.example.com/hooks"})
+    await site.publish()
+    await site.receiver.wait_for(4, PATIENCE_MILLIS / 1000)
+    async with site.page("/console/deliveries?q=status:failed") as page:
+        path = await page.locator("#rows a").first.get_attribute("href")
+    assert path is not None
+    return path
+
+
+async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, failed: str) -> None:
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    pages = {
+        "home": "/console",
+        "home-7d": "/console?range=7d",
+        "deliveries": "/console/deliveries",
+        "nothing": "/console/deliveries?q=type:order.*",
+        "delivery": failed,
+        "replay": f"/console/replays/new?q=status:delivered+account:{site.account_id}",
+    }
+    for theme in THEMES:
+        for name, size in (("desk", DESK), ("phone", PHONE)):
+            async with site.page(None, size, color_scheme=theme, reduced_motion="reduce") as page:
+                for page_name, path in pages.items():
+                    await page.goto(site.stage.url + path)
+                    await page.screenshot(path=ARTEFACTS / f"{page_name}-{theme}-{name}.png", full_page=True)
+                    assert await page.evaluate(LOOKS) == [], (page_name, theme, name)
+
+
+async def test_a_page_weighs_no_more_than_it_may(site: Site, failed: str) -> None:
+    for path in ("/console", "/console/deliveries", failed):
+        assert await _weight(site, path) <= MOST_BYTES, path
+
+
+async def test_new_deliveries_appear_and_change_while_one_looks(site: Site) -> None:
+    async with site.page("/console/deliveries") as page:
+        await expect(page.locator(".live.on")).to_be_visible()
+        await expect(page.locator(".empty")).to_be_visible()
+        # The first look of the stream is what the page shows; the second sees what is new.
+        await site.publish()
+        await expect(page.locator("#rows tr")).to_have_count(1)
+        await expect(page.locator("#rows .status.delivered")).to_have_count(1)
+
+
+async def test_keys_move_open_replay_and_close(site: Site, failed: str) -> None:
+    async with site.page("/console/deliveries") as page:
+        await expect(page.locator("#rows tr")).to_have_count(4)
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#pane h2")).to_have_text("contact.tag_added")
+        await expect(page.locator("#pane .cause")).to_contain_text("redirects to https://new.example.com/hooks")
+        await page.keyboard.press("j")
+        await expect(page.locator("#pane h2")).to_have_text("contact.unsubscribed")
+        await page.keyboard.press("k")
+        await expect(page.locator("#pane h2")).to_have_text("contact.tag_added")
+        site.receiver.answer(200)
+        await page.keyboard.press("r")
+        await expect(page.locator("[data-told]")).to_have_text("replayed")
+        await site.receiver.wait_for(5)
+        await expect(page.locator("#pane .status").first).to_have_text("delivered")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#pane")).to_have_count(0)
+        assert re.search(r"/console/deliveries$", page.url)
+        await page.keyboard.press("?")
+        await expect(page.locator("#keys")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("/")
+        await page.keyboard.type("status:failed")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".empty")).to_be_visible()
+
+
+async def test_a_next_try_counts_down(site: Site, failed: str) -> None:
+    async with site.page(failed) as page:
+        countdown = page.locator("#pane time[data-until]")
+        before = await countdown.text_content()
+        assert before is not None
+        await expect(countdown).not_to_have_text(before)
+
+
+async def test_the_selected_are_replayed_together(site: Site, failed: str) -> None:
+    site.receiver.answer(200)
+    async with site.page("/console/deliveries?q=status:delivered") as page:
+        await expect(page.locator("[data-needs-selection]")).to_be_disabled()
+        await page.locator("#rows input").nth(0).check()
+        await page.locator("#rows input").nth(2).check()
+        await page.get_by_role("button", name="Replay selected (2)").click()
+        await expect(page.locator("[data-told]")).to_have_text("2 replayed")
+    await site.receiver.wait_for(6)
+
+
+async def test_without_a_script_everything_can_be_read_and_replayed(site: Site, failed: str) -> None:
+    async with site.page("/console", java_script_enabled=False) as page:
+        await page.get_by_role("link", name="Deliveries", exact=True).click()
+        await page.locator("#search").fill("status:failed")
+        await page.locator("#search").press("Enter")
+        await page.locator("#rows a").click()
+        await expect(page.locator("#pane .cause")).to_contain_text("redirects to")
+        site.receiver.answer(200)
+        await page.get_by_role("button", name="Try now").click()
+        await expect(page.locator("#pane")).to_be_visible()
+        await page.get_by_role("button", name="Theme").click()
+        await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+async def test_home_changes_when_something_fails(site: Site) -> None:
+    async with site.page("/console") as page:
+        await expect(page.get_by_text("Every endpoint is well.")).to_be_visible()
+        site.receiver.answer(500)
+        await site.publish()
+        await expect(page.get_by_role("link", name="See what failed")).to_be_visible()
+        await expect(page.get_by_text("The receiver's code failed (500).")).to_be_visible()
+
+
+async def _weight(site: Site, path: str) -> int:
+    """How many bytes a page and all that it loads have, nothing of it known to the browser."""
+    answers: list[Response] = []
+    async with site.page(None) as page:
+        page.on("response", lambda answer: answers.append(answer))
+        await page.goto(site.stage.url + path)
+        await page.wait_for_load_state("load")
+        sizes = [len(await each.body()) for each in answers if "/live" not in each.url]
+    assert len(sizes) >= 3
+    return sum(sizes)

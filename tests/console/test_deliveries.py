@@ -1,0 +1,222 @@
+"""The list of deliveries, the pane beside it, and who may see which."""
+
+import re
+
+import httpx
+from starlette.responses import StreamingResponse
+
+from console.conftest import TARGET, Person, PersonWith
+from console.deliveries import attempt, delivery_of
+from hookwright.ambient import MovableClock
+from hookwright.console import ConsoleSettings
+from hookwright.console.live import stream
+from hookwright.console.surface import MOST_STREAMS, Surface
+from hookwright.core.model import SECOND, Account, Endpoint, Subscription
+from hookwright.core.signing import decode_secret, sign
+from hookwright.operations.accounts import create_account, reveal_signing_secrets
+from hookwright.operations.endpoints import Details, create_endpoint, create_signed_endpoint, delete_endpoint
+from hookwright.operations.services import Services
+
+LIST = "/console/deliveries"
+
+
+def ids_in(page: str) -> list[int]:
+    """The deliveries that a list shows, in order."""
+    return [int(id) for id in re.findall(r'<tr id="row-(\d+)"', page)]
+
+
+async def test_deliveries_are_listed_newest_first_with_what_became_of_them(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    failed = await delivery_of(services, account)
+    await attempt(services, clock)
+    clock.move(seconds=90)
+    waiting = await delivery_of(services, account)
+    page = await admin.get(LIST)
+    assert ids_in(page) == [waiting.id, failed.id]
+    for words in ("gave up", "waiting", "receiver.example.com", "/tags", "1 min 30 s ago", ">500<"):
+        assert words in page, words
+
+
+async def test_the_search_language_narrows_the_list(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    failed = await delivery_of(services, account, idempotency_key="order_123")
+    await attempt(services, clock, status="pending")
+    clock.move(seconds=1200)
+    waiting = await delivery_of(services, account, ordering_key="contact-7")
+    for query, found in (
+        ("status:failed", [failed.id]),
+        ("type:contact.* since:10m", [waiting.id]),
+        ("type:order.*", []),
+        (f"endpoint:{endpoint.id}", [waiting.id, failed.id]),
+        (f"account:{account.id}", [waiting.id, failed.id]),
+        ("account:1", []),
+        ("order_123", [failed.id]),
+        ("contact-7", [waiting.id]),
+        (str(failed.id), [failed.id]),
+        (failed.event_id, [failed.id]),
+        (failed.message_id, [failed.id]),
+        (f"{failed.event_id}-999", []),
+        ("Grace@example.com", [waiting.id, failed.id]),
+        ("nobody@example.com", []),
+    ):
+        assert ids_in(await admin.get(LIST, q=query)) == found, query
+
+
+async def test_what_makes_no_sense_in_a_search_is_told(admin: Person) -> None:
+    page = await admin.get(LIST, q="status:broken <script>")
+    assert "status:broken is none" in page
+    assert "<script>" not in page
+
+
+async def test_older_deliveries_are_on_further_pages(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint
+) -> None:
+    made = [(await delivery_of(services, account)).id for _ in range(53)]
+    first = await admin.get(LIST)
+    older = re.search(r'href="([^"]+)" rel="next"', first)
+    assert older is not None
+    second = await admin.get(older[1].replace("&amp;", "&"))
+    assert ids_in(first) + ids_in(second) == sorted(made, reverse=True)
+    for before in ("x", "1-2-3", "-", "٣-1", "9" * 40 + "-1"):
+        assert len(ids_in(await admin.get(LIST, before=before))) == 50
+
+
+async def test_a_delivery_shows_why_it_failed_and_what_follows(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    delivery = await delivery_of(services, account)
+    await attempt(services, clock, status="pending", status_code=301, detail="redirects to https://new.example.com/")
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    for words in (
+        "The receiver redirects to https://new.example.com/.",
+        "Change the endpoint&#39;s URL to https://new.example.com/",
+        "in 5 min",
+        "120 ms",
+        "Try now",
+        delivery.event_id,
+        delivery.message_id,
+        TARGET,
+        "&lt;b&gt;database",
+    ):
+        assert words in page, words
+    assert "<b>database" not in page
+
+
+async def test_a_delivery_can_be_taken_along_as_curl_as_pytest_and_as_bytes(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint
+) -> None:
+    delivery = await delivery_of(services, account)
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    assert f"curl -i {TARGET}" in page
+    assert "def test_the_receiver_takes_contact_tag_added()" in page
+    response = await admin.client.get(f"{LIST}/{delivery.id}/payload")
+    assert response.content == await services.store.payload(delivery.id)
+    assert response.headers["content-disposition"].startswith("attachment")
+    assert response.headers["content-type"] == "application/octet-stream"
+
+
+async def test_the_signature_is_shown_and_what_somebody_computed_is_judged(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    delivery = await delivery_of(services, account)
+    body = await services.store.payload(delivery.id)
+    assert body is not None
+    (secret,) = await reveal_signing_secrets(services, account.id)
+    right = sign([decode_secret(secret)], delivery.message_id, clock.now() // SECOND, body)
+    wrong = sign([secret.encode()], delivery.message_id, clock.now() // SECOND, body)
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    assert right.replace("+", "&#43;") in page or right in page
+    assert secret not in page
+    assert "That is right" in await admin.get(f"{LIST}/{delivery.id}", computed=right)
+    assert "The key was the text of the secret" in await admin.get(f"{LIST}/{delivery.id}", computed=wrong)
+
+
+async def test_the_values_of_custom_headers_are_not_shown(
+    admin: Person, services: Services, account: Account
+) -> None:
+    details = Details(headers={"x-api-key": "very-secret"})
+    wanted = [Subscription("contact.*")]
+    await create_signed_endpoint(services, account.id, "hookwright", TARGET, wanted, details)
+    page = await admin.get(f"{LIST}/{(await delivery_of(services, account)).id}")
+    assert "x-api-key" in page
+    assert "very-secret" not in page
+
+
+async def test_a_batch_is_shown_as_it_goes_out(admin: Person, services: Services, account: Account) -> None:
+    wanted = [Subscription("subscriber.tag_added")]
+    await create_signed_endpoint(services, account.id, "kit_endpoints", TARGET, wanted, Details(batch_limit=100))
+    first, _ = await delivery_of(services, account), await delivery_of(services, account)
+    now = services.clock.now()
+    assert len(await services.store.claim(10, now, now + SECOND)) == 2
+    page = await admin.get(f"{LIST}/{first.id}")
+    assert "being sent" in page
+    assert page.count("tag_added") > 2  # both events are in the one body
+
+
+async def test_a_delivery_whose_endpoint_is_deleted_is_still_shown(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint
+) -> None:
+    delivery = await delivery_of(services, account)
+    await delete_endpoint(services, account.id, endpoint.id, None)
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    assert "cancelled" in page
+    assert "deleted" in page
+
+
+async def test_a_delivery_without_its_payload_says_so(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    delivery = await delivery_of(services, account)
+    await attempt(services, clock)
+    await services.store.prune_payloads(account.id % 64, clock.now() + 1, 10)
+    assert "not kept any more" in await admin.get(f"{LIST}/{delivery.id}")
+    assert (await admin.client.get(f"{LIST}/{delivery.id}/payload")).status_code == 410
+
+
+async def test_an_account_sees_its_own_deliveries_and_nobody_elses(
+    person_with: PersonWith, services: Services, account: Account, endpoint: Endpoint
+) -> None:
+    other = (await create_account(services, "Blaise's courses")).account
+    await create_endpoint(services, other.id, "kit", TARGET, [Subscription("subscriber.tag_add")])
+    own, others = await delivery_of(services, account), await delivery_of(services, other)
+    person = await person_with("manage", of=account)
+    for query in ("", f"account:{other.id}", others.event_id, str(others.id), f"endpoint:{others.endpoint_id}"):
+        assert others.id not in ids_in(await person.get(LIST, q=query)), query
+    assert ids_in(await person.get(LIST)) == [own.id]
+    for path in (f"{LIST}/{others.id}", f"{LIST}/{others.id}/payload", f"{LIST}/x", f"{LIST}/{2**60}"):
+        await person.get(path, status=404)
+    for path in (f"{LIST}/{others.id}/replay", f"{LIST}/{others.id}/cancel"):
+        assert (await person.send(path)).status_code == 404
+
+
+async def test_a_stream_sends_what_each_look_finds_until_the_process_stops(services: Services) -> None:
+    ready = [True, True, False]
+    settings = ConsoleSettings(forms={}, retry_schedule=(0,), is_ready=lambda: ready.pop(0))
+    surface = Surface(services, settings, "token")
+    looks: list[list[tuple[str, object]]] = [[("row", {"id": 1})], []]
+
+    async def look() -> list[tuple[str, object]]:
+        return looks.pop(0)
+
+    response = stream(surface, look, every_seconds=0)
+    assert isinstance(response, StreamingResponse)
+    sent = [str(each) async for each in response.body_iterator]
+    assert sent == ["retry: 2000\n\n", 'event: row\ndata: {"id":1}\n\n', ": \n\n"]
+    assert surface.streams == 0
+
+
+async def test_only_so_many_streams_are_open_at_once(services: Services) -> None:
+    surface = Surface(services, ConsoleSettings(forms={}, retry_schedule=(0,)), "token")
+    surface.streams = MOST_STREAMS
+
+    async def look() -> list[tuple[str, object]]:
+        return []
+
+    assert stream(surface, look).status_code == 503
+
+
+async def test_nobody_listens_without_a_key(anyone: httpx.AsyncClient) -> None:
+    response = await anyone.get(f"{LIST}/live", headers={"accept": "text/event-stream"})
+    assert response.status_code == 401

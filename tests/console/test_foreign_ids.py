@@ -1,0 +1,80 @@
+"""Every page that names something by id: what is another account's looks like what never was."""
+
+import pytest
+from starlette.routing import Route
+
+from console.conftest import TARGET, PersonWith, browser, console_on
+from console.deliveries import attempt, delivery_of
+from hookwright.ambient import MovableClock
+from hookwright.console.app import ROUTES
+from hookwright.console.errors import SIGN_IN
+from hookwright.core.model import Account, Subscription
+from hookwright.operations.endpoints import create_endpoint
+from hookwright.operations.replays import ReplayRequest, begin_replay
+from hookwright.operations.services import Services
+
+# What an id in each path names: of another account, and of nobody. A new page has to be told of here.
+NAMED = {
+    "/console/deliveries/{id}": ("{delivery}", "{nothing}"),
+    "/console/deliveries/{id}/payload": ("{delivery}/payload", "{nothing}/payload"),
+    "/console/deliveries/{id}/replay": ("{delivery}/replay", "{nothing}/replay"),
+    "/console/deliveries/{id}/cancel": ("{delivery}/cancel", "{nothing}/cancel"),
+    "/console/accounts/{account_id}/replays/{id}": ("{account}/replays/{replay}", "{account}/replays/{nothing}"),
+    "/console/accounts/{account_id}/replays/{id}/cancel": (
+        "{account}/replays/{replay}/cancel",
+        "{account}/replays/{nothing}/cancel",
+    ),
+    "/console/accounts/{account_id}/endpoints/{id}/recover": (
+        "{account}/endpoints/{endpoint}/recover",
+        "{account}/endpoints/{nothing}/recover",
+    ),
+}
+
+# Everybody may have these.
+OF_NOBODY = {"/console/static/{digest}/{name}", "/console/sign-in"}
+
+
+def test_every_page_that_names_something_is_known_here() -> None:
+    assert {route.path for route in ROUTES if "{" in route.path} - OF_NOBODY == set(NAMED)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.path in NAMED], ids=lambda route: route.path)
+async def test_what_is_anothers_looks_like_what_never_was(
+    route: Route,
+    services: Services,
+    account: Account,
+    other_account: Account,
+    person_with: PersonWith,
+    clock: MovableClock,
+) -> None:
+    path, methods = route.path, route.methods or set()
+    endpoint = await create_endpoint(services, account.id, "kit", TARGET, [Subscription("subscriber.tag_add")])
+    delivery = await delivery_of(services, account)
+    await attempt(services, clock)
+    replay = await begin_replay(services, account.id, ReplayRequest())
+    stranger = await person_with("admin", of=other_account)
+    answers = []
+    for named in NAMED[path]:
+        end = named.format(
+            delivery=delivery.id, nothing=64 * 999, account=account.id, replay=replay.id, endpoint=endpoint.id
+        )
+        address = f"{path.partition('{')[0]}{end}"
+        if "GET" in methods:
+            answers.append(await stranger.get(address, status=404))
+        else:
+            response = await stranger.send(address)
+            assert response.status_code == 404
+            answers.append(response.text)
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.path}")
+async def test_no_page_is_for_those_who_have_not_signed_in(route: Route, services: Services) -> None:
+    path, methods = route.path, route.methods or set()
+    if path in OF_NOBODY:
+        return
+    async with browser(console_on(services)) as anyone:
+        method = "GET" if "GET" in methods else "POST"
+        response = await anyone.request(method, path.replace("{account_id}", "64").replace("{id}", "64"))
+        assert response.status_code == 303
+        assert response.headers["location"].startswith(SIGN_IN)

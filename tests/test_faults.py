@@ -1,0 +1,281 @@
+"""The fault harness itself: its checker objects to wrong records, its report tells, its cases are registered."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import asdict
+from math import inf
+from pathlib import Path
+
+import msgspec
+import pytest
+from faults import checker
+from faults.case import Check, Plan, Skipped, Verdict
+from faults.cases import CASES
+from faults.checker import Records
+from faults.earlier import MIGRATIONS, unpack_earlier
+from faults.farm import Manners
+from faults.promise import promised
+from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
+from faults.report import as_object, closing_line, rows, table
+from faults.running import Ended, Job
+
+ROOT = Path(__file__).parent.parent
+EVENT = "01a20464-fed5-7af5-b7e2-39eda9b69440"
+OTHER = "01a20464-fed5-7af5-b7e2-39eda9b69480"
+
+ANSWER = Answered(
+    asked_at=0,
+    answered_at=SECOND // 10,
+    key="event-1",
+    account_id=64,
+    answer="ok",
+    status=202,
+    event_id=EVENT,
+    deliveries=1,
+)
+ARRIVAL = Arrival(at=SECOND, path="/1", message_id=EVENT, timestamp="1", signature="v1,x", body="{}", status=200)
+ROW = EventRow(id=EVENT, account_id=64, idempotency_key="event-1", accepted_at=0)
+DELIVERY = DeliveryRow(
+    id=64,
+    event_id=EVENT,
+    endpoint_id=64,
+    ordinal=0,
+    status="delivered",
+    attempts=1,
+    fence=1,
+    created_at=0,
+    finished_at=2 * SECOND,
+)
+ATTEMPT = AttemptRow(delivery_id=64, number=1, started_at=SECOND, duration_us=1, status_code=200, error=None)
+DUMP = Dump(events=[ROW], deliveries=[DELIVERY], attempts=[ATTEMPT])
+GOOD = Records([ANSWER], [ARRIVAL], [], DUMP)
+
+
+def with_answers(*answers: Answered) -> Records:
+    return Records(answers, GOOD.arrivals, GOOD.deeds, GOOD.dump)
+
+
+def with_arrivals(*arrivals: Arrival, deeds: tuple[Deed, ...] = ()) -> Records:
+    return Records(GOOD.answers, arrivals, deeds, GOOD.dump)
+
+
+def with_dump(**rows: object) -> Records:
+    return Records(GOOD.answers, GOOD.arrivals, GOOD.deeds, msgspec.structs.replace(DUMP, **rows))
+
+
+def arriving(seconds: float, **changes: object) -> Arrival:
+    return msgspec.structs.replace(ARRIVAL, at=round(seconds * SECOND), **changes)
+
+
+def kill(began: float, ended: float | None = None) -> Deed:
+    return Deed(
+        began_at=round(began * SECOND),
+        ended_at=round((began if ended is None else ended) * SECOND),
+        deed="SIGKILL",
+        target="node-1",
+    )
+
+
+def broken(records: Records) -> set[str]:
+    """The names of the checks of the promise that do not hold."""
+    checks, evidence = promised(records)
+    found = {check.name for check in checks if not check.held}
+    assert bool(found) == bool(evidence)
+    return found
+
+
+def test_a_run_in_which_all_went_well_breaks_nothing() -> None:
+    assert broken(GOOD) == set()
+    assert checker.needless_repeats(GOOD) == []
+    assert checker.unasked(GOOD.answers) == []
+
+
+@pytest.mark.parametrize(
+    ("records", "check"),
+    [
+        (with_dump(events=[]), "accepted events lost"),
+        (with_dump(deliveries=[]), "accepted events lost"),
+        (with_arrivals(), "accepted events lost"),
+        (with_arrivals(arriving(1, status=503)), "accepted events lost"),
+        (with_dump(deliveries=[msgspec.structs.replace(DELIVERY, status="pending")]), "deliveries left unfinished"),
+        (with_dump(deliveries=[msgspec.structs.replace(DELIVERY, status="dead")]), "deliveries left unfinished"),
+        (with_arrivals(), "called delivered, never arrived"),
+        (with_arrivals(ARRIVAL, arriving(2, body="{ }")), "ids with more than one body"),
+        (with_dump(events=[ROW, msgspec.structs.replace(ROW, id=OTHER)]), "events doubled"),
+        (with_answers(ANSWER, msgspec.structs.replace(ANSWER, event_id=OTHER)), "events doubled"),
+        (with_arrivals(ARRIVAL, arriving(2, message_id=OTHER)), "requests of no delivery"),
+        (with_dump(attempts=[]), "attempts miscounted"),
+        (with_dump(attempts=[ATTEMPT, msgspec.structs.replace(ATTEMPT, number=2)]), "attempts miscounted"),
+        (with_dump(deliveries=[msgspec.structs.replace(DELIVERY, attempts=2)]), "attempts miscounted"),
+    ],
+)
+def test_the_checker_objects_to_wrong_records(records: Records, check: str) -> None:
+    assert check in broken(records)
+
+
+def test_an_event_whose_answer_never_came_may_be_there_or_not() -> None:
+    unknown = msgspec.structs.replace(ANSWER, answer="unknown", status=None, event_id=None, deliveries=None)
+    assert broken(with_answers(unknown)) == set()
+    assert broken(Records([unknown], [], [], Dump(events=[], deliveries=[], attempts=[]))) == set()
+
+
+@pytest.mark.parametrize(
+    ("deeds", "excused"),
+    [
+        ((), False),
+        ((kill(1.5),), True),
+        ((kill(0.9, 1.1),), True),
+        ((kill(0.5),), False),
+        ((kill(2.5),), False),
+        ((kill(9.5),), False),
+    ],
+    ids=["no deed", "just after it", "while it came", "before it", "its outcome was written", "after the repeat"],
+)
+def test_a_repeat_is_excused_only_by_a_deed_that_can_have_hit_it(deeds: tuple[Deed, ...], excused: bool) -> None:
+    records = with_arrivals(ARRIVAL, arriving(9), deeds=deeds)
+    assert (checker.needless_repeats(records) == []) is excused
+    assert checker.repeats(records.arrivals) == 1
+
+
+def test_a_retry_after_a_refusal_is_no_repeat() -> None:
+    records = with_arrivals(arriving(1, status=503), arriving(2))
+    assert checker.needless_repeats(records) == []
+    assert checker.repeats(records.arrivals) == 0
+
+
+def test_a_takeover_lasts_from_the_first_deed_that_hit_to_the_next_request() -> None:
+    records = with_arrivals(ARRIVAL, arriving(9.5), deeds=(kill(1.2), kill(1.5), kill(30)))
+    assert checker.takeovers(records, records.deeds) == [pytest.approx(8.3)]
+
+
+def test_a_request_that_starts_a_while_after_the_end_of_its_endpoint_is_seen() -> None:
+    arrivals = [arriving(1), arriving(2.5), arriving(9, path="/2")]
+    assert checker.started_after(arrivals, {"/1": SECOND}) == [f"{EVENT} at /1: 1.50 s after its end"]
+
+
+@pytest.mark.parametrize(("status", "retry_after", "wrong"), [(503, "5", 0), (503, None, 1), (500, "5", 1)])
+def test_a_refusal_is_a_503_that_says_when_to_come_again(status: int, retry_after: str | None, wrong: int) -> None:
+    refused = msgspec.structs.replace(ANSWER, answer="fail", status=status, retry_after=retry_after)
+    assert len(checker.unasked([refused])) == wrong
+
+
+def test_the_first_request_of_an_event_tells_how_late_it_was() -> None:
+    assert checker.latenesses(with_arrivals(arriving(5), ARRIVAL)) == [pytest.approx(0.9)]
+
+
+def answered(asked: float, after: float, **changes: object) -> Answered:
+    asked_at = round(asked * SECOND)
+    return msgspec.structs.replace(ANSWER, asked_at=asked_at, answered_at=asked_at + round(after * SECOND), **changes)
+
+
+def refused(asked: float, after: float = 0.1) -> Answered:
+    return answered(asked, after, answer="fail", status=503, retry_after="5", event_id=None)
+
+
+@pytest.mark.parametrize(
+    ("answers", "seconds"),
+    [
+        ([answered(10.5, 0.5)], 1),
+        ([refused(10.2), answered(11, 0.5), refused(12), answered(13, 1)], 4),
+        ([refused(9.0), answered(10, 0.25)], 0.25),
+        ([answered(11, 0.5), refused(12)], inf),
+        ([], inf),
+    ],
+    ids=["at once", "refused in between", "refused before", "refused to the last", "nothing asked"],
+)
+def test_it_is_healed_when_nothing_is_refused_any_more(answers: list[Answered], seconds: float) -> None:
+    assert checker.healed_after(answers, 10 * SECOND) == pytest.approx(seconds)
+
+
+def test_what_arrives_after_a_trouble_must_have_been_accepted_after_it() -> None:
+    before, after = answered(9, 0.1), answered(10.5, 0.1, event_id=OTHER)
+    late, new = arriving(10.2), arriving(13, message_id=OTHER)
+    assert checker.delivering_after(Records([before, after], [late, new], [], DUMP), 10 * SECOND) == 3
+    assert checker.delivering_after(Records([before, after], [late], [], DUMP), 10 * SECOND) == inf
+
+
+def test_the_slowest_answer_of_a_span_is_of_those_that_lie_within_it() -> None:
+    answers = [answered(1, 9), answered(11, 2), answered(12, 3), answered(19, 4)]
+    assert checker.slowest(checker.asked_between(answers, 10 * SECOND, 20 * SECOND)) == 3
+    assert checker.slowest([]) == 0
+
+
+def test_a_commit_without_an_answer_shows_when_its_key_is_told_to_be_a_duplicate() -> None:
+    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
+    assert checker.committed_unanswered([unknown, answered(3, 1, duplicate=True)]) == ["event-1"]
+    assert checker.committed_unanswered([unknown, answered(3, 1)]) == []
+    assert checker.committed_unanswered([refused(1), answered(3, 1, duplicate=True)]) == []
+
+
+def test_the_version_before_lacks_our_newest_migrations_and_nothing_else_is_new_in_it(tmp_path: Path) -> None:
+    try:
+        source = unpack_earlier(tmp_path)
+    except Skipped as reason:
+        pytest.skip(str(reason))
+    earlier, now = (
+        {path.name for path in (folder / MIGRATIONS.removeprefix("src/")).glob("*.sql")}
+        for folder in (source, ROOT / "src")
+    )
+    assert earlier < now
+
+
+def test_a_percentile_is_a_value_that_was_seen() -> None:
+    assert (percentile([], 0.99), percentile([3, 1, 2], 0.5), percentile(range(100), 0.99)) == (0, 2, 99)
+
+
+def test_what_a_request_meets_follows_from_the_seed_alone() -> None:
+    manners = Manners(seed=7, refused=0.5)
+    met = [manners.towards(f"message-{number}", 0) for number in range(50)]
+    assert met == [manners.towards(f"message-{number}", 0) for number in range(50)]
+    assert {status for status, _ in met} == {200, 503}
+
+
+JOB = Job("worker_kill", "sqlite", 7, 3, 10)
+
+
+def test_a_failure_is_told_with_its_seed_and_the_command_that_tries_it_again() -> None:
+    verdict = Verdict({"kills": 3}, [Check("events lost", 1), Check("hit", 5, 2, "at least")], ["one is lost"])
+    results = as_object([Ended(JOB, 1.0, verdict, folder="records")], {"worker_kill": "kills"}, long=False)
+    printed = table(results)
+    assert "again: python -m faults --only worker_kill --seed 7 --rounds 3" in printed
+    assert "one is lost" in printed
+    assert printed.endswith("0 passed, 1 failed")
+
+
+def test_problems_of_which_there_are_none_are_one_row_and_those_that_there_are_have_their_own() -> None:
+    checks = [Check("lost", 0), Check("doubled", 2), Check("altered", 0), Check("back", 0.5, 5, unit="s")]
+    results = as_object([Ended(JOB, 1.0, Verdict({"kills": 3}, checks))], {"worker_kill": "kills"}, long=False)
+    assert [row[2:] for row in rows(results)] == [
+        ("3 kills", "problems of 2 kinds", "0", "≤ 0", "yes"),
+        ("", "doubled", "2", "≤ 0", "NO"),
+        ("", "back", "0.50 s", "≤ 5 s", "yes"),
+    ]
+
+
+def test_what_was_skipped_has_not_passed() -> None:
+    ends = [Ended(JOB, 1.0, skipped="needs root"), Ended(JOB, 1.0, Verdict({}, [Check("events lost", 0)]))]
+    assert closing_line(as_object(ends, {"worker_kill": "kills"}, long=True)) == "1 passed, 0 failed, 1 skipped"
+
+
+def test_a_case_that_checked_nothing_has_not_held() -> None:
+    assert not Verdict({"kills": 3}, []).held
+
+
+def test_dice_of_one_purpose_do_not_move_those_of_another(tmp_path: Path) -> None:
+    plan = Plan(1, 1, tmp_path, "sqlite")
+    assert plan.dice("kills").random() == plan.dice("kills").random() != plan.dice("load").random()
+    assert asdict(plan)["seed"] == 1
+
+
+def test_every_module_of_a_case_is_registered_once() -> None:
+    modules = {path.stem for path in (ROOT / "faults" / "cases").glob("*.py")} - {"__init__"}
+    assert sorted(case.run.__module__.rpartition(".")[2] for case in CASES) == sorted(modules)
+    assert {case.name for case in CASES} == modules
+
+
+def test_the_harness_stands_beside_the_benchmarks_and_takes_nothing_from_them() -> None:
+    for path in (ROOT / "faults").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] not in ("benchmarks", "tests"), path
