@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ambient", "api", "config", "console", "core", "dialects.base", "dialects", "engine", "operations",
         "store.base", "store", "telemetry", "telemetry.traces", "vault", "web",
     },
+    "play": {"web", "ambient", "core"},
     "server": {"app", "config", "http_connection"},
     "http_connection": set(),
     "processes": {"ambient", "config", "core"},

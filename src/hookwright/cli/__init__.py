@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import accounts, apps, db, development, endpoints, keys, replays, secrets, service, sites
+from hookwright.cli import (
+    accounts,
+    apps,
+    db,
+    deliveries,
+    development,
+    endpoints,
+    keys,
+    listen,
+    replays,
+    secrets,
+    service,
+    sites,
+    tail,
+)
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
@@ -37,6 +51,8 @@ def _options(
 
 app.command()(service.serve)
 app.command("dev")(development.dev)
+app.command("listen")(listen.listen)
+app.command("tail")(tail.tail)
 app.command()(service.migrate)
 app.add_typer(db.commands, name="db")
 app.add_typer(accounts.commands, name="accounts")
@@ -44,6 +60,7 @@ app.add_typer(sites.commands, name="sites")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(apps.commands, name="apps")
 app.add_typer(endpoints.commands, name="endpoints")
+app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(replays.commands, name="replays")
 app.add_typer(secrets.commands, name="secrets")
 
