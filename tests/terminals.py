@@ -100,7 +100,12 @@ async def at_terminal(*arguments: str, environ: Mapping[str, str], folder: Path)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hookwright.cli", *arguments),
         cwd=folder,
-        env={**without_settings(os.environ), "TMPDIR": str(folder), "TERM": "xterm-256color", **environ},
+        env={
+            **_without_size(without_settings(os.environ)),
+            "TMPDIR": str(folder),
+            "TERM": "xterm-256color",
+            **environ,
+        },
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -110,3 +115,8 @@ async def at_terminal(*arguments: str, environ: Mapping[str, str], folder: Path)
         yield terminal
     finally:
         await terminal.close()
+
+
+def _without_size(environ: Mapping[str, str]) -> dict[str, str]:
+    """The terminal's own size counts, not that of the one that the tests run in."""
+    return {name: value for name, value in environ.items() if name not in ("COLUMNS", "LINES")}

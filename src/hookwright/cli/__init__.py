@@ -14,6 +14,7 @@ from hookwright.cli import (
     db,
     deliveries,
     development,
+    doctor,
     endpoints,
     keys,
     listen,
@@ -22,6 +23,8 @@ from hookwright.cli import (
     service,
     sites,
     tail,
+    trigger,
+    verify,
 )
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
@@ -54,6 +57,9 @@ app.command("dev")(development.dev)
 app.command("listen")(listen.listen)
 app.command("tail")(tail.tail)
 app.command()(service.migrate)
+app.command("doctor")(doctor.doctor)
+app.command("trigger")(trigger.trigger)
+app.command("verify")(verify.verify)
 app.add_typer(db.commands, name="db")
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(sites.commands, name="sites")

@@ -16,9 +16,9 @@ from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_qui
 from hookwright.cli.terminal import is_for_people
 
 if TYPE_CHECKING:
-    from hookwright.cli.credentials import Credentials
     from hookwright.cli.live import Live
     from hookwright.config import Settings
+    from hookwright.testing.credentials import Credentials
 
 LOOPBACK = "127.0.0.1"
 DRAIN_SECONDS = 2.0  # whoever presses Ctrl-C does not want to wait for a receiver that hangs

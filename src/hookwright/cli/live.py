@@ -102,7 +102,7 @@ class Live:
             time=time_of_day(event["started_at"]),
             status=str(event["status_code"] or event["error"]),
             tone=_tone_of(event),
-            event=f"{event['dialect']} {event['dialect_event']}",
+            event=_event_of(event),
             to=f"endpoint {event['endpoint_id']}",
             took=f"{event['duration_ms']} ms",
             note=follows(event),
@@ -159,6 +159,12 @@ async def send_to_play(services: Services, account_id: int, url: str) -> Deliver
 
 def _delivery_of(entry: Entry) -> int:
     return int(entry.key.split()[0])
+
+
+def _event_of(event: EventDict) -> str:
+    """The event in the dialect's words; ours need no name before them, and lines are short enough."""
+    name = str(event["dialect_event"])
+    return name if event["dialect"] == OWN_DIALECT else f"{event['dialect']} {name}"
 
 
 def _tone_of(event: EventDict) -> Tone:
