@@ -101,7 +101,7 @@ async def at_terminal(*arguments: str, environ: Mapping[str, str], folder: Path)
         *(sys.executable, "-m", "hookwright.cli", *arguments),
         cwd=folder,
         env={
-            **_without_size(without_settings(os.environ)),
+            **_plain(os.environ),
             "TMPDIR": str(folder),
             "TERM": "xterm-256color",
             **environ,
@@ -117,6 +117,6 @@ async def at_terminal(*arguments: str, environ: Mapping[str, str], folder: Path)
         await terminal.close()
 
 
-def _without_size(environ: Mapping[str, str]) -> dict[str, str]:
-    """The terminal's own size counts, not that of the one that the tests run in."""
-    return {name: value for name, value in environ.items() if name not in ("COLUMNS", "LINES")}
+def _plain(environ: Mapping[str, str]) -> dict[str, str]:
+    """No settings, and no size: the terminal's own counts, not that of the one that the tests run in."""
+    return {name: value for name, value in without_settings(environ).items() if name not in ("COLUMNS", "LINES")}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +46,9 @@ def is_for_people() -> bool:
 
 def browse(url: str) -> str:
     """Open a page where there is a desktop to open it on. Answers what to tell of it."""
+    import shutil
+    import subprocess
+
     opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
     if opener is None:
         return url  # to be copied; a browser for terminals would take this one
