@@ -12,7 +12,7 @@ def entry(number: int, tone: Tone = "good", note: str = "delivered") -> Entry:
     status = {"good": "200", "bad": "500", "waiting": "…"}[tone]
     details = [f"line {line} of {number}" for line in range(40)]
     return Entry(
-        str(number), "12:34:56", status, tone, "contact.created", f"endpoint {number}", "3 ms", note, lambda: details
+        str(number), "12:34:56", status, tone, "contact.created", f"e{number}", "3 ms", note, lambda: details
     )
 
 
@@ -79,7 +79,7 @@ def test_the_chosen_entry_is_always_in_sight(height: int) -> None:
         marked = [line for line in drawn(it, height=height) if line.startswith("›")]
         assert it.chosen is not None
         assert len(marked) == 1
-        assert f"endpoint {it.chosen.key} " in marked[0]
+        assert f" e{it.chosen.key} " in marked[0]
         press(it, "k")
 
 
@@ -145,6 +145,14 @@ def test_what_comes_from_outside_moves_no_cursor() -> None:
     assert "\x1b" not in "".join(drawn(it))
     press(it, "d")
     assert "\x1b" not in "".join(drawn(it))
+
+
+def test_what_all_entries_leave_empty_has_no_column() -> None:
+    it = looking(2)
+    assert "ENDPOINT" in "".join(drawn(it))
+    for number in range(2):
+        it.put(entry(number)._replace(endpoint=""))
+    assert "ENDPOINT" not in "".join(drawn(it))
 
 
 def test_keys_are_known_by_what_a_terminal_sends() -> None:

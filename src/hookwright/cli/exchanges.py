@@ -13,7 +13,7 @@ from hookwright.core.times import iso_micros
 _TIME_OF_DAY = slice(11, 19)  # of an ISO 8601 time
 
 
-def entry_of(exchange: Exchange, target: str) -> Entry:
+def entry_of(exchange: Exchange) -> Entry:
     """An exchange as a line of the screen."""
     request, response = exchange.request, exchange.response
     return Entry(
@@ -22,7 +22,7 @@ def entry_of(exchange: Exchange, target: str) -> Entry:
         status="…" if response is None else _status(exchange),
         tone="waiting" if response is None else "good" if response.succeeded else "bad",
         event=request.event_type,
-        to=target,
+        endpoint="",  # one for all
         took="" if response is None else f"{response.duration_us / 1000:.1f} ms",
         note=request.message_id,
         details=lambda: details_of(exchange),

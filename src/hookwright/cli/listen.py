@@ -112,7 +112,7 @@ def _listen_on_screen(server: Server, listener: Listener, target: str) -> None:
         "o": Action("open", lambda entry: browse(f"{server.url}/console/deliveries?q={entry.note[:36]}")),
     }
     screen = Screen(_head(server, listener, target), actions)
-    listening = _listening(server, listener, target, lambda each: screen.put(entry_of(each, target)), screen.say)
+    listening = _listening(server, listener, target, lambda each: screen.put(entry_of(each)), screen.say)
     _run_beside(screen, listening)
     _fail_as(listening)
 

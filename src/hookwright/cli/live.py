@@ -103,9 +103,9 @@ class Live:
             status=str(event["status_code"] or event["error"]),
             tone=_tone_of(event),
             event=_event_of(event),
-            to=f"endpoint {event['endpoint_id']}",
+            endpoint=str(event["endpoint_id"]),
             took=f"{event['duration_ms']} ms",
-            note=follows(event),
+            note=_note_of(event),
             details=lambda: self._details(delivery_id),
         )
 
@@ -165,6 +165,13 @@ def _event_of(event: EventDict) -> str:
     """The event in the dialect's words; ours need no name before them, and lines are short enough."""
     name = str(event["dialect_event"])
     return name if event["dialect"] == OWN_DIALECT else f"{event['dialect']} {name}"
+
+
+def _note_of(event: EventDict) -> str:
+    """What follows, in few words: a terminal may have eighty columns, and the status is told already."""
+    if event["status"] == "pending" and event["next_attempt_at"] is not None:
+        return f"next {time_of_day(event['next_attempt_at'])}"
+    return follows(event)
 
 
 def _tone_of(event: EventDict) -> Tone:

@@ -27,14 +27,14 @@ STYLES: Mapping[Tone, str] = {"good": "green", "bad": "red", "waiting": "yellow"
 
 
 class Entry(NamedTuple):
-    """A line of the list. An entry with the key of another takes its place."""
+    """A line of the list. An entry with the key of another takes its place. What all leave empty has no column."""
 
     key: str
     time: str
     status: str
     tone: Tone
     event: str
-    to: str
+    endpoint: str
     took: str
     note: str
     details: Callable[[], Sequence[str]]
@@ -189,18 +189,19 @@ def _list(looking: Looking, width: int, room: int) -> list[Line]:
     # The newest at the end, as long as the chosen one is among them.
     last = max(min(len(entries), place + 1 + (rows // 2)), min(rows, len(entries)))
     shown = entries[max(0, last - rows) : last]
-    widths = [max([len(each), *(len(getattr(entry, each)) for entry in shown)]) for each in _COLUMNS]
-    names = "  ".join(name.upper().ljust(size) for name, size in zip((*_COLUMNS[:-1], ""), widths, strict=True))
+    columns = [name for name in _COLUMNS if any(getattr(entry, name) for entry in shown)]
+    widths = {name: max([len(name), *(len(getattr(entry, name)) for entry in shown)]) for name in columns}
+    names = "  ".join(("" if name == "note" else name.upper()).ljust(size) for name, size in widths.items())
     return [Line(f"  {names}", "dim"), *(_row(entry, widths, entry is chosen, width) for entry in shown)]
 
 
-_COLUMNS = ("time", "status", "event", "to", "took", "note")
+_COLUMNS = ("time", "status", "event", "endpoint", "took", "note")
 
 
-def _row(entry: Entry, widths: Sequence[int], is_chosen: bool, width: int) -> Line:
-    cells = [printable(getattr(entry, name)).ljust(size) for name, size in zip(_COLUMNS, widths, strict=True)]
+def _row(entry: Entry, widths: Mapping[str, int], is_chosen: bool, width: int) -> Line:
+    cells = [printable(getattr(entry, name)).ljust(size) for name, size in widths.items()]
     text = f"{'›' if is_chosen else ' '} {'  '.join(cells)}"
-    begin = 2 + widths[0] + 2
+    begin = 2 + widths["time"] + 2
     if is_chosen:
         text = text.ljust(width)
     return Line(text, "reverse" if is_chosen else "", (begin, begin + len(entry.status)), STYLES[entry.tone])
@@ -209,7 +210,7 @@ def _row(entry: Entry, widths: Sequence[int], is_chosen: bool, width: int) -> Li
 def _in_full(looking: Looking, entry: Entry, room: int) -> list[Line]:
     lines = [printable(line) for line in entry.details()]
     looking.offset = min(looking.offset, max(0, len(lines) - (room - 2)))
-    title = f"{entry.time}  {entry.status}  {printable(entry.event)}  {printable(entry.to)}  {entry.took}"
+    title = "  ".join(printable(each) for each in (entry.time, entry.status, entry.event, entry.took, entry.note))
     return [
         Line(title, "bold"),
         Line(""),
