@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ambient", "api", "config", "console", "core", "dialects.base", "dialects", "engine", "operations",
         "store.base", "store", "telemetry", "telemetry.traces", "vault", "web",
     },
+    "play": {"web", "ambient", "core"},
     "checkup": {"ambient", "app", "config", "core", "engine", "server", "store.base"},
     "verification": {"core", "dialects"},
     "server": {"app", "config", "http_connection"},

@@ -3,7 +3,18 @@
 from fastapi import FastAPI
 
 from hookwright import __version__
-from hookwright.api import accounts, deliveries, endpoints, event_types, events, keys, publishing, replays, samples
+from hookwright.api import (
+    accounts,
+    deliveries,
+    endpoints,
+    event_types,
+    events,
+    keys,
+    listeners,
+    publishing,
+    replays,
+    samples,
+)
 from hookwright.api.callers import Surface
 from hookwright.api.document import refusals
 from hookwright.api.errors import install_error_handlers
@@ -36,17 +47,22 @@ def build_api(
     minute, if a number is given.
     """
     app = new_api()
-    furnish(app, services, requests_per_minute)
+    furnish(app, services, requests_per_minute, is_ready)
     add_health(app, services, is_ready)
     if scrape is not None:
         add_metrics(app, scrape)
     return app
 
 
-def furnish(app: FastAPI, services: Services, requests_per_minute: int | None = None) -> None:
+def furnish(
+    app: FastAPI,
+    services: Services,
+    requests_per_minute: int | None = None,
+    is_ready: IsReady = lambda: True,
+) -> None:
     """Give an app's routes what they work with."""
     limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
-    app.state.surface = Surface(services, limiter)
+    app.state.surface = Surface(services, limiter, is_ready)
 
 
 def new_api() -> FastAPI:
@@ -61,7 +77,8 @@ def new_api() -> FastAPI:
         redirect_slashes=False,
         responses=refusals(401, 403, 429, 503),
     )
-    for each in (publishing, events, event_types, deliveries, replays, endpoints, samples, accounts, keys):
+    surfaces = (publishing, events, event_types, deliveries, replays, endpoints, samples, listeners, accounts, keys)
+    for each in surfaces:
         app.include_router(each.router, prefix=PREFIX)
     app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}
     add_reference(app, f"{PREFIX}/docs")

@@ -30,6 +30,7 @@ class Surface:
 
     services: Services
     limiter: RateLimiter | None  # of requests for each key
+    is_ready: Callable[[], bool] = lambda: True  # False while the process stops
 
     def count_request(self, key: Key) -> None:
         """Raises TooManyRequests."""

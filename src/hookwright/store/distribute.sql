@@ -72,3 +72,9 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'sessions':
 
 SELECT create_distributed_table('tallies', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tallies'::regclass);
+
+SELECT create_distributed_table('listeners', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'listeners'::regclass);
+
+SELECT create_distributed_table('held_requests', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'held_requests'::regclass);

@@ -213,6 +213,7 @@ class EndpointSteps(QueueSteps):
         ids = [int(row["id"]) for row in deleted]
         for id in ids:
             yield sql("DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane, id)
+            yield sql("DELETE FROM listeners WHERE lane = $1 AND endpoint_id = $2", lane, id)
         yield from self.queue_up({(lane, id): now for id in ids})
         return ids
 

@@ -6,6 +6,7 @@ from hookwright.store.credential_steps import CredentialSteps
 from hookwright.store.delivery_steps import DeliverySteps
 from hookwright.store.lane_steps import LaneSteps
 from hookwright.store.line_steps import LineSteps
+from hookwright.store.listener_steps import ListenerSteps
 from hookwright.store.matching_steps import MatchingSteps
 from hookwright.store.overview_steps import OverviewSteps
 from hookwright.store.replay_steps import ReplaySteps
@@ -22,6 +23,7 @@ class Records(
     ClaimSteps,
     DeliverySteps,
     LaneSteps,
+    ListenerSteps,
     LineSteps,
     MatchingSteps,
     OverviewSteps,
