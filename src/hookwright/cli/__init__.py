@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import accounts, apps, db, development, endpoints, keys, replays, secrets, service, sites
+from hookwright.cli import accounts, apps, db, development, endpoints, keys, portal, replays, secrets, service, sites
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.command()(service.serve)
 app.command("dev")(development.dev)
 app.command()(service.migrate)
 app.add_typer(db.commands, name="db")
+app.command("portal-link")(portal.portal_link)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(sites.commands, name="sites")
 app.add_typer(keys.commands, name="keys")

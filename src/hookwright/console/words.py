@@ -80,7 +80,14 @@ def status_words(status: str) -> str:
     return STATUS_WORDS.get(status, status.replace("_", " "))
 
 
+def action_words(action: str) -> str:
+    """`signing_secret.rotated` as people say it: `rotated a signing secret`."""
+    noun, _, verb = action.replace("_", " ").partition(".")
+    return f"{verb} {'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "action_words": action_words,
     "ago": ago,
     "duration": duration,
     "iso": iso_millis,

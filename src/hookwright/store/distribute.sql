@@ -72,3 +72,6 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'sessions':
 
 SELECT create_distributed_table('tallies', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tallies'::regclass);
+
+SELECT create_distributed_table('audit_entries', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'audit_entries'::regclass);
