@@ -14,7 +14,7 @@ class AuditSteps(Steps):
 
     @writing
     def add_audit_entry(self, entry: Entry) -> Step[None]:
-        yield insert("audit_entries", lane_of(entry.id), entry)
+        yield insert("audit_entries", lane_of(entry.id), entry, kind=_kind_of(entry.action))
 
     @reading
     def audit_entries(self, query: AuditQuery) -> Step[list[Entry]]:
@@ -32,12 +32,19 @@ class AuditSteps(Steps):
         yield sql("DELETE FROM audit_entries WHERE at < $1", before)
 
 
+def _kind_of(action: str) -> str:
+    return action.partition(".")[0]
+
+
 def _filters(query: AuditQuery) -> Filters:
     filters = Filters()
     if query.account_id is not None:
         filters.add("lane = $? AND account_id = $?", lane_of(query.account_id), query.account_id)
     if query.action is not None:
-        filters.add_type("action", query.action)
+        if query.action.endswith(".*"):
+            filters.add("kind = $?", _kind_of(query.action))
+        else:
+            filters.add("action = $?", query.action)
     for column, value in (("way", query.way), ("actor_id", query.actor_id), ("object_id", query.object_id)):
         if value is not None:
             filters.add(f"{column} = $?", value)
