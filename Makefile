@@ -20,13 +20,13 @@ demo: setup
 	@$(BIN)/python -m hookwright.testing.demo
 
 lint: setup
-	$(BIN)/ruff check src tests benchmarks faults
-	$(BIN)/ruff format --check src tests benchmarks faults
+	$(BIN)/ruff check src tests benchmarks faults examples
+	$(BIN)/ruff format --check src tests benchmarks faults examples
 	$(BIN)/mypy
 
 format: setup
-	$(BIN)/ruff check --fix src tests benchmarks faults
-	$(BIN)/ruff format src tests benchmarks faults
+	$(BIN)/ruff check --fix src tests benchmarks faults examples
+	$(BIN)/ruff format src tests benchmarks faults examples
 
 # How many tests run at a time; a folder or a file by itself is `.venv/bin/pytest tests/api`.
 WORKERS ?= 2

@@ -5,11 +5,16 @@ A copy overrides a few columns of its model and keeps the rest, whatever columns
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 import asyncpg
 
 from benchmarks.publishing import Aim
+from benchmarks.server import MASTER_KEY
+from hookwright.ambient import new_signing_key
 from hookwright.core.lanes import LANE_COUNT, lane_of
-from hookwright.core.model import DAY, SECOND
+from hookwright.core.model import DAY, SECOND, Binding
+from hookwright.vault import Vault
 
 DELIVERIES_PER_EVENT = 10
 PAUSED_SHARE = 0.1  # of the endpoints; they stand in no queue
@@ -29,6 +34,7 @@ async def copy_endpoints(database_url: str, model: Aim, url: str, count: int, *,
             await db.execute(_ENDPOINTS, *values, f"{url}/{model.account_id}-")
             await db.execute(_SUBSCRIPTIONS, *values, routed)
             await db.execute(_SECRETS, *values)
+            await _seal_anew(db, model.account_id)
             await db.execute(_SUBSCRIPTIONS_CHANGED, *values[:2])
     finally:
         await db.close()
@@ -88,6 +94,24 @@ async def _take_counters(db: asyncpg.Connection, account_id: int, count: int) ->
         count,
     )
     return int(end) - count
+
+
+async def _seal_anew(db: asyncpg.Connection, account_id: int) -> None:
+    """Give each endpoint of an account a signing secret that opens: a copied one is bound to its model."""
+    lane = lane_of(account_id)
+    vault = Vault(b64decode(MASTER_KEY))
+    rows = await db.fetch(
+        "SELECT id, endpoint_id FROM signing_secrets WHERE lane = $1 AND account_id = $2", lane, account_id
+    )
+    bindings = [Binding("signing secret", account_id, row["endpoint_id"]) for row in rows]
+    sealed = [vault.seal(binding, new_signing_key()) for binding in bindings]
+    await db.execute(
+        "UPDATE signing_secrets s SET sealed = u.sealed FROM unnest($2::bigint[], $3::bytea[]) AS u (id, sealed)"
+        " WHERE s.lane = $1 AND s.id = u.id",
+        lane,
+        [row["id"] for row in rows],
+        sealed,
+    )
 
 
 # $1 lane, $2 account, $3 count, $4 first counter. The model is the account's first endpoint.

@@ -41,6 +41,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ambient", "api", "config", "console", "core", "dialects.base", "dialects", "engine", "operations",
         "store.base", "store", "telemetry", "telemetry.traces", "vault", "web",
     },
+    "checkup": {"ambient", "app", "config", "core", "engine", "server", "store.base"},
+    "verification": {"core", "dialects"},
     "server": {"app", "config", "http_connection"},
     "http_connection": set(),
     "processes": {"ambient", "config", "core"},
@@ -48,6 +50,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": {"core"},
     "testing.demo": {"testing", "config"},
     "testing.postgres": {"store"},
+    "testing.credentials": {"operations"},
+    "testing.stand_in": {
+        "ambient", "app", "config", "core", "dialects.base", "operations", "server", "store.base", "testing",
+        "testing.credentials", "verification",
+    },
+    "testing.pytest_plugin": {"testing.stand_in"},
 }  # fmt: skip
 
 # Modules that only one place may touch, and that place.

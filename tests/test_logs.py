@@ -13,7 +13,7 @@ from hookwright.ambient import new_signing_key, new_token
 from hookwright.core.model import Settled
 from hookwright.core.secret_shapes import LEFT_OUT
 from hookwright.core.signing import encode_secret
-from hookwright.engine.attempt_log import log_attempts
+from hookwright.engine import attempt_log
 from hookwright.logs import configure_logs, log_beside_output, render_json
 
 SECRET = "hw_1_0123456789"
@@ -97,9 +97,13 @@ def test_an_event_of_many_things_is_a_line_for_each(capsys: pytest.CaptureFixtur
         assert list(json.loads(second)) == ["number", "event", "level", "timestamp"]
 
 
-def test_attempts_that_are_not_to_be_logged_are_not_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+def test_attempts_that_are_not_to_be_logged_are_not_looked_at(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A logger keeps the level that it was first used with, which may have been in another test.
+    monkeypatch.setattr(attempt_log, "log", structlog.get_logger("hookwright.worker"))
     configure_logs("warning", "json")
-    log_attempts([cast("Settled", None)], set(), lambda claim: ())
+    attempt_log.log_attempts([cast("Settled", None)], set(), lambda claim: ())
     assert capsys.readouterr().err == ""
 
 

@@ -63,7 +63,13 @@ from hookwright.web.reference import add_reference
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
 WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
 
-FORMS: dict[str, WireForm] = {name: form for wording in WORDINGS for name, form in wording.forms.items()}
+
+def forms_of(wordings: Sequence[Wording]) -> dict[str, WireForm]:
+    """How the endpoints of each dialect name are sent to."""
+    return {name: form for wording in wordings for name, form in wording.forms.items()}
+
+
+FORMS = forms_of(WORDINGS)
 
 RESCUE_EVERY_SECONDS = 1.0
 EXPIRE_EVERY_SECONDS = 1.0
@@ -87,7 +93,14 @@ class Hookwright:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, vault: Vault, clock: Clock, dice: Dice, traces: Traces
+        self,
+        settings: Settings,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        dice: Dice,
+        traces: Traces,
+        wordings: Sequence[Wording] = WORDINGS,
     ) -> None:
         self.settings = settings
         self._traces = traces
@@ -97,12 +110,12 @@ class Hookwright:
         self._store = store
         self._clock = clock
         policy = settings.target_policy()
-        self._sender = Sender(clock, policy, _limits_of(settings))
+        self._sender = Sender(clock, policy, limits_of(settings))
         self.worker = Worker(
             store,
             self._sender,
             Keyring(store, vault, clock),
-            FORMS,
+            forms_of(wordings),
             clock,
             dice,
             _worker_settings(settings),
@@ -120,7 +133,7 @@ class Hookwright:
             vault=vault,
             intake=self._intake,
             policy=policy,
-            translations={wording.name: wording.translate for wording in WORDINGS},
+            translations={wording.name: wording.translate for wording in wordings},
             traces=traces,
             endpoints_per_account=settings.endpoints_per_account,
         )
@@ -140,12 +153,18 @@ class Hookwright:
 
     @classmethod
     async def open(
-        cls, settings: Settings, clock: Clock | None = None, dice: Dice | None = None, *, migrate: bool = True
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        dice: Dice | None = None,
+        *,
+        migrate: bool = True,
+        wordings: Sequence[Wording] = WORDINGS,
     ) -> Hookwright:
         """Connect, migrate unless that was done just before, and set the clock. Raises ConfigError, Unavailable."""
-        vault = _vault_of(settings)
+        vault = vault_of(settings)
         traces = _traces_of(settings)
-        store = _store_of(settings)
+        store = store_of(settings)
         try:
             if migrate:
                 await store.migrate()
@@ -159,7 +178,7 @@ class Hookwright:
             await store.close()
             await traces.close()
             raise
-        return cls(settings, store, vault, clock, dice or Dice(), traces)
+        return cls(settings, store, vault, clock, dice or Dice(), traces, wordings)
 
     def start(self) -> None:
         """Begin to send what is due, unless that is others' part."""
@@ -172,6 +191,10 @@ class Hookwright:
         if isinstance(self._clock, AnchoredClock):
             chores.append((partial(anchor, self._store, self._clock), ANCHOR_EVERY_SECONDS))
         self._loops = [asyncio.create_task(repeat(chore, seconds, self._stop)) for chore, seconds in chores]
+
+    async def do_chores(self) -> int:
+        """Each chore of a worker once, now, for who moves the clock. Answers how much they did."""
+        return sum([await chore() for chore, _ in self._chores_of_a_worker()])
 
     def _chores_of_a_worker(self) -> list[tuple[Chore, float]]:
         """The lanes first: everything else is done for those that are ours."""
@@ -252,7 +275,7 @@ async def prepare(settings: Settings) -> None:
 
 async def migrate(settings: Settings) -> None:
     """Bring the schema to this version; needs no master key. Raises ConfigError, Unavailable."""
-    store = _store_of(settings)
+    store = store_of(settings)
     try:
         await store.migrate()
     finally:
@@ -363,11 +386,13 @@ def _retention_of(settings: Settings) -> Retention:
     return Retention(round(settings.retention_days * DAY), None if days is None else round(days * DAY))
 
 
-def _limits_of(settings: Settings) -> SendLimits:
+def limits_of(settings: Settings) -> SendLimits:
+    """The configured patience with receivers."""
     return SendLimits(connect_seconds=settings.connect_timeout_seconds, total_seconds=settings.timeout_seconds)
 
 
-def _store_of(settings: Settings) -> Store:
+def store_of(settings: Settings) -> Store:
+    """The configured store; a SQLite file is made, a PostgreSQL is only connected to when it is asked."""
     path = settings.sqlite_path()
     if path is None:
         # Only here: its driver takes a tenth of the time in which `hookwright dev` starts, on SQLite.
@@ -397,7 +422,8 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _vault_of(settings: Settings) -> Vault:
+def vault_of(settings: Settings) -> Vault:
+    """The vault with the master key; on SQLite one is made and kept if there is none. Raises ConfigError."""
     path = settings.sqlite_path()
     name = "master_key" if settings.master_key_file is None else "master_key_file"
     try:

@@ -334,6 +334,12 @@ def load_settings(
     return _checked(values)
 
 
+def editor_command(environ: Mapping[str, str] | None = None) -> str:
+    """The command of this person's editor."""
+    environ = os.environ if environ is None else environ
+    return environ.get("VISUAL") or environ.get("EDITOR") or "vi"
+
+
 def _from_file(given: str | None) -> dict[str, Any]:
     path = Path(given or CONFIG_FILE)
     if not path.exists():

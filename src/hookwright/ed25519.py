@@ -2,7 +2,8 @@
 
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 SEED_BYTES = 32
 REMEMBERED_KEYS = 1_000
@@ -16,6 +17,15 @@ def public_key_of(seed: bytes) -> bytes:
 def sign_ed25519(seed: bytes, message: bytes) -> bytes:
     """The signature of 64 bytes. Raises ValueError for a seed that does not have 32 bytes."""
     return _private_key(seed).sign(message)
+
+
+def is_signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the owner of a public key of 32 bytes signed these bytes."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 # Expanding a seed costs as much as a signature, and an endpoint signs with the same one again and again.

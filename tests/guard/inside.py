@@ -21,13 +21,14 @@ import trustme
 from guard.corpus import CORPUS, Entry
 from guard.network import make_network, tripwire_everywhere
 from hookwright.app import open_services
-from hookwright.cli.credentials import Credentials, ready_credentials
+from hookwright.cli.credentials import ready_credentials
 from hookwright.config import load_settings
 from hookwright.core.model import EndpointChange, Subscription
 from hookwright.operations.endpoints import Details, create_endpoint
 from hookwright.operations.own_endpoints import create_own_endpoint
 from hookwright.operations.services import Services
 from hookwright.store.base import DeliveryQuery
+from hookwright.testing.credentials import Credentials
 from processes import hookwright
 
 GOOD = "https://example.com/"

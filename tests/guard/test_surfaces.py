@@ -11,9 +11,10 @@ import pytest
 
 from guard.corpus import CORPUS, Entry
 from hookwright.app import Hookwright
-from hookwright.cli.credentials import Credentials, ready_credentials
+from hookwright.cli.credentials import ready_credentials
 from hookwright.config import load_settings
 from hookwright.core.addresses import TargetPolicy, address_allowed, parse_target, target_problem
+from hookwright.testing.credentials import Credentials
 
 GOOD = "https://example.com/hooks"
 ONE_TEXT = "address not allowed: use the name or address of a public server"

@@ -8,7 +8,22 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import accounts, apps, db, development, endpoints, keys, portal, replays, secrets, service, sites
+from hookwright.cli import (
+    accounts,
+    apps,
+    db,
+    development,
+    doctor,
+    endpoints,
+    keys,
+    portal,
+    replays,
+    secrets,
+    service,
+    sites,
+    trigger,
+    verify,
+)
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
@@ -38,6 +53,9 @@ def _options(
 app.command()(service.serve)
 app.command("dev")(development.dev)
 app.command()(service.migrate)
+app.command("doctor")(doctor.doctor)
+app.command("trigger")(trigger.trigger)
+app.command("verify")(verify.verify)
 app.add_typer(db.commands, name="db")
 app.command("portal-link")(portal.portal_link)
 app.add_typer(accounts.commands, name="accounts")

@@ -15,8 +15,8 @@ from hookwright.cli.printing import print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
 
 if TYPE_CHECKING:
-    from hookwright.cli.credentials import Credentials
     from hookwright.config import Settings
+    from hookwright.testing.credentials import Credentials
 
 LOOPBACK = "127.0.0.1"
 DRAIN_SECONDS = 2.0  # whoever presses Ctrl-C does not want to wait for a receiver that hangs

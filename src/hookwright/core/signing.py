@@ -13,6 +13,7 @@ from hookwright.core.model import SignatureScheme
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret
 PUBLIC_KEY_PREFIX = "whpk_"
+PUBLIC_KEY_BYTES = 32
 REMEMBERED_KEYS = 1024
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 
@@ -69,6 +70,17 @@ def join_signatures(scheme: SignatureScheme, signatures: Iterable[bytes]) -> str
 def encode_public_key(key: bytes) -> str:
     """The `whpk_` form of an Ed25519 public key, which a receiver verifies v1a with."""
     return PUBLIC_KEY_PREFIX + b64encode(key).decode()
+
+
+def decode_public_key(text: str) -> bytes:
+    """The key inside a `whpk_` public key. Raises ValueError when it is not one."""
+    try:
+        key = b64decode(text.strip().removeprefix(PUBLIC_KEY_PREFIX), validate=True)
+    except ValueError as error:
+        raise ValueError("a public key is base64 after its prefix") from error
+    if len(key) != PUBLIC_KEY_BYTES:
+        raise ValueError(f"a public key holds {PUBLIC_KEY_BYTES} bytes")
+    return key
 
 
 def signed_headers(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

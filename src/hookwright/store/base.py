@@ -233,6 +233,13 @@ class BlockedLine(Struct, frozen=True, kw_only=True):
     waiting: int
 
 
+class SchemaState(NamedTuple):
+    """The migrations that a database has not had yet, and those it had that this version does not know."""
+
+    missing: tuple[str, ...]
+    unknown: tuple[int, ...]
+
+
 class SealedCount(NamedTuple):
     """How many values of one kind begin alike: which master key sealed them."""
 
@@ -264,6 +271,9 @@ class Store(Protocol):
     # -- the store itself ------------------------------------------------------------------------------------
     async def migrate(self) -> None:
         """Bring the schema to this version, under a lock, forward only. Safe to run from many processes at once."""
+
+    async def schema(self) -> SchemaState:
+        """How the schema compares with this version's. Changes nothing."""
 
     async def close(self) -> None:
         """Finish what is under way and let go of every connection."""

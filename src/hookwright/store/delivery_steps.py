@@ -70,16 +70,19 @@ class DeliverySteps(QueueSteps):
 
     @reading
     def event_ids_of_key(self, account_ids: Sequence[int], idempotency_key: str) -> Step[list[str]]:
-        found: list[str] = []
-        for account_id in account_ids:
-            rows = yield sql(
-                "SELECT event_id FROM idempotency_keys WHERE lane = $1 AND account_id = $2 AND key = $3",
-                lane_of(account_id),
-                account_id,
-                idempotency_key,
-            )
-            found += [str(row["event_id"]) for row in rows]
-        return found
+        if not account_ids:
+            return []
+        asked = ", ".join(
+            f"(CAST(${2 * place + 2} AS smallint), CAST(${2 * place + 3} AS bigint))"
+            for place in range(len(account_ids))
+        )
+        rows = yield sql(
+            f"WITH asked (lane, account_id) AS (VALUES {asked}) SELECT k.event_id FROM asked a"
+            " JOIN idempotency_keys k ON k.lane = a.lane AND k.account_id = a.account_id AND k.key = $1",
+            idempotency_key,
+            *(value for id in account_ids for value in (lane_of(id), id)),
+        )
+        return [str(row["event_id"]) for row in rows]
 
     @reading
     def delivery(self, delivery_id: int) -> Step[Delivery | None]:

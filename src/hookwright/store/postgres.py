@@ -38,11 +38,11 @@ from hookwright.store.acceptance import (
     places_wanted,
     queue_rows,
 )
-from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
+from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import TROUBLED, Books
-from hookwright.store.migrations import migrations_for
+from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
 from hookwright.store.search_steps import Source
@@ -135,6 +135,12 @@ class PostgresStore(Records):
                 raise Unavailable("PostgreSQL runs with fsync=off, which loses what was acknowledged; turn it on")
             async with db.transaction():
                 await _migrate(db)
+
+    async def schema(self) -> SchemaState:
+        async with self._connection() as db:
+            found = await db.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
+            rows = await db.fetch("SELECT version FROM schema_migrations") if found else ()
+        return schema_state("postgres", {row["version"] for row in rows})
 
     async def close(self) -> None:
         # Whoever waits for a connection when the pool begins to close may be given one that it then cuts, so the

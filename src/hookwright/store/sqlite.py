@@ -40,11 +40,11 @@ from hookwright.store.acceptance import (
     places_wanted,
     queue_rows,
 )
-from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room
+from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import TROUBLED, Books, Recipients
-from hookwright.store.migrations import migrations_for
+from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP
 from hookwright.store.records import Records
 from hookwright.store.steps import BATCH, Row, Step, sql
@@ -94,6 +94,9 @@ class SqliteStore(Records):
 
     async def migrate(self) -> None:
         await self._writer.alone(_migrate)
+
+    async def schema(self) -> SchemaState:
+        return schema_state("sqlite", await self._read(_applied()))
 
     async def close(self) -> None:
         if self._closed:
@@ -369,6 +372,12 @@ def _run_step(step: Step[T], db: sqlite3.Connection) -> T:
 def _now() -> Step[Instant]:
     rows = yield sql("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) AS instant")
     return int(rows[0]["instant"])
+
+
+def _applied() -> Step[set[int]]:
+    found = yield sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'")
+    rows = (yield sql("SELECT version FROM schema_migrations")) if found else ()
+    return {row["version"] for row in rows}
 
 
 def _migrate(db: sqlite3.Connection) -> None:

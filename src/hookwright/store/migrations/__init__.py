@@ -1,7 +1,10 @@
 """The schema's history: numbered SQL files for each database, applied forward only."""
 
+from collections.abc import Collection
 from importlib.resources import files
 from typing import NamedTuple
+
+from hookwright.store.base import SchemaState
 
 
 class Migration(NamedTuple):
@@ -21,3 +24,10 @@ def migrations_for(database: str) -> list[Migration]:
         if file.name.endswith(".sql")
     ]
     return sorted(found)
+
+
+def schema_state(database: str, applied: Collection[int]) -> SchemaState:
+    """How a database that has these migrations compares with this version."""
+    known = migrations_for(database)
+    missing = tuple(migration.name for migration in known if migration.version not in applied)
+    return SchemaState(missing, tuple(sorted(set(applied) - {migration.version for migration in known})))

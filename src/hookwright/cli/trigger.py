@@ -1,0 +1,158 @@
+"""`hookwright trigger`: an event from the vocabulary's samples, published as a platform would."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hookwright.cli.options import MAX_ID, AsJson, Config, Database
+from hookwright.cli.printing import print_record
+from hookwright.cli.running import fail, with_services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hookwright.operations.named_samples import NamedSample
+    from hookwright.operations.publish import Publish
+    from hookwright.operations.services import Services
+
+MOST_AT_ONCE = 100
+STEPS_A_SECOND = 10
+
+Id = Annotated[int | None, typer.Option(metavar="ID", help="The id of the object that it is about.")]
+
+
+def trigger(
+    event: Annotated[
+        str,
+        typer.Argument(help="An event type, or what a dialect calls it: kajabi:tag_added, kit:subscriber.tag_add."),
+    ],
+    account: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_ID, help="Whose event it is; the only account otherwise.", show_default=False),
+    ] = None,
+    site: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Needed where there are several.")] = None,
+    tag: Id = None,
+    form: Id = None,
+    sequence: Id = None,
+    offer: Id = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Change the sample: contact.email=ada@example.com, products.0.id=7. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    edit: Annotated[bool, typer.Option("--edit", help="Change the data in your editor first.")] = False,
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many times.")] = 1,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, help="How many in a second; as fast as it goes otherwise.")
+    ] = None,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish a realistic event. A server on the same database delivers it."""
+    import msgspec
+
+    ids = {"tag": tag, "form": form, "sequence": sequence, "offer": offer}
+    named = {name: id for name, id in ids.items() if id is not None}
+
+    async def act(services: Services) -> dict[str, Any]:
+        from hookwright.cli.editing import edited_object
+        from hookwright.operations.named_samples import sample_named
+        from hookwright.operations.publish import Publish
+
+        sample = await sample_named(services, event)
+        data = _changed(sample, named, change or [])
+        if edit:
+            data = edited_object(data)
+        request = Publish(
+            type=sample.type,
+            account=await _the_account(services) if account is None else account,
+            site=site,
+            data=msgspec.Raw(msgspec.json.encode(data)),
+        )
+        nobody_watches = as_json or count == 1 or not sys.stderr.isatty()
+        with typer.progressbar(length=count, label=sample.type, file=sys.stderr, hidden=nobody_watches) as bar:
+            return await _publish_many(services, request, count, rate, bar.update)
+
+    record = with_services(database, config, act)
+    note = "" if record["deliveries"] else f"no endpoint wants it: hookwright endpoints list {record['account']}"
+    print_record(record, as_json, note)
+
+
+async def _publish_many(
+    services: Services, request: Publish, count: int, rate: float | None, on_progress: Callable[[int], None]
+) -> dict[str, Any]:
+    """Publish the same again and again, evenly spaced if there is a rate."""
+    import asyncio
+
+    from hookwright.ambient import monotonic_us
+    from hookwright.core.errors import Conflict
+    from hookwright.operations.publish import publish
+
+    begun, first_id, deliveries, done = monotonic_us(), None, 0, 0
+    while done < count:
+        number = min(count - done, _at_once(rate))
+        for accepted in await publish(services, [request] * number):
+            assert not isinstance(accepted, Conflict)  # nothing here has an idempotency key
+            first_id = first_id or accepted.event_id
+            deliveries += accepted.deliveries
+        done += number
+        on_progress(number)
+        if rate is not None and done < count:
+            await asyncio.sleep(max(0, done / rate - (monotonic_us() - begun) / 1_000_000))
+    return {
+        "event_type": request.type,
+        "account": request.account,
+        "events": done,
+        "event_id": first_id,
+        "deliveries": deliveries,
+    }
+
+
+def _at_once(rate: float | None) -> int:
+    return MOST_AT_ONCE if rate is None else max(1, min(MOST_AT_ONCE, int(rate / STEPS_A_SECOND)))
+
+
+def _changed(sample: NamedSample, ids: dict[str, int], changes: list[str]) -> dict[str, Any]:
+    from hookwright.core.changes import with_value_at
+
+    data: dict[str, Any] = sample.data
+    for name, id in ids.items():
+        if name not in data:
+            fail(f"--{name}: {sample.type} is about {', '.join(data)}")
+        data = with_value_at(data, f"{name}.id", id)
+    for change in changes:
+        path, separator, text = change.partition("=")
+        if not separator:
+            fail(f"--set {change}: must be PATH=VALUE")
+        try:
+            data = with_value_at(data, path, _value_of(text))
+        except ValueError as error:
+            fail(f"--set {change}: {error}")
+    return data
+
+
+def _value_of(text: str) -> Any:
+    """JSON where it is JSON (7, true, null, "7"), and text otherwise."""
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+async def _the_account(services: Services) -> int:
+    accounts = await services.store.accounts(limit=2)
+    if not accounts:
+        fail("there is no account yet: hookwright accounts create")
+    if len(accounts) > 1:
+        fail("there are several accounts: give --account")
+    return accounts[0].id
