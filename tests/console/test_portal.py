@@ -290,3 +290,20 @@ async def test_the_theme_that_somebody_chooses_is_kept_for_the_portal(
     assert answer.headers["location"] == "/portal"
     assert "path=/portal" in answer.headers["set-cookie"].lower()
     assert 'data-theme="dark"' in (await visitor.get("/portal")).text
+
+
+async def test_a_refusal_in_the_portal_is_under_its_name_too(
+    services: Services, visitors: AsyncExitStack, account: Account
+) -> None:
+    visitor = await visitor_with(visitors, services, await link_to(services, account))
+    page = await visitor.get("/portal/deliveries/64")
+    assert (page.status_code, "<h1>Not found</h1>" in page.text) == (404, True)
+    assert "<title>Not found · Ada &amp; Co</title>" in page.text
+
+
+async def test_a_name_is_text_in_every_place_where_it_stands(
+    services: Services, visitors: AsyncExitStack, account: Account
+) -> None:
+    odd = Look(name="<script>alert(1)</script>")
+    visitor = await visitor_with(visitors, services, await link_to(services, account, odd))
+    assert "<script>alert" not in (await visitor.get("/portal")).text
