@@ -104,3 +104,22 @@ def test_a_misspelt_setting_in_the_file_is_named(empty_folder: Path) -> None:
 def test_several_processes_may_share_a_postgresql() -> None:
     url = "postgresql://u:p@h/d"
     assert load_settings({"HOOKWRIGHT_DATABASE_URL": url, "HOOKWRIGHT_PROCESSES": "4"}).processes == 4
+
+
+@pytest.mark.parametrize("site", ["https://app.example.com", "https://*.example.com:8443", "http://localhost:3000"])
+def test_the_portal_may_be_shown_in_the_pages_of_sites(site: str) -> None:
+    settings = load_settings({"HOOKWRIGHT_PORTAL_FRAME_ANCESTORS": f"{site}, https://other.example.com"})
+    assert settings.portal_frame_ancestors == (site, "https://other.example.com")
+
+
+@pytest.mark.parametrize(
+    "site", ["*", "http://app.example.com", "https://a.example.com;script-src", "'self'", "https:"]
+)
+def test_what_is_no_site_may_show_nothing(site: str) -> None:
+    with pytest.raises(ConfigError, match="HOOKWRIGHT_PORTAL_FRAME_ANCESTORS"):
+        load_settings({"HOOKWRIGHT_PORTAL_FRAME_ANCESTORS": site})
+
+
+def test_a_public_url_is_an_address() -> None:
+    with pytest.raises(ConfigError, match="HOOKWRIGHT_PUBLIC_URL"):
+        load_settings({"HOOKWRIGHT_PUBLIC_URL": "hooks.example.com"})

@@ -20,10 +20,12 @@ from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
-from hookwright.console import ConsoleSettings, build_console
+from hookwright.console import ConsoleSettings, build_console, build_portal
+from hookwright.core.audit import COMMAND_LINE
 from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import DAY, WireForm
+from hookwright.core.portal import PORTAL_PREFIX
 from hookwright.dialects.base import Dialect, DialectSettings, Wording
 from hookwright.dialects.kajabi import KAJABI
 from hookwright.dialects.kit import KIT
@@ -42,6 +44,7 @@ from hookwright.engine.upkeep import (
     expire,
     keep_tallies,
     prune,
+    prune_audit,
     prune_tallies,
     repeat,
     rescue,
@@ -208,6 +211,10 @@ class Hookwright:
             (partial(advance_replays, store, clock, lanes), REPLAY_EVERY_SECONDS),
             (lambda: tell(self.services, lanes()), TELL_EVERY_SECONDS),
             (partial(prune_tallies, store, clock), PRUNE_EVERY_SECONDS),
+            (
+                partial(prune_audit, store, clock, round(self.settings.audit_retention_days * DAY)),
+                PRUNE_EVERY_SECONDS,
+            ),
             (partial(prune, store, clock, _retention_of(self.settings), lanes), PRUNE_EVERY_SECONDS),
         ]
 
@@ -256,7 +263,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The services with neither engine nor HTTP, for the command line. Raises ConfigError, Unavailable."""
     hookwright = await Hookwright.open(settings)
     try:
-        yield hookwright.services
+        yield hookwright.services.on_behalf_of(COMMAND_LINE)
     finally:
         await hookwright.drain()
         await hookwright.close()
@@ -320,14 +327,16 @@ def _surfaces(
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready, scrape, settings.requests_per_minute)
+    api = build_api(services, is_ready, scrape, settings.requests_per_minute, settings.public_url)
     surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
     for dialect in DIALECTS:
         app = dialect.build_app(services, dialect_settings)
         add_reference(app, f"{dialect.prefixes[0]}/docs")
         surfaces += [(prefix, app) for prefix in dialect.prefixes]
     if settings.console:
-        surfaces.append(("/console", build_console(services, _console_settings(settings, is_ready))))
+        console_settings = _console_settings(settings, is_ready)
+        surfaces.append(("/console", build_console(services, console_settings)))
+        surfaces.append((PORTAL_PREFIX, build_portal(services, console_settings)))
     return Surfaces(surfaces, otherwise=api)
 
 
@@ -337,6 +346,8 @@ def _console_settings(settings: Settings, is_ready: Callable[[], bool]) -> Conso
         forms=FORMS,
         retry_schedule=settings.retry_schedule,
         timeout_seconds=settings.timeout_seconds,
+        public_url=settings.public_url,
+        frame_ancestors=settings.portal_frame_ancestors,
         is_ready=is_ready,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -213,6 +214,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             default="as `retention_days`",
         ),
     ] = None
+    audit_retention_days: Annotated[
+        AboveZero, about(RETENTION, "How long the audit trail is kept: who changed what.")
+    ] = 365
     rate_limits: Annotated[
         bool, about(APIS, "Limit the requests to their APIs as the vendors do; each process counts for itself.")
     ] = True
@@ -234,6 +238,22 @@ class Settings(Struct, frozen=True, kw_only=True):
             " else anything: for one person's own machine, not behind a proxy.",
         ),
     ] = True
+    public_url: Annotated[
+        str | None,
+        about(
+            CONSOLE,
+            "Where people reach this server, such as `https://hooks.example.com`: portal links begin with it.",
+            default="what the request for a link was sent to; on the command line, `host` and `port`",
+        ),
+    ] = None
+    portal_frame_ancestors: Annotated[
+        tuple[str, ...],
+        about(
+            CONSOLE,
+            "Sites that may show the portal inside their pages, such as `https://app.example.com`, `https://*.example.com`"
+            " for all below. With one or more its cookie is sent inside other sites' pages.",
+        ),
+    ] = ()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about(TELEMETRY, "The least that is logged.")
     ] = "info"
@@ -272,6 +292,21 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.database_url.startswith(POSTGRES_SCHEMES):
             return None
         return Path(self.database_url.removeprefix("sqlite:").removeprefix("//"))
+
+
+# Other characters would begin another rule of the Content-Security-Policy.
+_ORIGIN = re.compile(r"https://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
+
+
+def _check_addresses(settings: Settings) -> None:
+    """Raises ConfigError for what is no address of a site."""
+    for origin in settings.portal_frame_ancestors:
+        if not _ORIGIN.fullmatch(origin):
+            name = "portal_frame_ancestors"
+            raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {origin} is no site such as https://app.example.com")
+    url = settings.public_url
+    if url is not None and not (url.startswith(("https://", "http://")) and url.isprintable()):
+        raise ConfigError(f"public_url ({PREFIX}PUBLIC_URL): must be such as https://hooks.example.com")
 
 
 # In a variable their values are separated by commas.
@@ -344,6 +379,7 @@ def _checked(values: dict[str, Any]) -> Settings:
     if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
         raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
     settings.target_policy()
+    _check_addresses(settings)
     if settings.processes > 1 and settings.sqlite_path() is not None:
         raise ConfigError(
             f"processes ({PREFIX}PROCESSES): SQLite is for one process; more than one needs a PostgreSQL database_url"

@@ -1,6 +1,7 @@
 """Secrets at rest: AES-256-GCM under one of several master keys, bound to the row that they belong to."""
 
 import hashlib
+import hmac
 import os
 from base64 import b64decode, b64encode
 from contextlib import suppress
@@ -30,6 +31,7 @@ class Vault:
     def __init__(self, first: bytes, *others: bytes) -> None:
         self._ciphers = {key_id_of(key): AESGCM(key) for key in (first, *others)}
         self._first = key_id_of(first)
+        self._masters = (first, *others)
 
     @property
     def key_ids(self) -> tuple[str, ...]:
@@ -59,6 +61,15 @@ class Vault:
         except InvalidTag:
             raise ValueError("sealed for another row, or damaged") from None
 
+    def sign(self, purpose: str, message: bytes) -> bytes:
+        """A mark that nobody makes without the first master key: HMAC-SHA256 under a key for this purpose alone."""
+        return hmac.digest(_key_for(purpose, self._masters[0]), message, "sha256")
+
+    def has_signed(self, purpose: str, message: bytes, mark: bytes) -> bool:
+        """Whether one of the master keys made this mark, for this message and purpose."""
+        marks = [hmac.digest(_key_for(purpose, master), message, "sha256") for master in self._masters]
+        return any(hmac.compare_digest(mark, each) for each in marks)
+
     def _open_without_key_id(self, account_id: int, sealed: bytes) -> bytes:
         _, nonce, ciphertext = _parts(sealed, 1)
         for cipher in self._ciphers.values():
@@ -72,6 +83,11 @@ def key_id_of(master_key: bytes) -> bytes:
     if len(master_key) != 32:
         raise ValueError("the master key must be 32 bytes")
     return hashlib.sha256(b"hookwright master key id:" + master_key).digest()[:_KEY_ID_BYTES]
+
+
+def _key_for(purpose: str, master_key: bytes) -> bytes:
+    # One block of HKDF-Expand (RFC 5869 §2.3): a master key is random already, so nothing is to be extracted.
+    return hmac.digest(master_key, b"hookwright " + purpose.encode() + b"\x01", "sha256")
 
 
 def key_id_in(sealed: bytes) -> str | None:

@@ -9,6 +9,8 @@ import pytest
 from cli.conftest import MASTER_KEY, CommandLine
 from hookwright import __version__
 from hookwright.core.signing import decode_secret
+from hookwright.operations.services import Services
+from hookwright.store.base import AuditQuery
 
 # -- each command, on each database ------------------------------------------------------------------------------
 
@@ -235,3 +237,27 @@ def test_no_error_prints_the_databases_password(sqlite: CommandLine) -> None:
 
 def account_id(command_line: CommandLine) -> str:
     return str(command_line.json("accounts", "create", "Ada")["id"])
+
+
+def test_a_portal_link_is_printed_with_where_the_server_is(command_line: CommandLine) -> None:
+    account = account_id(command_line)
+    command_line.set("HOOKWRIGHT_PUBLIC_URL", "https://hooks.example.com")
+    made = command_line.json("portal-link", account, "--minutes", "5", "--name", "Ada & Co", "--accent", "#2b50cc")
+    assert made["url"].startswith("https://hooks.example.com/portal/enter?token=hwportal_")
+    assert "logo: must be" in command_line.refusal("portal-link", account, "--logo", "ftp://example.com/")
+    assert "does not exist" in command_line.refusal("portal-link", "640000")
+
+
+def test_what_the_command_line_changes_is_noted_as_its_doing(command_line: CommandLine) -> None:
+    account = account_id(command_line)
+    site = command_line.json("sites", "create", account, "Ada's site")
+    command_line.text("sites", "delete", account, str(site["id"]), "--yes")
+    command_line.text("accounts", "delete", account, "--yes")
+    noted: list[tuple[str, str]] = []
+
+    async def read(services: Services) -> None:
+        noted.extend((entry.action, entry.way) for entry in await services.store.audit_entries(AuditQuery()))
+
+    command_line.act(read)
+    deeds = ("account.deleted", "site.deleted", "site.created", "account.created")
+    assert noted == [(deed, "cli") for deed in deeds]

@@ -61,6 +61,12 @@ class Site(NamedTuple):
         answer = await self.stage.platform.post("/api/v1/endpoints", json=wanted)
         assert answer.status_code == 201, answer.text
 
+    async def portal_link(self, **asked: str) -> str:
+        answer = await self.stage.platform.post(f"/api/v1/accounts/{self.account_id}/portal-links", json=asked)
+        assert answer.status_code == 201, answer.text
+        url: str = answer.json()["url"]
+        return url
+
     @asynccontextmanager
     async def page(self, path: str | None, size: tuple[int, int] = DESK, **context: Any) -> AsyncIterator[Page]:
         """A page in a window of its own that looks at this account. What the browser complains of fails the test."""
@@ -137,6 +143,11 @@ async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, 
         "event-types": "/console/event-types",
         "event-type": "/console/event-types/purchase.created",
         "event-type-new": "/console/event-types/new",
+        "accounts": "/console/accounts",
+        "account": f"/console/accounts/{site.account_id}",
+        "keys": "/console/keys",
+        "apps": "/console/apps",
+        "audit": "/console/audit",
     }
     for theme in THEMES:
         for name, size in (("desk", DESK), ("phone", PHONE)):
@@ -147,10 +158,66 @@ async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, 
                     assert await page.evaluate(LOOKS) == [], (page_name, theme, name)
 
 
+async def test_the_portal_can_be_read_in_both_themes_and_on_a_phone(site: Site, failed: str) -> None:
+    url = await site.portal_link(name="Ada & Co", accent="#ffd400", permissions="manage")
+    pages = {"portal-home": "/portal", "portal-delivery": failed.replace("/console", "/portal")}
+    for theme in THEMES:
+        for name, size in (("desk", DESK), ("phone", PHONE)):
+            async with site.page(None, size, color_scheme=theme, reduced_motion="reduce") as page:
+                await page.goto(url)
+                await expect(page.locator(".brand")).to_have_text("Ada & Co")
+                for page_name, path in pages.items():
+                    await page.goto(site.stage.url + path)
+                    await page.screenshot(path=ARTEFACTS / f"{page_name}-{theme}-{name}.png", full_page=True)
+                    assert await page.evaluate(LOOKS) == [], (page_name, theme, name)
+
+
+async def test_the_portal_is_live_and_replays_by_its_keys(site: Site, failed: str) -> None:
+    url = await site.portal_link(permissions="manage")
+    site.receiver.answer(200)
+    async with site.page(None) as page:
+        await page.goto(url)
+        await page.get_by_role("link", name="Deliveries", exact=True).click()
+        await expect(page.locator(".live.on")).to_be_visible()
+        await expect(page.locator("#rows tr")).to_have_count(4)
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#pane .cause")).to_be_visible()
+        await page.keyboard.press("r")
+        await expect(page.locator("[data-told]")).to_have_text("replayed")
+        assert "/portal/deliveries/" in page.url
+        await site.publish("contact.created")
+        await expect(page.locator("#rows tr")).to_have_count(5)
+        assert await page.locator('#rows a[href^="/console"]').count() == 0
+
+
+async def test_what_asks_again_and_secrets_that_are_shown_once_need_no_script(site: Site) -> None:
+    path = f"/console/accounts/{site.account_id}"
+    async with site.page(path, java_script_enabled=False, color_scheme="dark") as page:
+        await page.get_by_text("Rotate…").click()
+        await page.get_by_role("button", name="Rotate", exact=True).click()
+        await expect(page.locator(".shown-once pre")).to_contain_text("whsec_")
+        await page.screenshot(path=ARTEFACTS / "account-secret-dark-desk.png", full_page=True)
+        await page.get_by_text("Delete account…").click()
+        await page.get_by_role("button", name="Make a link").click()
+        await expect(page.locator(".shown-once pre")).to_contain_text("/portal/enter?token=")
+        await page.goto(f"{site.stage.url}/console/keys?account={site.account_id}")
+        await page.get_by_text("New key").click()
+        await page.get_by_label("Name", exact=True).fill("Zapier")
+        await page.get_by_label("Kind").select_option("kit")
+        await page.get_by_role("button", name="Create").click()
+        await expect(page.locator(".shown-once pre")).to_contain_text("kit_")
+        await page.get_by_text("Delete…").click()
+        await page.screenshot(path=ARTEFACTS / "key-dark-desk.png", full_page=True)
+        await page.goto(f"{site.stage.url}/console/audit")
+        await expect(page.locator("tbody tr").first).to_contain_text("created a key")
+
+
 async def test_a_page_weighs_no_more_than_it_may(site: Site, failed: str) -> None:
-    endpoint = await path_of_endpoint(site)
+    endpoint, account = await path_of_endpoint(site), f"/console/accounts/{site.account_id}"
     types = ("/console/event-types", "/console/event-types/purchase.created")
-    for path in ("/console", "/console/deliveries", failed, "/console/endpoints", endpoint, *types):
+    administration = (account, "/console/keys", "/console/audit")
+    for path in ("/console", "/console/deliveries", failed, "/console/endpoints", endpoint, *types, *administration):
         assert await _weight(site, path) <= MOST_BYTES, path
 
 

@@ -43,7 +43,9 @@ async def test_assets_need_no_key_but_there_is_nothing_else_beside_them(anyone: 
 
 
 async def test_what_is_not_there_is_a_page(admin: Person) -> None:
-    assert "Not found" in await admin.get("/console/nowhere", status=404)
+    page = await admin.get("/console/nowhere", status=404)
+    assert "<h1>Not found</h1>" in page
+    assert "<title>Not found · Hookwright</title>" in page
 
 
 async def test_a_fault_of_ours_is_a_page_with_the_same_headers(services: Services) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from engine.harness import running_engine
 from hookwright.ambient import AnchoredClock, MovableClock
+from hookwright.core.audit import Entry
 from hookwright.core.model import DAY, SECOND
 from hookwright.engine import upkeep
-from hookwright.engine.upkeep import Retention, anchor, prune
-from hookwright.store.base import Store
+from hookwright.engine.upkeep import Retention, anchor, prune, prune_audit
+from hookwright.store.base import AuditQuery, Store
 
 YEAR_2000 = 946_684_800 * SECOND
 
@@ -72,3 +73,24 @@ async def test_what_is_older_than_it_is_kept_is_pruned_and_its_payload_before_it
         clock.move(days=23)
         assert await prune(store, clock, keep) == 2
         assert await engine.deliveries() == []
+
+
+async def test_the_audit_trail_is_kept_as_long_as_it_should_be(store: Store, clock: MovableClock) -> None:
+    entry = Entry(
+        id=await store.new_id(0),
+        at=clock.now(),
+        account_id=None,
+        way="cli",
+        actor_kind="cli",
+        actor_id=None,
+        actor_name="the command line",
+        action="app.created",
+        object_id="64",
+    )
+    await store.add_audit_entry(entry)
+    clock.move(days=30)
+    await prune_audit(store, clock, 30 * DAY)
+    assert await store.audit_entries(AuditQuery()) == [entry]
+    clock.move(seconds=1)
+    await prune_audit(store, clock, 30 * DAY)
+    assert await store.audit_entries(AuditQuery()) == []

@@ -140,6 +140,7 @@ OWN = Surface(
         "POST /api/v1/events": lambda tenant: tenant.event,
         "POST /api/v1/events/batch": lambda tenant: {"events": [tenant.event]},
         "PUT /api/v1/event-types/{name}": _nothing,
+        "POST /api/v1/accounts/{id}/portal-links": _nothing,
         "POST /api/v1/replays": _account,
         "POST /api/v1/endpoints/{id}/recover": _nothing,
         "POST /api/v1/endpoints": lambda tenant: {

@@ -5,12 +5,14 @@ from fastapi import FastAPI
 from hookwright import __version__
 from hookwright.api import (
     accounts,
+    audit,
     deliveries,
     endpoints,
     event_types,
     events,
     keys,
     listeners,
+    portal_links,
     publishing,
     replays,
     samples,
@@ -26,6 +28,20 @@ from hookwright.web.methods import HeadAsGet
 from hookwright.web.reference import add_reference
 
 PREFIX = "/api/v1"
+ROUTED = (
+    publishing,
+    events,
+    event_types,
+    deliveries,
+    replays,
+    endpoints,
+    samples,
+    listeners,
+    accounts,
+    portal_links,
+    keys,
+    audit,
+)
 DESCRIPTION = """Publish an event once; every endpoint that subscribed to it gets it in its own dialect.
 
 202 means that the event is on disk with its deliveries. Authenticate with `Authorization: Bearer hw_…`; a key has the
@@ -40,14 +56,15 @@ def build_api(
     is_ready: IsReady = lambda: True,
     scrape: Scrape | None = None,
     requests_per_minute: int | None = None,
+    public_url: str | None = None,
 ) -> FastAPI:
     """A new app over these services, with `/healthz` and `/readyz`; `is_ready` is False while the process stops.
 
     `scrape` gives what `/metrics` answers; without it there is no such path. Each key may make so many requests a
-    minute, if a number is given.
+    minute, if a number is given. `public_url` is where people reach this server; otherwise it is where they ask.
     """
     app = new_api()
-    furnish(app, services, requests_per_minute, is_ready)
+    furnish(app, services, requests_per_minute, is_ready, public_url)
     add_health(app, services, is_ready)
     if scrape is not None:
         add_metrics(app, scrape)
@@ -59,10 +76,11 @@ def furnish(
     services: Services,
     requests_per_minute: int | None = None,
     is_ready: IsReady = lambda: True,
+    public_url: str | None = None,
 ) -> None:
     """Give an app's routes what they work with."""
     limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
-    app.state.surface = Surface(services, limiter, is_ready)
+    app.state.surface = Surface(services, limiter, is_ready, public_url)
 
 
 def new_api() -> FastAPI:
@@ -77,8 +95,7 @@ def new_api() -> FastAPI:
         redirect_slashes=False,
         responses=refusals(401, 403, 429, 503),
     )
-    surfaces = (publishing, events, event_types, deliveries, replays, endpoints, samples, listeners, accounts, keys)
-    for each in surfaces:
+    for each in ROUTED:
         app.include_router(each.router, prefix=PREFIX)
     app.shortcuts = {PREFIX + path: answer for path, answer in publishing.SHORTCUTS.items()}
     add_reference(app, f"{PREFIX}/docs")

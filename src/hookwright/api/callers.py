@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from hookwright.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Key
+from hookwright.operations.audit import actor_with
 from hookwright.operations.keys import ADMIN, MANAGE, PUBLISH, READ, authenticate_key, recall_key
 from hookwright.operations.services import Services
 from hookwright.web.credentials import bearer_token, bearer_token_in
@@ -31,6 +32,7 @@ class Surface:
     services: Services
     limiter: RateLimiter | None  # of requests for each key
     is_ready: Callable[[], bool] = lambda: True  # False while the process stops
+    public_url: str | None = None
 
     def count_request(self, key: Key) -> None:
         """Raises TooManyRequests."""
@@ -105,7 +107,7 @@ def _caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
         key = await authenticate_key(surface.services, "hookwright", _require_token(bearer_token(request)))
         surface.count_request(key)
         _require_scope(key, scope)
-        return Caller(key, surface.services)
+        return Caller(key, surface.services.on_behalf_of(actor_with(key, "api")))
 
     return authenticate
 

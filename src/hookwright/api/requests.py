@@ -19,10 +19,12 @@ from pydantic import (
 
 from hookwright.api.cursors import DEFAULT_LIMIT, MAX_LIMIT
 from hookwright.core.addresses import MAX_URL_LENGTH
+from hookwright.core.audit import Way
 from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import DeliveryStatus, KeyKind, Ordering, SignatureScheme
+from hookwright.core.model import SECOND, DeliveryStatus, KeyKind, Ordering, SignatureScheme
+from hookwright.core.portal import LONGEST, SHORTEST, USUAL
 from hookwright.operations.accounts import MAX_NAME_LENGTH
 from hookwright.operations.event_types import MAX_DESCRIPTION_LENGTH
 from hookwright.operations.own_endpoints import MAX_SUBSCRIPTIONS
@@ -264,6 +266,43 @@ class DeliveryFilters(Paging):
     event_type: EventType | None = None
     created_from: Moment | None = Field(default=None, description="ISO 8601, inclusive; UTC without a zone.")
     created_to: Moment | None = Field(default=None, description="ISO 8601, exclusive; UTC without a zone.")
+
+
+class NewPortalLink(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "expires_in_seconds": 3600,
+                "permissions": "manage",
+                "name": "Ada's platform",
+                "logo": "https://app.example.com/logo.svg",
+                "accent": "#2b50cc",
+            }
+        }
+    )
+
+    expires_in_seconds: StrictInt = Field(
+        default=USUAL // SECOND, json_schema_extra={"minimum": SHORTEST // SECOND, "maximum": LONGEST // SECOND}
+    )
+    permissions: Literal["read", "manage"] = Field(
+        default="read", description="`read` looks; `manage` also replays and changes endpoints."
+    )
+    name: Text = Field(default="", description="Whose portal it looks like; at most 60 characters.")
+    logo: Text = Field(default="", description="Its logo, by an https URL.")
+    accent: Text = Field(
+        default="",
+        description="Its accent colour, `#2b50cc`. It is made darker or lighter as far as it needs to be to be read.",
+    )
+
+
+class AuditFilters(Paging):
+    account: RowId | None = None
+    action: Text | None = Field(default=None, description="Such as `key.rotated`, or all of a kind: `key.*`.")
+    way: Way | None = Field(default=None, description="The way in which it was changed.")
+    actor: RowId | None = Field(default=None, description="The id of a key, app or portal link.")
+    object: Text | None = Field(default=None, description="The id of what was changed; an event type's name.")
+    since: Moment | None = Field(default=None, description="ISO 8601, inclusive; UTC without a zone.")
+    until: Moment | None = Field(default=None, description="ISO 8601, exclusive; UTC without a zone.")
 
 
 class KeyFilters(RequestModel):

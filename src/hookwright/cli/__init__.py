@@ -18,6 +18,7 @@ from hookwright.cli import (
     endpoints,
     keys,
     listen,
+    portal,
     replays,
     secrets,
     service,
@@ -61,6 +62,7 @@ app.command("doctor")(doctor.doctor)
 app.command("trigger")(trigger.trigger)
 app.command("verify")(verify.verify)
 app.add_typer(db.commands, name="db")
+app.command("portal-link")(portal.portal_link)
 app.add_typer(accounts.commands, name="accounts")
 app.add_typer(sites.commands, name="sites")
 app.add_typer(keys.commands, name="keys")

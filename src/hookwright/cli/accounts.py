@@ -60,8 +60,10 @@ def delete(
     config: Config = None,
 ) -> None:
     """Delete an account: its keys and tokens end at once, its endpoints are deleted."""
+    from hookwright.operations.accounts import delete_account
+
     confirm(f"delete account {account} with its keys and endpoints", without_asking)
-    with_services(database, config, lambda services: _delete(services, account))
+    with_services(database, config, lambda services: delete_account(services, account))
     typer.echo(f"account {account} is deleted")
 
 
@@ -99,13 +101,6 @@ async def _described(services: Services, account_id: int, with_secrets: bool) ->
         except ValueError as error:  # the configured master key is not the one that sealed them
             fail(str(error))
     return described
-
-
-async def _delete(services: Services, account_id: int) -> None:
-    from hookwright.core.errors import NotFound
-
-    if not await services.store.delete_account(account_id, services.clock.now()):
-        raise NotFound(f"account {account_id} does not exist")
 
 
 def _record(account: Account) -> dict[str, Any]:

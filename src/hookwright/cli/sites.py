@@ -51,8 +51,10 @@ def delete(
     config: Config = None,
 ) -> None:
     """Delete a site and the endpoints that belong to it."""
+    from hookwright.operations.accounts import delete_site
+
     confirm(f"delete site {site} with its endpoints", without_asking)
-    with_services(database, config, lambda services: _delete(services, account, site))
+    with_services(database, config, lambda services: delete_site(services, account, site))
     typer.echo(f"site {site} is deleted")
 
 
@@ -61,13 +63,6 @@ async def _sites_of(services: Services, account_id: int) -> list[Site]:
 
     await require_account(services, account_id)
     return await services.store.sites(account_id)
-
-
-async def _delete(services: Services, account_id: int, site_id: int) -> None:
-    from hookwright.core.errors import NotFound
-
-    if not await services.store.delete_site(account_id, site_id, services.clock.now()):
-        raise NotFound(f"account {account_id} has no site {site_id}")
 
 
 def _record(site: Site) -> dict[str, Any]:

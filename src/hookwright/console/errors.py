@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hookwright.console.pages import page, with_query
+from hookwright.console.surface import surface_of
 from hookwright.console.visits import SAFE_METHODS, see_other
 from hookwright.core.errors import (
     Conflict,
@@ -31,15 +32,26 @@ def install_error_pages(app: Starlette) -> None:
 
 async def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthorized):
-        return _to_sign_in(request)
+        return _to_portal_link(request) if surface_of(request).is_portal else _to_sign_in(request)
     status, title, reason = _refusal_of(error)
     return page(request, "error.html", status=status, title=title, reason=reason)
 
 
-def _to_sign_in(request: Request) -> Response:
+def _to_portal_link(request: Request) -> Response:
+    if _asks_for_a_part(request):
+        return Response(status_code=401)
+    return page(request, "portal_ended.html", status=401)
+
+
+def _asks_for_a_part(request: Request) -> bool:
+    """Whether it is the script that asks, which loads the page anew once it is told that nobody is signed in."""
     is_stream = "text/event-stream" in request.headers.get("accept", "")
-    if is_stream or request.headers.get("sec-fetch-mode") == "cors":
-        return Response(status_code=401)  # the script, which then loads the page anew
+    return is_stream or request.headers.get("sec-fetch-mode") == "cors"
+
+
+def _to_sign_in(request: Request) -> Response:
+    if _asks_for_a_part(request):
+        return Response(status_code=401)
     here = str(request.url.path)
     if request.url.query:
         here += f"?{request.url.query}"

@@ -8,12 +8,13 @@ from hookwright.console.viewers import Viewer
 
 
 class Section(NamedTuple):
-    """A link of the navigation; `only_administrators`: others have nothing there."""
+    """A link of the navigation; `only_administrators` (of all accounts), `administers`: others have nothing there."""
 
     name: str
     path: str
     icon: str  # the id of a symbol in static/icons.svg
     only_administrators: bool = False
+    administers: bool = False  # the scope admin, of one account or of all
 
     def is_here(self, path: str) -> bool:
         """Whether a page's path lies in this section."""
@@ -25,9 +26,19 @@ SECTIONS = (
     Section("Deliveries", "/console/deliveries", "deliveries"),
     Section("Endpoints", "/console/endpoints", "endpoints"),
     Section("Event types", "/console/event-types", "types"),
+    Section("Accounts", "/console/accounts", "accounts", administers=True),
+    Section("Keys", "/console/keys", "keys", administers=True),
+    Section("Apps", "/console/apps", "apps", administers=True, only_administrators=True),
+    Section("Audit", "/console/audit", "audit", administers=True),
 )
 
 
 def sections_for(viewer: Viewer) -> list[Section]:
     """Those that a viewer may use."""
-    return [section for section in SECTIONS if viewer.is_administrator or not section.only_administrators]
+    return [section for section in SECTIONS if _is_for(section, viewer)]
+
+
+def _is_for(section: Section, viewer: Viewer) -> bool:
+    if section.administers and not viewer.may_administer:
+        return False
+    return viewer.is_administrator or not section.only_administrators

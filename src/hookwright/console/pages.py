@@ -13,6 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from hookwright.console import words
 from hookwright.console.assets import asset_path
 from hookwright.console.navigation import sections_for
+from hookwright.console.surface import surface_of
+from hookwright.core.portal import Look
 
 THEME_COOKIE = "hookwright_theme"
 THEMES = ("auto", "light", "dark")
@@ -40,7 +42,18 @@ def page(
     request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
 ) -> Response:
     """A page from a template. Its theme is the one that the browser was told to remember."""
-    return HTMLResponse(fragment(template, theme=theme_of(request), request=request, **values), status, headers)
+    look = getattr(request.state, "look", None)
+    text = fragment(
+        template, theme=theme_of(request), request=request, look=look, brand=_brand(request, look), **values
+    )
+    return HTMLResponse(text, status, headers)
+
+
+def _brand(request: Request, look: Look | None) -> str:
+    """Under whose name a page is shown. A portal that was given none has ours nowhere all the same."""
+    if not surface_of(request).is_portal:
+        return "Hookwright"
+    return look.name if look is not None and look.name else "Webhooks"
 
 
 def fragment(template: str, **values: Any) -> str:

@@ -28,14 +28,19 @@ class ConsoleSettings:
     forms: Mapping[str, WireForm]
     retry_schedule: tuple[int, ...]
     timeout_seconds: float = 15.0
+    public_url: str | None = None  # where people reach this server, if it was told
+    frame_ancestors: tuple[str, ...] = ()  # sites that may show the portal inside their pages
     is_ready: Callable[[], bool] = lambda: True
 
 
 class Surface:
     """Services, settings, and what this process counts."""
 
-    def __init__(self, services: Services, settings: ConsoleSettings, open_token: str) -> None:
+    def __init__(
+        self, services: Services, settings: ConsoleSettings, open_token: str, *, is_portal: bool = False
+    ) -> None:
         """`open_token` stands for the token of a session where nobody signs in."""
+        self.is_portal = is_portal
         self.services = services
         self.settings = settings
         self.open_token = open_token

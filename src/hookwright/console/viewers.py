@@ -10,15 +10,22 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from starlette.requests import Request
 
+from hookwright.console.security import ALLOWED_IMAGES
 from hookwright.console.surface import Surface, surface_of
+from hookwright.core.audit import Actor
 from hookwright.core.errors import Forbidden, NotFound, Unauthorized
 from hookwright.core.model import Key
+from hookwright.core.portal import Look, PortalLink
 from hookwright.core.sessions import Session
+from hookwright.operations.audit import actor_with
 from hookwright.operations.keys import ADMIN, MANAGE
+from hookwright.operations.portal_links import recognise_link
 from hookwright.operations.sessions import recognise
 
 # `__Host-`: only over TLS (or to loopback), for this host alone, for every path, and set by nobody else.
 SESSION_COOKIE = "__Host-hookwright"
+# Not `__Host-`: it is for the pages of the portal alone.
+PORTAL_COOKIE = "__Secure-hookwright-portal"
 ACCOUNT_COOKIE = "hookwright_account"
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -38,6 +45,8 @@ class Viewer(Struct, frozen=True, kw_only=True):
     may_administer: bool
     form_token: str
     session: Session | None = None  # None where nobody signs in
+    actor: Actor
+    look: Look | None = None  # of the portal; None in the console
 
     @property
     def account_id(self) -> int | None:
@@ -56,13 +65,28 @@ class Viewer(Struct, frozen=True, kw_only=True):
 
     def require_change(self) -> None:
         """Raises Forbidden for a viewer who may only look."""
+        if not self.may_change and self.look is not None:
+            raise Forbidden("Your link is for looking only. Ask whoever gave it to you for one that may also change.")
         if not self.may_change:
             raise Forbidden("Your key may only read. Sign in with one that has the scope manage.")
+
+    def require_administration(self) -> None:
+        """Raises Forbidden for a viewer who does not administer."""
+        if not self.may_administer:
+            raise Forbidden("This is for administrators. Sign in with a key that has the scope admin.")
+
+    def require_platform(self) -> None:
+        """Raises Forbidden for a viewer who administers one account alone, or none."""
+        self.require_administration()
+        if not self.is_administrator:
+            raise Forbidden("This is for the platform's administrators. Your key is of one account.")
 
 
 async def viewer_of(request: Request, *, is_there: bool = True) -> Viewer:
     """Who looks. Raises Unauthorized when nobody has signed in, Forbidden where only this machine may look."""
     surface = surface_of(request)
+    if surface.is_portal:
+        return await _viewer_with_link(request, surface)
     if not surface.settings.sign_in:
         return _viewer_of_this_machine(request, surface)
     token = request.cookies.get(SESSION_COOKIE)
@@ -86,6 +110,26 @@ def _viewer_with(key: Key, session: Session, token: str, picked: int | None) -> 
         may_administer=ADMIN in key.scopes,
         form_token=form_token_of(token),
         session=session,
+        actor=actor_with(key, "console"),
+    )
+
+
+async def _viewer_with_link(request: Request, surface: Surface) -> Viewer:
+    token = request.cookies.get(PORTAL_COOKIE)
+    if token is None:
+        raise Unauthorized("nobody has opened a portal link")
+    link: PortalLink = await recognise_link(surface.services, token)
+    # For the pages' head, and for the policy that says where their pictures may come from.
+    request.state.look = link.look
+    request.scope[ALLOWED_IMAGES].append(link.look.logo_origin)
+    return Viewer(
+        name=link.look.name,
+        own_account_id=link.account_id,
+        may_change=link.may_change,
+        may_administer=False,
+        form_token=form_token_of(token),
+        actor=Actor(way="portal", kind="link", id=link.id, name=link.look.name),
+        look=link.look,
     )
 
 
@@ -101,6 +145,7 @@ def _viewer_of_this_machine(request: Request, surface: Surface) -> Viewer:
         may_change=True,
         may_administer=True,
         form_token=form_token_of(surface.open_token),
+        actor=Actor(way="console", kind="machine", name="this machine"),
     )
 
 

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from hookwright.console.pages import page
 from hookwright.console.surface import Surface, surface_of
 from hookwright.console.viewers import Viewer, viewer_of
-from hookwright.core.errors import Forbidden, NotFound
+from hookwright.core.errors import Forbidden, Invalid, NotFound, Problem
 from hookwright.core.lanes import MAX_ID
 from hookwright.core.model import Account, Instant
 from hookwright.operations.services import Services
@@ -40,7 +40,8 @@ class Visit:
 
     @property
     def services(self) -> Services:
-        return self.surface.services
+        """What operations work with, on behalf of whoever looks."""
+        return self.surface.services.on_behalf_of(self.viewer.actor)
 
     @property
     def store(self) -> Store:
@@ -52,18 +53,18 @@ class Visit:
 
     def asked(self, name: str) -> str:
         """A parameter of the query, or nothing."""
-        return self.request.query_params.get(name, "")
+        return self.request.query_params.get(name, "").replace("\0", "")  # PostgreSQL's text holds no NUL
 
     def field(self, name: str) -> str:
         """A field of the form, or nothing."""
         return self.form.get(name, [""])[0]
 
-    def path_id(self) -> int:
-        """The id in the path. Raises NotFound for what is none."""
-        text: str = self.request.path_params["id"]
-        if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= MAX_ID):
+    def path_id(self, name: str = "id") -> int:
+        """An id that the address names. Raises NotFound for what is none."""
+        id = parse_id(self.request.path_params[name])
+        if id is None:
             raise NotFound("There is nothing here.")
-        return int(text)
+        return id
 
     async def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page inside the frame."""
@@ -114,10 +115,24 @@ def for_those_who_change(handler: Handler) -> Endpoint:
     return for_viewers(answer)
 
 
+def for_administrators(handler: Handler) -> Endpoint:
+    """A route for people who administer. Raises Forbidden to everybody else."""
+
+    @functools.wraps(handler)
+    async def answer(visit: Visit) -> Response:
+        visit.viewer.require_administration()
+        return await handler(visit)
+
+    return for_viewers(answer)
+
+
 async def read_form(request: Request) -> dict[str, list[str]]:
-    """The fields of a form. Raises BodyTooLarge."""
+    """The fields of a form. Raises BodyTooLarge, Invalid."""
     body = await read_body(request, MAX_FORM_BYTES)
-    return parse_qs(body.decode(errors="replace"), keep_blank_values=True)
+    text = body.decode(errors="replace")
+    if "%00" in text or "\0" in text:  # PostgreSQL's text holds no NUL
+        raise Invalid(Problem("", "A field holds a NUL character."))
+    return parse_qs(text, keep_blank_values=True)
 
 
 def require_same_origin(request: Request) -> None:
@@ -129,6 +144,13 @@ def require_same_origin(request: Request) -> None:
     # By the host alone: behind a TLS proxy we do not see the scheme that the browser speaks.
     if site is None and origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden("This form came from another site.")
+
+
+def parse_id(text: str) -> int | None:
+    """An id as its digits, or None."""
+    if not (text.isascii() and text.isdigit() and len(text) < 17):
+        return None
+    return int(text) if int(text) <= MAX_ID else None
 
 
 def see_other(path: str) -> Response:

@@ -109,7 +109,14 @@ def dialect_words(dialect: str) -> str:
     return dialect.replace("_", " ").capitalize()
 
 
+def action_words(action: str) -> str:
+    """`signing_secret.rotated` as people say it: `rotated a signing secret`."""
+    noun, _, verb = action.replace("_", " ").partition(".")
+    return f"{verb} {'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "action_words": action_words,
     "ago": ago,
     "dialect_words": dialect_words,
     "duration": duration,

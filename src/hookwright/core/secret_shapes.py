@@ -8,9 +8,9 @@ import re
 LEFT_OUT = "[secret]"
 
 # `hw_1z_9f86d08…`, every other key and token of ours, a part of one too; signing secrets as Standard Webhooks
-# writes them. Public keys (`whpk_`) are none.
+# writes them; portal links. Public keys (`whpk_`) are none.
 SECRET = re.compile(
-    r"(?<![A-Za-z0-9])(?:[a-z]{2,9}_[0-9a-z]{1,11}_[0-9a-f]{16,80}|wh(?:sec|sk)_[A-Za-z0-9+/=_-]{16,})"
+    r"(?<![A-Za-z0-9])(?:[a-z]{2,9}_[0-9a-z]{1,11}_[0-9a-f]{16,80}|(?:wh(?:sec|sk)|hwportal)_[A-Za-z0-9+/=_-]{16,})"
 )
 
 

@@ -91,6 +91,12 @@ async def prune(store: Store, clock: Clock, keep: Retention, own_lanes: OwnLanes
     return pruned
 
 
+async def prune_audit(store: Store, clock: Clock, keep: Instant) -> int:
+    """Forget changes that were noted longer ago than they are kept."""
+    await store.prune_audit_entries(clock.now() - keep)
+    return 0
+
+
 async def keep_tallies(store: Store, tallying: Tallying) -> int:
     """Write down what was counted since the last time. Answers how many slots."""
     tallies = tallying.take()

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.model import Account, Site
+from hookwright.operations.audit import note
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret, reveal_secrets, rotate_secret
 
@@ -19,12 +20,13 @@ class NewAccount(NamedTuple):
 
 async def create_account(services: Services, name: str) -> NewAccount:
     """A new account with its first signing secret. Raises Invalid when the name is empty or too long."""
-    _check_name(name, "/name")
+    check_name(name, "/name")
     now = services.clock.now()
     lane_index = services.dice.lane_index(services.store.lane_count)
     account = Account(id=await services.store.new_id(lane_index), name=name, created_at=now)
     secret, text = await new_secret(services, account.id, None)
     await services.store.add_account(account, secret)
+    await note(services, "account.created", account.id, account.id)
     return NewAccount(account, text)
 
 
@@ -45,12 +47,13 @@ async def delete_account(services: Services, account_id: int) -> None:
         services.recent_keys.forget_all()
     if not found:
         raise NotFound(f"account {account_id} does not exist")
+    await note(services, "account.deleted", account_id, account_id)
 
 
 async def create_site(services: Services, account_id: int, title: str, subdomain: str | None = None) -> Site:
     """A new site of an account. Raises NotFound, Invalid."""
     await require_account(services, account_id)
-    _check_name(title, "/title")
+    check_name(title, "/title")
     now = services.clock.now()
     site_id = await services.store.new_id(account_id)
     site = Site(
@@ -65,6 +68,7 @@ async def create_site(services: Services, account_id: int, title: str, subdomain
         await services.store.add_site(site)
     finally:  # a commit that lost its confirmation may have been done all the same
         services.recent_sites.forget(account_id)
+    await note(services, "site.created", site_id, account_id)
     return site
 
 
@@ -76,6 +80,7 @@ async def delete_site(services: Services, account_id: int, site_id: int) -> None
         services.recent_sites.forget(account_id)
     if not found:
         raise NotFound(f"account {account_id} has no site {site_id}")
+    await note(services, "site.deleted", site_id, account_id)
 
 
 async def reveal_signing_secrets(services: Services, account_id: int) -> list[str]:
@@ -90,7 +95,8 @@ async def rotate_signing_secret(services: Services, account_id: int) -> str:
     return await rotate_secret(services, account_id, None)
 
 
-def _check_name(name: str, pointer: str) -> None:
+def check_name(name: str, pointer: str) -> None:
+    """Raises Invalid for a name that is empty or too long."""
     if not name.strip():
         raise Invalid(Problem(pointer, "can't be blank", "blank"))
     if len(name) > MAX_NAME_LENGTH:

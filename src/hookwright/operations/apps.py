@@ -10,6 +10,7 @@ from hookwright.ambient import digest, matches, new_token, public_id, row_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import OAuthApp
 from hookwright.operations.accounts import MAX_NAME_LENGTH
+from hookwright.operations.audit import note
 from hookwright.operations.grants import ACCESS_PREFIXES
 from hookwright.operations.services import Services
 
@@ -46,6 +47,7 @@ async def create_app(services: Services, name: str, redirect_uris: Sequence[str]
         created_at=services.clock.now(),
     )
     await services.store.add_app(app)
+    await note(services, "app.created", app_id, None)
     return NewApp(app, client_id_of(app), secret)
 
 
@@ -53,6 +55,7 @@ async def delete_app(services: Services, app_id: int) -> None:
     """Delete an app; every token that it holds ends at once. Raises NotFound."""
     if not await services.store.delete_app(app_id, services.clock.now()):
         raise NotFound(f"app {app_id} does not exist")
+    await note(services, "app.deleted", app_id, None)
 
 
 async def find_app(services: Services, client_id: str) -> OAuthApp | None:

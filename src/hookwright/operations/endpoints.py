@@ -20,6 +20,7 @@ from hookwright.core.model import (
     Subscription,
 )
 from hookwright.core.retry import schedule_problem
+from hookwright.operations.audit import note
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret
 from hookwright.store.base import EndpointQuery
@@ -61,6 +62,7 @@ async def create_endpoint(
     """
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, site_id, Details())
     await services.store.add_endpoint(endpoint)
+    await note(services, "endpoint.created", endpoint.id, account_id)
     return endpoint
 
 
@@ -79,6 +81,7 @@ async def create_signed_endpoint(
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, None, details)
     secret, text = await new_secret(services, account_id, endpoint.id)
     await services.store.add_endpoint(endpoint, secret)
+    await note(services, "endpoint.created", endpoint.id, account_id)
     return NewEndpoint(endpoint, text)
 
 
@@ -95,6 +98,7 @@ async def change_endpoint(services: Services, account_id: int, endpoint_id: int,
     changed = await services.store.change_endpoint(account_id, endpoint_id, change, services.clock.now())
     if changed is None:
         raise NotFound(f"endpoint {endpoint_id} does not exist")
+    await note(services, "endpoint.changed", endpoint_id, account_id)
     return changed
 
 
@@ -126,6 +130,7 @@ async def delete_endpoint(services: Services, account_id: int, endpoint_id: int,
     await require_endpoint(services, account_id, endpoint_id, dialect)
     if not await services.store.delete_endpoint(account_id, endpoint_id, services.clock.now()):
         raise NotFound(f"endpoint {endpoint_id} does not exist")
+    await note(services, "endpoint.deleted", endpoint_id, account_id)
 
 
 async def set_status(
@@ -135,6 +140,9 @@ async def set_status(
     changed = await services.store.set_endpoint_status(account_id, endpoint_id, status, reason, services.clock.now())
     if changed is None:
         raise NotFound(f"endpoint {endpoint_id} does not exist")
+    await note(
+        services, "endpoint.activated" if status == "active" else f"endpoint.{status}", endpoint_id, account_id
+    )
     return changed
 
 

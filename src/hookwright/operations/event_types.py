@@ -12,6 +12,7 @@ from hookwright.core.model import DeclaredType
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.json_schema import Validator
+from hookwright.operations.audit import note
 from hookwright.operations.services import Services
 
 MAX_DESCRIPTION_LENGTH = 2_000
@@ -83,6 +84,7 @@ async def declare_event_type(
     )
     await services.store.put_event_type(declared)
     services.declared_types.forget()
+    await note(services, "event_type.declared", name, None)
     return Declaration(declared, is_new=name not in existing)
 
 
@@ -93,6 +95,7 @@ async def delete_event_type(services: Services, name: str) -> None:
     services.declared_types.forget()
     if not found:
         raise NotFound(f"the event type {name} does not exist")
+    await note(services, "event_type.deleted", name, None)
 
 
 def _check_name(name: str) -> None:

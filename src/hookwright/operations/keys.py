@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from hookwright.ambient import digest, matches, new_token, public_id, row_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Instant, Key, KeyKind
-from hookwright.operations.accounts import require_account
+from hookwright.operations.accounts import check_name, require_account
+from hookwright.operations.audit import note
 from hookwright.operations.services import Services
 
 # What the secret of each kind starts with, so that people and secret scanners can tell them apart.
@@ -36,6 +37,7 @@ async def create_key(
     expires_at: Instant | None = None,
 ) -> NewKey:
     """A new key. A vendor's key belongs to an account; ours may reach every account. Raises NotFound, Invalid."""
+    check_name(name, "/name")
     now = services.clock.now()
     if expires_at is not None and expires_at <= now:
         raise Invalid(Problem("/expires_at", "must be in the future"))
@@ -60,6 +62,7 @@ async def create_key(
         expires_at=expires_at,
     )
     await services.store.add_key(key)
+    await note(services, "key.created", key_id, account_id)
     return NewKey(key, secret)
 
 
@@ -78,17 +81,20 @@ async def rotate_key(services: Services, key_id: int) -> NewKey:
         services.recent_keys.forget(key_id)
     if not found:
         raise NotFound(f"key {key_id} does not exist")
+    await note(services, "key.rotated", key_id, key.account_id)
     return NewKey(replace(key, digest=digest(secret), rotated_at=now), secret)
 
 
 async def delete_key(services: Services, key_id: int) -> None:
     """Delete a key; it and every token granted with it end at once, as in `rotate_key`. Raises NotFound."""
+    key = await services.store.key(key_id)
     try:
         found = await services.store.delete_key(key_id, services.clock.now())
     finally:
         services.recent_keys.forget(key_id)
-    if not found:
+    if key is None or not found:
         raise NotFound(f"key {key_id} does not exist")
+    await note(services, "key.deleted", key_id, key.account_id)
 
 
 async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Key:

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.model import DeliveryStatus, Instant, Replay
+from hookwright.operations.audit import note
 from hookwright.operations.endpoints import require_endpoint, set_status
 from hookwright.operations.event_types import require_known_type
 from hookwright.operations.services import Services
@@ -58,6 +59,7 @@ async def begin_replay(services: Services, account_id: int, request: ReplayReque
         created_at=now,
     )
     await services.store.add_replay(replay)
+    await note(services, "replay.begun", replay.id, account_id)
     return replay
 
 
@@ -93,6 +95,7 @@ async def cancel_replay(services: Services, account_id: int, replay_id: int) -> 
     replay = await services.store.cancel_replay(account_id, replay_id, services.clock.now())
     if replay is None:
         raise NotFound(f"replay {replay_id} does not exist")
+    await note(services, "replay.cancelled", replay_id, account_id)
     return replay
 
 

@@ -1,11 +1,12 @@
 """What operations work with, put together once by `app.py`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from hookwright.ambient import Clock, Dice
 from hookwright.core.addresses import TargetPolicy
+from hookwright.core.audit import HOOKWRIGHT, Actor
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Accepted, Draft, Key, Site, Translate
 from hookwright.operations.declared_types import DeclaredTypes
@@ -44,3 +45,8 @@ class Services:
     recent_sites: Recent[list[Site]] = field(default_factory=Recent)  # by account
     traces: Traces = field(default_factory=NoTraces)
     endpoints_per_account: int | None = None  # the most that one may have
+    actor: Actor = HOOKWRIGHT  # on behalf of whom changes are made
+
+    def on_behalf_of(self, actor: Actor) -> "Services":
+        """The same parts; what is changed with them is noted as this actor's doing."""
+        return replace(self, actor=actor)

@@ -6,6 +6,7 @@ from hookwright.ambient import new_signing_key
 from hookwright.core.errors import Conflict
 from hookwright.core.model import DAY, Binding, Instant, SigningSecret
 from hookwright.core.signing import encode_secret
+from hookwright.operations.audit import note
 from hookwright.operations.services import Services
 from hookwright.store.base import MAX_LIVE_SECRETS
 
@@ -40,6 +41,7 @@ async def live_secrets_of(
 async def reveal_secrets(services: Services, account_id: int, endpoint_id: int | None) -> list[str]:
     """The `whsec_` texts of the secrets that sign now, newest first."""
     secrets = await live_secrets(services, account_id, endpoint_id)
+    await note(services, "signing_secret.revealed", endpoint_id or account_id, account_id)
     return [encode_secret(services.vault.open(secret.binding, secret.sealed)) for secret in secrets]
 
 
@@ -51,9 +53,11 @@ async def rotate_secret(
     expiry = services.clock.now() + ROTATION_OVERLAP
     if not await services.store.rotate_signing_secret(secret, expiry, at_most=at_most):
         raise Conflict(f"{at_most} signing secrets are live already")
+    await note(services, "signing_secret.rotated", endpoint_id or account_id, account_id)
     return text
 
 
 async def revoke_previous_secrets(services: Services, account_id: int, endpoint_id: int | None) -> None:
     """End every secret but the newest."""
     await services.store.expire_previous_secrets(account_id, endpoint_id, services.clock.now())
+    await note(services, "signing_secret.revoked", endpoint_id or account_id, account_id)

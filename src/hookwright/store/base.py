@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from hookwright.core.announcements import Announcement
+from hookwright.core.audit import Entry, Way
 from hookwright.core.errors import Conflict
 from hookwright.core.listening import HeldRequest, ListenersAnswer
 from hookwright.core.model import (
@@ -171,6 +172,23 @@ class DeliverySearch(Struct, frozen=True, kw_only=True):
     before: tuple[Instant, int] | None = None
     limit: int = 50
     most_examined: int = 20_000
+
+
+class AuditQuery(Struct, frozen=True, kw_only=True):
+    """Which entries of the audit trail to list, newest first. `action` may be a family (`key.*`).
+
+    `account_id` None is every account's and the platform's own. `before` bounds the (at, id), exclusively.
+    """
+
+    account_id: int | None = None
+    action: str | None = None
+    way: Way | None = None
+    actor_id: int | None = None
+    object_id: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    before: tuple[Instant, int] | None = None
+    limit: int = 50
 
 
 class DeliveryMatches(NamedTuple):
@@ -333,8 +351,8 @@ class Store(Protocol):
     async def key(self, key_id: int) -> Key | None:
         """A key by id; deleted keys are not there any more."""
 
-    async def keys(self, account_id: int | None = None) -> list[Key]:
-        """The keys of an account, or every key; oldest first."""
+    async def keys(self, account_id: int | None = None, after: int = 0, limit: int | None = None) -> list[Key]:
+        """The keys of an account, or every key; by id, from the one after `after`."""
 
     async def rotate_key(self, key_id: int, digest: bytes, now: Instant) -> bool:
         """Replace a key's secret and end every token that was granted with it, at once. False when there is none."""
@@ -389,6 +407,14 @@ class Store(Protocol):
 
     async def prune_sessions(self, seen_before: Instant) -> None:
         """Forget the sessions in which nobody has been seen since."""
+
+    # -- the audit trail -------------------------------------------------------------------------------------
+    async def add_audit_entry(self, entry: Entry) -> None: ...
+
+    async def audit_entries(self, query: AuditQuery) -> list[Entry]: ...
+
+    async def prune_audit_entries(self, before: Instant) -> None:
+        """Forget what was changed before an instant."""
 
     # -- what the console shows ------------------------------------------------------------------------------
     async def search_deliveries(self, search: DeliverySearch) -> DeliveryMatches:

@@ -14,6 +14,7 @@ from hookwright.core.model import (
     OAuthCode,
 )
 from hookwright.store.steps import (
+    Filters,
     Row,
     Statement,
     Step,
@@ -48,13 +49,13 @@ class CredentialSteps(Steps):
         return _key(rows[0]) if rows else None
 
     @reading
-    def keys(self, account_id: int | None = None) -> Step[list[Key]]:
-        if account_id is None:  # every lane: administrators list keys, traffic never does
-            rows = yield sql("SELECT * FROM keys ORDER BY id")
-        else:
-            rows = yield sql(
-                "SELECT * FROM keys WHERE lane = $1 AND account_id = $2 ORDER BY id", lane_of(account_id), account_id
-            )
+    def keys(self, account_id: int | None = None, after: int = 0, limit: int | None = None) -> Step[list[Key]]:
+        filters = Filters()
+        filters.add("id > $?", after)
+        if account_id is not None:  # otherwise every lane: administrators list keys, traffic never does
+            filters.add("lane = $? AND account_id = $?", lane_of(account_id), account_id)
+        text = f"SELECT * FROM keys WHERE {filters} ORDER BY id"
+        rows = yield sql(text if limit is None else f"{text} LIMIT {limit:d}", *filters.values)
         return [_key(row) for row in rows]
 
     @writing

@@ -78,3 +78,6 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'listeners'
 
 SELECT create_distributed_table('held_requests', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'held_requests'::regclass);
+
+SELECT create_distributed_table('audit_entries', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'audit_entries'::regclass);

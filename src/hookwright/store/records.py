@@ -1,6 +1,7 @@
 """Every step that both stores share, by concern; see `store/steps.py` for what a step is."""
 
 from hookwright.store.account_steps import AccountSteps
+from hookwright.store.audit_steps import AuditSteps
 from hookwright.store.claim_steps import ClaimSteps
 from hookwright.store.credential_steps import CredentialSteps
 from hookwright.store.delivery_steps import DeliverySteps
@@ -19,6 +20,7 @@ from hookwright.store.tally_steps import TallySteps
 
 class Records(
     AccountSteps,
+    AuditSteps,
     CredentialSteps,
     ClaimSteps,
     DeliverySteps,

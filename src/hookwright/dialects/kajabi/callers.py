@@ -7,6 +7,7 @@ from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 
+from hookwright.core.audit import Actor
 from hookwright.core.errors import Forbidden, Unauthorized
 from hookwright.core.model import Grant
 from hookwright.dialects.base import DialectSettings
@@ -77,7 +78,8 @@ async def authenticate(
         raise Unauthorized("no bearer token")
     grant = await authenticate_access(surface.services, "kajabi", token)
     count_request(surface, grant.key_id)
-    return Caller(grant, surface.services)
+    actor = Actor(way="kajabi", kind="key", id=grant.key_id)
+    return Caller(grant, surface.services.on_behalf_of(actor))
 
 
 Authenticated = Annotated[Caller, Depends(authenticate)]

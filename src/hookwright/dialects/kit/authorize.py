@@ -13,9 +13,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from hookwright.core.audit import Actor
 from hookwright.core.errors import Unauthorized
 from hookwright.core.model import Account, OAuthApp
-from hookwright.dialects.kit.credentials import SCOPES, account_of
+from hookwright.dialects.kit.credentials import SCOPES, Caller, caller_of
 from hookwright.dialects.kit.documented import UNAVAILABLE, page, query_parameter, refusals, request_body
 from hookwright.dialects.kit.pages import PageRefused, consent_page
 from hookwright.dialects.kit.schemas import ConsentForm, OAuthError
@@ -108,13 +109,13 @@ async def decide(request: Request, surface: KitSurface) -> Response:
     values = dict(form)
     if values.get("decision") == "deny":
         return _redirect(asked, DENIED._asdict())
-    account_id = await _consenting_account(surface, values)
-    if account_id is None:
+    consenter = await _consenter_of(surface, values)
+    if consenter is None:
         return await _page(request, surface, app, asked, refused=True)
     code = await issue_code(
-        surface.services,
+        consenter.services,
         app,
-        account_id,
+        consenter.account_id,
         asked.redirect_uri,
         asked.code_challenge or None,
         asked.scope or DEFAULT_SCOPE,
@@ -168,13 +169,15 @@ async def _known_request(surface: Surface, pairs: list[tuple[str, str]]) -> tupl
     return app, asked
 
 
-async def _consenting_account(surface: Surface, values: dict[str, str]) -> int | None:
-    """The account that the form speaks for, or None when it does not prove that it may."""
+async def _consenter_of(surface: Surface, values: dict[str, str]) -> Caller | None:
+    """Who sends the form, for which account; None when it does not prove that it may speak for one."""
     if not surface.settings.sign_in_on_consent:
         chosen = values.get("account", "")
-        return next((account.id for account in await _all_accounts(surface) if str(account.id) == chosen), None)
+        found = [account.id for account in await _all_accounts(surface) if str(account.id) == chosen]
+        developer = Actor(way="kit", kind="machine", name="this machine")
+        return Caller(found[0], None, surface.services.on_behalf_of(developer)) if found else None
     try:
-        return account_of(await authenticate_key(surface.services, "kit", values.get("api_key", "").strip()))
+        return caller_of(surface, await authenticate_key(surface.services, "kit", values.get("api_key", "").strip()))
     except Unauthorized:
         return None
 

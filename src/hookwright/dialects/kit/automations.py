@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookwright.core.model import Endpoint
-from hookwright.dialects.kit.credentials import require_account_id_v3
+from hookwright.dialects.kit.credentials import Caller, require_caller_v3
 from hookwright.dialects.kit.documented import (
     ACCOUNT_FULL,
     BODY_REFUSED,
@@ -60,16 +60,15 @@ router = APIRouter(
 async def create_a_rule(request: Request, surface: KitSurface) -> Response:
     """Create a webhook; `api_secret` beside the other parameters."""
     values = await _given(request)
-    account_id = await _authenticate(surface, values)
-    endpoint = await create_webhook(surface, account_id, values)
+    endpoint = await create_webhook(await _authenticate(surface, values), values)
     return KitJson({"rule": webhook_object(endpoint, shown_event(endpoint.subscriptions[0]))})
 
 
 @router.get("", responses={200: {"model": list[Rule]}}, openapi_extra=_SECRET_IN_QUERY)
 async def list_rules(request: Request, surface: KitSurface) -> Response:
     """List all webhooks, newest first; `api_secret` in the query."""
-    account_id = await _authenticate(surface, await _given(request))
-    return KitJson([{"rule": _listed_rule(endpoint)} for endpoint in await _all_webhooks(surface, account_id)])
+    caller = await _authenticate(surface, await _given(request))
+    return KitJson([{"rule": _listed_rule(endpoint)} for endpoint in await _all_webhooks(caller)])
 
 
 @router.delete(
@@ -79,13 +78,13 @@ async def list_rules(request: Request, surface: KitSurface) -> Response:
 )
 async def delete_a_rule(id: str, request: Request, surface: KitSurface) -> Response:
     """Delete a webhook; `api_secret` in the body or in the query."""
-    account_id = await _authenticate(surface, await _given(request))
-    await delete_endpoint(surface.services, account_id, parse_id(id), DIALECT)
+    caller = await _authenticate(surface, await _given(request))
+    await delete_endpoint(caller.services, caller.account_id, parse_id(id), DIALECT)
     return KitJson({"success": True})
 
 
-async def _authenticate(surface: Surface, values: dict[str, object]) -> int:
-    return await require_account_id_v3(surface, values.get("api_key"), values.get("api_secret"))
+async def _authenticate(surface: Surface, values: dict[str, object]) -> Caller:
+    return await require_caller_v3(surface, values.get("api_key"), values.get("api_secret"))
 
 
 async def _given(request: Request) -> dict[str, object]:
@@ -125,10 +124,10 @@ def _listed_rule(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-async def _all_webhooks(surface: Surface, account_id: int) -> list[Endpoint]:
-    query = replace(webhooks_of(account_id), limit=CHUNK)
+async def _all_webhooks(caller: Caller) -> list[Endpoint]:
+    query = replace(webhooks_of(caller.account_id), limit=CHUNK)
     found: list[Endpoint] = []
-    while chunk := await surface.services.store.endpoints(query):
+    while chunk := await caller.services.store.endpoints(query):
         found += chunk
         query = replace(query, below=chunk[-1].id)
     return found

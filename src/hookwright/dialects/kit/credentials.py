@@ -6,12 +6,15 @@ from fastapi import Depends, Security
 from fastapi.security import APIKeyHeader, OAuth2AuthorizationCodeBearer
 from starlette.requests import Request
 
+from hookwright.core.audit import Actor
 from hookwright.core.errors import Unauthorized
 from hookwright.core.model import Key
 from hookwright.dialects.kit.errors import RateLimited
 from hookwright.dialects.kit.surface import Surface, surface_of
+from hookwright.operations.audit import actor_with
 from hookwright.operations.grants import TokenFault, TokenRefused, authenticate_access
 from hookwright.operations.keys import authenticate_key
+from hookwright.operations.services import Services
 from hookwright.web.credentials import bearer_token
 from hookwright.web.limits import RateLimiter
 
@@ -44,10 +47,11 @@ DOCUMENTED_SECURITY = (
 
 
 class Caller(NamedTuple):
-    """The account that a v4 request may act for, and the OAuth app that acts; None for an API key."""
+    """The account that a request may act for, the OAuth app that acts (None for an API key), and with what."""
 
     account_id: int
     app_id: int | None
+    services: Services
 
 
 async def require_caller(request: Request) -> Caller:
@@ -71,8 +75,8 @@ async def require_account_id(caller: KitCaller) -> int:
 AccountId = Annotated[int, Depends(require_account_id)]
 
 
-async def require_account_id_v3(surface: Surface, api_key: object, api_secret: object) -> int:
-    """The account whose key is v3's `api_secret`; `api_key` alone is not enough. Raises Unauthorized, RateLimited."""
+async def require_caller_v3(surface: Surface, api_key: object, api_secret: object) -> Caller:
+    """Whoever has the key that is v3's `api_secret`; `api_key` is not enough. Raises Unauthorized, RateLimited."""
     if not api_key and not api_secret:
         raise Unauthorized("API Key not present")
     try:
@@ -80,7 +84,7 @@ async def require_account_id_v3(surface: Surface, api_key: object, api_secret: o
     except Unauthorized:
         raise Unauthorized("API Secret not valid") from None
     _admit(surface, surface.key_limiter, key.id)
-    return account_of(key)
+    return caller_of(surface, key)
 
 
 def account_of(key: Key) -> int:
@@ -96,7 +100,7 @@ async def _caller_with_key(surface: Surface, api_key: str) -> Caller:
         # The vendor documents no text of its own for a bad API key.
         raise Unauthorized(TOKEN_TEXTS["invalid"]) from None
     _admit(surface, surface.key_limiter, key.id)
-    return Caller(account_of(key), None)
+    return caller_of(surface, key)
 
 
 async def _caller_with_token(surface: Surface, token: str) -> Caller:
@@ -105,7 +109,13 @@ async def _caller_with_token(surface: Surface, token: str) -> Caller:
     except TokenRefused as refused:
         raise Unauthorized(TOKEN_TEXTS[refused.fault]) from None
     _admit(surface, surface.token_limiter, grant.id)
-    return Caller(grant.account_id, grant.app_id)
+    actor = Actor(way="kit", kind="app", id=grant.app_id)
+    return Caller(grant.account_id, grant.app_id, surface.services.on_behalf_of(actor))
+
+
+def caller_of(surface: Surface, key: Key) -> Caller:
+    """Whoever has a Kit key, and what they do with it."""
+    return Caller(account_of(key), None, surface.services.on_behalf_of(actor_with(key, "kit")))
 
 
 def _admit(surface: Surface, limiter: RateLimiter, credential_id: int) -> None:

@@ -35,7 +35,7 @@ from hookwright.dialects.kit.envelopes import BATCH_LIMIT, RETRY_SCHEDULE
 from hookwright.dialects.kit.page_queries import AskedPage
 from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.schemas import Errors
-from hookwright.dialects.kit.surface import KitJson, KitSurface
+from hookwright.dialects.kit.surface import KitJson
 from hookwright.dialects.kit.v4_routes import json_body, v4_router
 from hookwright.operations.endpoints import (
     Details,
@@ -65,9 +65,9 @@ router = v4_router("/v4/webhook_endpoints", "Webhooks")
     responses={201: {"model": EndpointWithSecret}, **refusals(Errors, BODY_REFUSED, ACCOUNT_FULL)},
     openapi_extra=request_body(NewEndpoint, "application/json"),
 )
-async def create_a_webhook_endpoint(request: Request, surface: KitSurface, caller: KitCaller) -> Response:
+async def create_a_webhook_endpoint(request: Request, caller: KitCaller) -> Response:
     """Create a webhook endpoint. The answer has its signing secret, which no other answer shows again."""
-    services = surface.services
+    services = caller.services
     asked = parse_new_endpoint(await json_body(request), services.policy)
     details = Details(
         name=asked.name,
@@ -84,22 +84,21 @@ async def create_a_webhook_endpoint(request: Request, surface: KitSurface, calle
 
 @router.get("", responses={200: {"model": EndpointList}})
 async def list_webhook_endpoints(
-    surface: KitSurface,
     caller: KitCaller,
     asked: AskedPage,
     status: Annotated[str | None, Query(description="active or disabled")] = None,
 ) -> Response:
     """List webhook endpoints, newest first; for an app only those that it made."""
     wanted = parse_status(status) if status else None
-    page = await read_page(Endpoints(surface.services.store, visible_to(caller, wanted)), asked)
-    objects = await describe_endpoints(surface.services, caller.account_id, page.items)
+    page = await read_page(Endpoints(caller.services.store, visible_to(caller, wanted)), asked)
+    objects = await describe_endpoints(caller.services, caller.account_id, page.items)
     return KitJson({"webhook_endpoints": objects, "pagination": page.pagination})
 
 
 @router.get("/{id}", responses={200: {"model": EndpointDetails}, **_NOT_FOUND})
-async def get_a_webhook_endpoint(surface: KitSurface, endpoint: VisibleEndpoint) -> Response:
+async def get_a_webhook_endpoint(caller: KitCaller, endpoint: VisibleEndpoint) -> Response:
     """Get a webhook endpoint, without its signing secret."""
-    return await _answer(surface.services, endpoint)
+    return await _answer(caller.services, endpoint)
 
 
 @router.patch(
@@ -107,9 +106,9 @@ async def get_a_webhook_endpoint(surface: KitSurface, endpoint: VisibleEndpoint)
     responses={200: {"model": EndpointDetails}, **_GUARDED, **refusals(Errors, BODY_REFUSED)},
     openapi_extra=request_body(ChangedEndpoint, "application/json"),
 )
-async def update_a_webhook_endpoint(request: Request, surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
+async def update_a_webhook_endpoint(request: Request, caller: KitCaller, endpoint: ChangeableEndpoint) -> Response:
     """Change what is given. What waited for a disabled endpoint is sent once it is active again."""
-    services = surface.services
+    services = caller.services
     change, status = parse_change(await json_body(request), services.policy)
     if change != EndpointChange():
         endpoint = await change_endpoint(services, endpoint.account_id, endpoint.id, change)
@@ -120,9 +119,9 @@ async def update_a_webhook_endpoint(request: Request, surface: KitSurface, endpo
 
 
 @router.delete("/{id}", status_code=204, responses={204: {"description": "Deleted"}, **_GUARDED})
-async def delete_a_webhook_endpoint(surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
+async def delete_a_webhook_endpoint(caller: KitCaller, endpoint: ChangeableEndpoint) -> Response:
     """Delete a webhook endpoint; what was still to be sent to it is not sent."""
-    await delete_endpoint(surface.services, endpoint.account_id, endpoint.id, ENDPOINT_DIALECT)
+    await delete_endpoint(caller.services, endpoint.account_id, endpoint.id, ENDPOINT_DIALECT)
     return Response(status_code=204)
 
 
@@ -135,9 +134,9 @@ async def delete_a_webhook_endpoint(surface: KitSurface, endpoint: ChangeableEnd
     },
     openapi_extra=request_body(Rotation, "application/json", required=False),
 )
-async def rotate_a_signing_secret(request: Request, surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
+async def rotate_a_signing_secret(request: Request, caller: KitCaller, endpoint: ChangeableEndpoint) -> Response:
     """Get a new signing secret. The previous one also signs for 24 hours; `force` ends the one before it at once."""
-    services = surface.services
+    services = caller.services
     if parse_force(await json_body(request)):
         await revoke_previous_secrets(services, endpoint.account_id, endpoint.id)
     try:
@@ -148,10 +147,10 @@ async def rotate_a_signing_secret(request: Request, surface: KitSurface, endpoin
 
 
 @router.post("/{id}/revoke_previous_secret", responses={200: {"model": EndpointDetails}, **_GUARDED})
-async def revoke_a_previous_secret(surface: KitSurface, endpoint: ChangeableEndpoint) -> Response:
+async def revoke_a_previous_secret(caller: KitCaller, endpoint: ChangeableEndpoint) -> Response:
     """End the previous signing secret now; without one nothing changes."""
-    await revoke_previous_secrets(surface.services, endpoint.account_id, endpoint.id)
-    return await _answer(surface.services, endpoint)
+    await revoke_previous_secrets(caller.services, endpoint.account_id, endpoint.id)
+    return await _answer(caller.services, endpoint)
 
 
 async def _set_status(services: Services, endpoint: Endpoint, status: ShownStatus) -> Endpoint:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
-from hookwright.dialects.kit.credentials import AccountId
+from hookwright.dialects.kit.credentials import Caller, KitCaller
 from hookwright.dialects.kit.documented import ACCOUNT_FULL, BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_pages import Endpoints
 from hookwright.dialects.kit.events import ShownEvent, parse_event, shown_event, shown_new_event
@@ -19,7 +19,7 @@ from hookwright.dialects.kit.page_queries import AskedPage
 from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList
-from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
+from hookwright.dialects.kit.surface import KitJson
 from hookwright.dialects.kit.v4_routes import json_body, v4_router
 from hookwright.operations.endpoints import create_endpoint, delete_endpoint
 from hookwright.store.base import EndpointQuery
@@ -36,28 +36,28 @@ router = v4_router("/v4/webhooks", "Webhooks (Legacy)")
     responses={201: {"model": WebhookCreated}, **refusals(Errors, BODY_REFUSED, ACCOUNT_FULL)},
     openapi_extra=request_body(NewWebhook, "application/json"),
 )
-async def create_a_webhook(request: Request, surface: KitSurface, account_id: AccountId) -> Response:
+async def create_a_webhook(request: Request, caller: KitCaller) -> Response:
     """Create a webhook. The same request twice makes two: the vendor documents no other answer than 201."""
-    endpoint = await create_webhook(surface, account_id, await json_body(request))
+    endpoint = await create_webhook(caller, await json_body(request))
     return KitJson({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
 
 
 @router.get("", responses={200: {"model": WebhookList}})
-async def list_webhooks(surface: KitSurface, account_id: AccountId, asked: AskedPage) -> Response:
+async def list_webhooks(caller: KitCaller, asked: AskedPage) -> Response:
     """List webhooks, newest first."""
-    page = await read_page(Endpoints(surface.services.store, webhooks_of(account_id)), asked)
+    page = await read_page(Endpoints(caller.services.store, webhooks_of(caller.account_id)), asked)
     webhooks = [webhook_object(endpoint, shown_event(endpoint.subscriptions[0])) for endpoint in page.items]
     return KitJson({"webhooks": webhooks, "pagination": page.pagination})
 
 
 @router.delete("/{id}", status_code=204, responses={204: {"description": "Deleted"}, 404: {"model": Errors}})
-async def delete_a_webhook(id: str, surface: KitSurface, account_id: AccountId) -> Response:
+async def delete_a_webhook(id: str, caller: KitCaller) -> Response:
     """Delete a webhook. A body is ignored: Kit's own clients send `[]`."""
-    await delete_endpoint(surface.services, account_id, parse_id(id), DIALECT)
+    await delete_endpoint(caller.services, caller.account_id, parse_id(id), DIALECT)
     return Response(status_code=204)
 
 
-async def create_webhook(surface: Surface, account_id: int, body: object) -> Endpoint:
+async def create_webhook(caller: Caller, body: object) -> Endpoint:
     """The endpoint that a `{"target_url", "event"}` object asks for. Raises Invalid with the client's text."""
     target_url, event = (body.get("target_url"), body.get("event")) if isinstance(body, dict) else (None, None)
     if not target_url or not event:
@@ -67,7 +67,7 @@ async def create_webhook(surface: Surface, account_id: int, body: object) -> End
     if "\0" in target_url:  # PostgreSQL cannot store it
         raise Invalid(Problem("/target_url", "`target_url` must not contain NUL characters"))
     subscription = parse_event(event)
-    return await create_endpoint(surface.services, account_id, DIALECT, target_url, [subscription])
+    return await create_endpoint(caller.services, caller.account_id, DIALECT, target_url, [subscription])
 
 
 def webhooks_of(account_id: int) -> EndpointQuery:

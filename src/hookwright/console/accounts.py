@@ -1,0 +1,197 @@
+"""Accounts, for administrators: their sites, signing secrets and keys, and links to their portal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hookwright.console.pages import with_query
+from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, see_other
+from hookwright.core.errors import Forbidden, HookwrightError, Invalid, Problem, Unauthorized
+from hookwright.core.model import DAY, HOUR, SECOND, Account, Instant
+from hookwright.core.portal import Look, entrance
+from hookwright.operations.accounts import (
+    create_account,
+    create_site,
+    delete_account,
+    delete_site,
+    require_account,
+    reveal_signing_secrets,
+    rotate_signing_secret,
+)
+from hookwright.operations.keys import authenticate_key
+from hookwright.operations.portal_links import create_portal_link
+from hookwright.store.base import EndpointQuery
+
+PATH = f"{PREFIX}/accounts"
+PAGE_LENGTH = 50
+MOST_KEYS = 50
+
+LIFETIMES: tuple[tuple[str, Instant], ...] = (
+    ("1 hour", HOUR),
+    ("8 hours", 8 * HOUR),
+    ("1 day", DAY),
+    ("7 days", 7 * DAY),
+)
+
+
+async def list_accounts(visit: Visit) -> Response:
+    """Every account that the viewer reaches."""
+    return await _list_page(visit)
+
+
+async def add_account(visit: Visit) -> Response:
+    """Create an account, and show the signing secret that its receivers verify with."""
+    visit.viewer.require_platform()
+    try:
+        new = await create_account(visit.services, visit.field("name").strip())
+    except Invalid as refusal:
+        return await _list_page(visit, problem=_words_of(refusal), status=422)
+    told = f"{new.account.name} is created."
+    return await _account_page(visit, new.account, told=told, secrets=[new.signing_secret])
+
+
+async def show_account(visit: Visit) -> Response:
+    """One account with all that belongs to it."""
+    return await _account_page(visit, await _account_in(visit), told=visit.asked("told")[:100])
+
+
+async def remove_account(visit: Visit) -> Response:
+    """Delete an account, once its name was typed."""
+    account = await _account_in(visit)
+    if visit.field("name").strip() != account.name.strip():
+        problem = "That is not its name. Nothing was deleted."
+        return await _account_page(visit, account, problem=problem, status=422)
+    await delete_account(visit.services, account.id)
+    return see_other(with_query(PATH, told=f"{account.name} is deleted."[:100]))
+
+
+async def add_site(visit: Visit) -> Response:
+    """Create a site of an account."""
+    account = await _account_in(visit)
+    try:
+        site = await create_site(visit.services, account.id, visit.field("title").strip())
+    except Invalid as refusal:
+        return await _account_page(visit, account, problem=_words_of(refusal), status=422)
+    return see_other(with_query(f"{PATH}/{account.id}", told=f"Site {site.id} is created."))
+
+
+async def remove_site(visit: Visit) -> Response:
+    """Delete a site with its endpoints."""
+    account, site_id = await _account_in(visit), visit.path_id("site_id")
+    await delete_site(visit.services, account.id, site_id)
+    return see_other(with_query(f"{PATH}/{account.id}", told=f"Site {site_id} is deleted."))
+
+
+async def show_secrets(visit: Visit) -> Response:
+    """The signing secrets of an account, to who gives their key again: a screen that was left open shows none."""
+    account = await _account_in(visit)
+    try:
+        await _require_key_again(visit)
+    except (Unauthorized, Forbidden):
+        problem = "That is not the key that you signed in with."
+        return await _account_page(visit, account, problem=problem, status=403)
+    secrets = await reveal_signing_secrets(visit.services, account.id)
+    return await _account_page(visit, account, told="Noted in the audit trail.", secrets=secrets)
+
+
+async def rotate_secret(visit: Visit) -> Response:
+    """A new signing secret, shown with the older ones left out."""
+    account = await _account_in(visit)
+    try:
+        secret = await rotate_signing_secret(visit.services, account.id)
+    except HookwrightError as refusal:
+        return await _account_page(visit, account, problem=f"Not rotated: {refusal}.", status=409)
+    told = "Rotated. The old secret also signs for 24 hours."
+    return await _account_page(visit, account, told=told, secrets=[secret])
+
+
+async def add_portal_link(visit: Visit) -> Response:
+    """A link to an account's portal, shown once."""
+    account = await _account_in(visit)
+    look = Look(name=visit.field("name").strip(), logo=visit.field("logo").strip(), accent=_accent_in(visit))
+    seconds = parse_id(visit.field("lasts")) or 0
+    try:
+        signed = await create_portal_link(
+            visit.services, account.id, seconds * SECOND, look, may_change=visit.field("may_change") == "yes"
+        )
+    except Invalid as refusal:
+        return await _account_page(visit, account, problem=_words_of(refusal), status=422)
+    base_url = visit.surface.settings.public_url or str(visit.request.base_url)
+    return await _account_page(visit, account, portal_url=entrance(base_url, signed.token), portal_link=signed.link)
+
+
+async def _account_in(visit: Visit) -> Account:
+    account_id = visit.path_id()
+    visit.viewer.require_reach(account_id)
+    return await require_account(visit.services, account_id)
+
+
+async def _require_key_again(visit: Visit) -> None:
+    session = visit.viewer.session
+    if session is None:
+        return
+    key = await authenticate_key(visit.services, "hookwright", visit.field("key").strip())
+    if key.id != session.key_id:
+        raise Forbidden("another key than the session's")
+
+
+def _accent_in(visit: Visit) -> str:
+    return visit.field("accent").strip().lower() if visit.field("with_accent") else ""
+
+
+async def _list_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
+    after = parse_id(visit.asked("after")) or 0
+    own = visit.viewer.own_account_id
+    if own is None:
+        found = await visit.store.accounts(after, PAGE_LENGTH + 1)
+    else:
+        found = [await require_account(visit.services, own)]
+    shown = found[:PAGE_LENGTH]
+    return await visit.page(
+        "accounts.html",
+        status=status,
+        shown=shown,
+        more=with_query(PATH, after=shown[-1].id) if len(found) > PAGE_LENGTH else None,
+        problem=problem,
+        told=visit.asked("told")[:100],
+    )
+
+
+async def _account_page(visit: Visit, account: Account, status: int = 200, **values: Any) -> Response:
+    shown = {"told": "", "problem": "", "secrets": [], "portal_url": None, "portal_link": None, **values}
+    keys = await visit.store.keys(account.id, limit=MOST_KEYS + 1)
+    return await visit.page(
+        "account.html",
+        status=status,
+        shown=account,
+        sites=await visit.store.sites(account.id),
+        keys=keys[:MOST_KEYS],
+        has_more_keys=len(keys) > MOST_KEYS,
+        endpoints=await visit.store.count_endpoints(EndpointQuery(account_id=account.id)),
+        lifetimes=[(name, length // SECOND) for name, length in LIFETIMES],
+        **shown,
+    )
+
+
+def _words_of(refusal: Invalid) -> str:
+    return "; ".join(_words_for(problem) for problem in refusal.problems)
+
+
+def _words_for(problem: Problem) -> str:
+    return f"{problem.pointer.strip('/').replace('_', ' ')} {problem.message}".strip().capitalize() + "."
+
+
+ROUTES = (
+    Route(PATH, for_administrators(list_accounts), methods=["GET"]),
+    Route(PATH, for_administrators(add_account), methods=["POST"]),
+    Route(f"{PATH}/{{id}}", for_administrators(show_account), methods=["GET"]),
+    Route(f"{PATH}/{{id}}/delete", for_administrators(remove_account), methods=["POST"]),
+    Route(f"{PATH}/{{id}}/sites", for_administrators(add_site), methods=["POST"]),
+    Route(f"{PATH}/{{id}}/sites/{{site_id}}/delete", for_administrators(remove_site), methods=["POST"]),
+    Route(f"{PATH}/{{id}}/secrets", for_administrators(show_secrets), methods=["POST"]),
+    Route(f"{PATH}/{{id}}/secrets/rotate", for_administrators(rotate_secret), methods=["POST"]),
+    Route(f"{PATH}/{{id}}/portal-links", for_administrators(add_portal_link), methods=["POST"]),
+)
