@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz faults faults-long demo bench bench-long lint format docs addresses lock audit sbom clean
+.PHONY: setup test fuzz faults faults-long demo bench bench-long lint format docs picture addresses lock audit sbom clean
 
 setup: $(VENV)/.installed
 
@@ -36,6 +36,11 @@ test: lint
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup
 	$(BIN)/python -m hookwright.settings_page docs/configuration.md
+	$(BIN)/python -m hookwright.event_types_page docs/event-types.md
+
+# Takes the picture of the console that README.md shows; needs Debian's chromium.
+picture: setup
+	@PYTHONPATH=tests $(BIN)/python -m docs.picture
 
 # Writes the table of special-purpose addresses from IANA's CSV files in FOLDER; a test holds it to those in the default.
 FOLDER ?= tests/data/addresses/registries

@@ -33,14 +33,14 @@ class Running:
     async def logged(self, event: str) -> dict[str, Any]:
         """The next JSON log line of this event."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            async for line in self._error_lines():
+            async for line in self.error_lines():
                 if line.startswith("{") and (record := json.loads(line))["event"] == event:
                     return dict(record)
         raise AssertionError(f"ended without logging {event!r}:\n{''.join(self.errors)}")
 
     async def read_log(self) -> None:
         """Read log lines to the end, so that a busy process never waits for us to take them."""
-        async for _ in self._error_lines():
+        async for _ in self.error_lines():
             pass
 
     def send(self, number: signal.Signals) -> None:
@@ -51,7 +51,7 @@ class Running:
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
             rest = await self._process.stdout.read()
-            async for _ in self._error_lines():
+            async for _ in self.error_lines():
                 pass
             return await self._process.wait(), rest.decode()
 
@@ -60,7 +60,8 @@ class Running:
         self.send(number)
         return (await self.end())[0]
 
-    async def _error_lines(self) -> AsyncIterator[str]:
+    async def error_lines(self) -> AsyncIterator[str]:
+        """The lines of standard error, as they come."""
         assert self._process.stderr is not None
         while line := (await self._process.stderr.readline()).decode():
             self.errors.append(line)
@@ -74,7 +75,7 @@ async def hookwright(*arguments: str, environ: Mapping[str, str], folder: Path) 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hookwright.cli", *arguments),
         cwd=folder,
-        env={**_without_settings(os.environ), "TMPDIR": str(folder), **environ},
+        env={**without_settings(os.environ), "TMPDIR": str(folder), **environ},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -88,5 +89,6 @@ async def hookwright(*arguments: str, environ: Mapping[str, str], folder: Path) 
         read_log(rest.decode(errors="replace"))
 
 
-def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that has only the settings that a test gives it."""
     return {name: value for name, value in environ.items() if not name.startswith("HOOKWRIGHT_")}

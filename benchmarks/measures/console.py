@@ -84,6 +84,12 @@ async def _paths(line: Line, browser: httpx.AsyncClient) -> list[str]:
         *(f"/console?range={name}" for name in ("1h", "24h", "7d")),
         *(f"/console/deliveries?q={httpx.QueryParams({'q': search})['q']}" for search in searches),
         f"/console/deliveries/{delivery['id']}",
+        "/console/endpoints",
+        "/console/endpoints?show=attention",
+        f"/console/endpoints/{delivery['endpoint_id']}",
+        f"/console/endpoints/{delivery['endpoint_id']}/edit",
+        "/console/event-types",
+        "/console/event-types/purchase.created",
         f"/console/replays/new?q=status:failed account:{delivery['account_id']}",
     ]
 

@@ -35,6 +35,7 @@ from hookwright.engine.intake import GroupCommit
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import LeasedLanes, every_lane
 from hookwright.engine.limits import SendLimits
+from hookwright.engine.listening import Destinations, Listeners
 from hookwright.engine.sender import Sender
 from hookwright.engine.upkeep import (
     Retention,
@@ -110,10 +111,11 @@ class Hookwright:
         self._store = store
         self._clock = clock
         policy = settings.target_policy()
-        self._sender = Sender(clock, policy, limits_of(settings))
+        limits = limits_of(settings)
+        self._sender = Sender(clock, policy, limits)
         self.worker = Worker(
             store,
-            self._sender,
+            Destinations(self._sender, Listeners(store, clock, limits)),
             Keyring(store, vault, clock),
             forms_of(wordings),
             clock,

@@ -68,6 +68,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._extensions = {"hookwright.abort": transport.abort}  # for an app that wants to be a bad receiver
         self._start_clock(KEEP_ALIVE_SECONDS)
         if len(self.connections) > self._max_connections and not self._made_room():
             self._refuse(TOO_MANY_CONNECTIONS)
@@ -86,6 +87,7 @@ class HttpConnection(HttpToolsProtocol):
         self._refusal = self._refusal_of_the_head()
         if self._refusal is not None:
             raise RequestRefused
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item] # the value is ours to choose
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

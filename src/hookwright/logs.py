@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -14,15 +15,28 @@ from hookwright.log_writer import LineWriter
 EACH = "each"  # the field of an event that is told of many things at once: the fields of each
 
 
-def configure_logs(level: str, form: str, renderer: structlog.types.Processor | None = None) -> None:
-    """Send every log line of this process through one renderer: that of a form ("json", "console") or one given."""
+class Writer(Protocol):
+    """Where rendered lines go."""
+
+    def write(self, line: str, /) -> None: ...
+
+
+def configure_logs(
+    level: str, form: str, renderer: structlog.types.Processor | None = None, writer: Writer | None = None
+) -> None:
+    """Send every log line of this process through one renderer: that of a form ("json", "console") or one given.
+
+    They go to standard error unless a writer is given.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer = renderer or _renderer_of(form)
-    writer = LineWriter(sys.stderr, lambda lost: _render(shared, renderer, "warning", "log lines lost", lines=lost))
+    writer = writer or LineWriter(
+        sys.stderr, lambda lost: _render(shared, renderer, "warning", "log lines lost", lines=lost)
+    )
     structlog.configure(
         processors=[
             *shared,
@@ -55,14 +69,14 @@ def log_beside_output(level: str) -> None:
 class LineLogger:
     """What structlog hands rendered lines to, by the name of their level."""
 
-    def __init__(self, writer: LineWriter) -> None:
+    def __init__(self, writer: Writer) -> None:
         self.debug = self.info = self.warning = self.error = self.critical = writer.write
 
 
 class LineHandler(logging.Handler):
     """What the standard library hands records to."""
 
-    def __init__(self, writer: LineWriter) -> None:
+    def __init__(self, writer: Writer) -> None:
         super().__init__()
         self._writer = writer
 
@@ -132,7 +146,7 @@ def _renderer_of(form: str) -> structlog.types.Processor:
 
 
 def _take_over_standard_logging(
-    level: str, shared: list[structlog.types.Processor], renderer: structlog.types.Processor, writer: LineWriter
+    level: str, shared: list[structlog.types.Processor], renderer: structlog.types.Processor, writer: Writer
 ) -> None:
     # uvicorn and asyncpg log through the standard library; the same renderer prints their lines.
     handler = LineHandler(writer)

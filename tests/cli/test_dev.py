@@ -59,7 +59,7 @@ async def test_every_credential_works(tmp_path: Path) -> None:
 async def test_what_is_published_arrives_on_this_machine(tmp_path: Path) -> None:
     async with Receiver() as receiver, hookwright("dev", "--port", "0", environ={}, folder=tmp_path) as dev:
         commands = curl_commands(await instructions_of(dev))
-        subscribe, publish = (command.replace("http://127.0.0.1:9000", receiver.url) for command in commands)
+        subscribe, publish = (re.sub(r"http://\S+/play/first", receiver.url, command) for command in commands)
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await as_request(client, subscribe)).status_code == 201
             assert (await as_request(client, publish)).json()["deliveries"] == 1

@@ -24,8 +24,9 @@ TARGET = "https://receiver.example.com/tags"
 class Person:
     """Somebody with a browser: cookies are kept, forms are sent with the token of the page they stand on."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, secret: str = "") -> None:
         self.client = client
+        self.secret = secret  # the key that they signed in with
 
     async def get(self, path: str, status: int = 200, **parameters: Any) -> str:
         """The text of a page."""
@@ -77,7 +78,7 @@ async def person_with(services: Services, app: ASGIApp) -> AsyncIterator[PersonW
             client = await stack.enter_async_context(browser(app))
             response = await client.post("/console/sign-in", data={"key": new.secret})
             assert response.status_code == 303, response.text
-            return Person(client)
+            return Person(client, new.secret)
 
         yield person
 

@@ -138,6 +138,16 @@ async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, 
         "keys": "/console/keys",
         "apps": "/console/apps",
         "audit": "/console/audit",
+        "endpoints": "/console/endpoints",
+        "endpoints-in-trouble": "/console/endpoints?show=attention",
+        "endpoint": await path_of_endpoint(site),
+        "endpoint-edit": await path_of_endpoint(site, "/edit"),
+        "endpoint-secrets": await path_of_endpoint(site, "/secrets"),
+        "endpoint-delete": await path_of_endpoint(site, "/delete"),
+        "endpoint-new": "/console/endpoints/new",
+        "event-types": "/console/event-types",
+        "event-type": "/console/event-types/purchase.created",
+        "event-type-new": "/console/event-types/new",
     }
     for theme in THEMES:
         for name, size in (("desk", DESK), ("phone", PHONE)):
@@ -204,8 +214,11 @@ async def test_what_asks_again_and_secrets_that_are_shown_once_need_no_script(si
 
 
 async def test_a_page_weighs_no_more_than_it_may(site: Site, failed: str) -> None:
+    endpoint = await path_of_endpoint(site)
+    types = ("/console/event-types", "/console/event-types/purchase.created")
     account = f"/console/accounts/{site.account_id}"
-    for path in ("/console", "/console/deliveries", failed, account, "/console/keys", "/console/audit"):
+    administration = (account, "/console/keys", "/console/audit")
+    for path in ("/console", "/console/deliveries", failed, "/console/endpoints", endpoint, *types, *administration):
         assert await _weight(site, path) <= MOST_BYTES, path
 
 
@@ -287,6 +300,41 @@ async def test_home_changes_when_something_fails(site: Site) -> None:
         await site.publish()
         await expect(page.get_by_role("link", name="See what failed")).to_be_visible()
         await expect(page.get_by_text("The receiver's code failed (500).")).to_be_visible()
+
+
+async def test_an_endpoint_is_made_sent_a_sample_and_deleted_without_a_script(site: Site) -> None:
+    async with site.page("/console/endpoints", java_script_enabled=False) as page:
+        await page.get_by_role("link", name="New endpoint").click()
+        await page.get_by_label("URL").fill(f"{site.receiver.url}/made")
+        await page.get_by_label("Events", exact=True).fill("order.created")
+        await page.get_by_role("button", name="Make the endpoint").click()
+        await expect(page.get_by_role("status")).to_contain_text("made")
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(page.locator("#pane h2")).to_have_text("order.created")
+        await site.receiver.wait_for(1, PATIENCE_MILLIS / 1000)
+        await page.get_by_role("link", name="Endpoints").click()
+        await page.locator(".which a").first.click()
+        await page.get_by_role("link", name="Secrets").click()
+        await page.get_by_role("button", name="Show the secrets").click()
+        await expect(page.locator("#secret-1")).to_contain_text("whsec_")
+        await page.locator(".title a").click()
+        await page.get_by_role("link", name="Delete").click()
+        await page.get_by_role("button", name="Delete it").click()
+        await expect(page.get_by_role("status")).to_contain_text("was deleted")
+
+
+async def test_keys_move_through_the_endpoints_and_open_one(site: Site) -> None:
+    async with site.page("/console/endpoints") as page:
+        await page.keyboard.press("j")
+        await expect(page.locator("#rows tr.here a")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Recent deliveries")).to_be_visible()
+
+
+async def path_of_endpoint(site: Site, what: str = "") -> str:
+    """A page of the site's endpoint."""
+    found = await site.stage.platform.get("/api/v1/endpoints", params={"account": site.account_id})
+    return f"/console/endpoints/{found.json()['data'][0]['id']}{what}"
 
 
 async def _weight(site: Site, path: str) -> int:

@@ -42,6 +42,12 @@ NAMED = {
     "/console/keys/{id}/rotate": ("{key}/rotate", "{nothing}/rotate"),
     "/console/keys/{id}/delete": ("{key}/delete", "{nothing}/delete"),
 }
+NAMED |= {
+    f"/console/endpoints/{{id}}{what}": (f"{{endpoint}}{what}", f"{{nothing}}{what}")
+    for what in (
+        "", "/sample", "/status", "/recover", "/delete", "/edit", "/secrets", "/secrets/reveal", "/secrets/rotate"
+    )
+}  # fmt: skip
 
 # Everybody may have these.
 OF_NOBODY = {"/console/static/{digest}/{name}", "/console/sign-in"}
@@ -49,9 +55,13 @@ OF_NOBODY = {"/console/static/{digest}/{name}", "/console/sign-in"}
 # Nobody with a key of one account gets so far that an id matters.
 OF_THE_PLATFORM = {"/console/apps/{id}/delete"}
 
+# Every account has these.
+OF_EVERYBODY = {f"/console/event-types/{{name}}{what}" for what in ("", "/edit", "/delete")}
+
 
 def test_every_page_that_names_something_is_known_here() -> None:
-    assert {route.path for route in ROUTES if "{" in route.path} - OF_NOBODY - OF_THE_PLATFORM == set(NAMED)
+    known = OF_NOBODY | OF_THE_PLATFORM | OF_EVERYBODY | set(NAMED)
+    assert {route.path for route in ROUTES if "{" in route.path} | OF_NOBODY == known
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.path in NAMED], ids=lambda route: route.path)

@@ -96,6 +96,7 @@ FAILED = [
     ("bad_answer", "too many 1xx answers", "endless_1xx", "1xx"),
     ("bad_answer", "status 101 is no answer to a POST", "switching_protocols", "answered 101"),
     ("bad_answer", "the answer is not valid HTTP: invalid constant string", "invalid_http", "not valid HTTP"),
+    ("no_listener", "nobody listens: run `hookwright listen`", "no_listener", "Nobody fetches"),
     ("something_new", "whatever", "unknown_error", "something_new"),
 ]
 

@@ -52,7 +52,7 @@ def known_places(surface: Surface, method: str, path: str, tenant: Tenant) -> di
 
 def _uses_up(method: str, path: str) -> bool:
     # Only so many signing secrets may be live at once.
-    return method == "DELETE" or path.endswith(("/signing-secrets/rotate", "/deliveries/{id}/cancel"))
+    return method == "DELETE" or path.endswith(("/signing-secrets/rotate", "/deliveries/{id}/cancel", "/answer"))
 
 
 def _bearer(name: str, token: str, strong: bool = False) -> Credential:
@@ -150,6 +150,9 @@ OWN = Surface(
         },
         "PATCH /api/v1/endpoints/{id}": lambda tenant: {"status": "active"},
         "POST /api/v1/endpoints/{id}/test": _nothing,
+        "POST /api/v1/listeners": lambda tenant: {"account": tenant.account, "events": ["contact.*"]},
+        "POST /api/v1/listeners/{id}/requests/fetch": _nothing,
+        "POST /api/v1/listeners/{id}/requests/{request}/answer": lambda tenant: {"status_code": 200},
         "POST /api/v1/accounts": lambda tenant: {"name": "Blaise"},
         "POST /api/v1/accounts/{id}/sites": lambda tenant: {"title": "Wagers"},
         "POST /api/v1/keys": lambda tenant: {
@@ -166,6 +169,8 @@ OWN = Surface(
         **{f"{method} /api/v1/endpoints/{{id}}": _account for method in ("GET", "PATCH", "DELETE")},
         **{f"POST /api/v1/endpoints/{{id}}/{verb}": _account for verb in ("recover", "test")},
         "GET /api/v1/endpoints/{id}/blocked-lines": _account,
+        "POST /api/v1/listeners/{id}/requests/fetch": _account,
+        "POST /api/v1/listeners/{id}/requests/{request}/answer": _account,
         "GET /api/v1/endpoints/{id}/signing-secrets": _account,
         "POST /api/v1/endpoints/{id}/signing-secrets/rotate": _account,
     },

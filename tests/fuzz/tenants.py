@@ -40,6 +40,8 @@ class Tenant:
             "sites": self.new_site,
             "keys": lambda: self.new_key("hookwright", "read")["id"],
             "endpoints": self.new_endpoint,
+            "listeners": self.new_listener,
+            "requests": self.new_listener_request,
             "events": self.new_event,
             "deliveries": self.new_delivery,
             "waiting_deliveries": self.new_waiting_delivery,
@@ -66,6 +68,18 @@ class Tenant:
     def new_endpoint(self) -> int:
         body = {"account": self.account, "url": TARGET, "events": ["contact.*"]}
         return int(self._manage("POST", "/endpoints", body)["id"])
+
+    def new_listener(self) -> int:
+        return int(self._manage("POST", "/listeners", {"account": self.account, "events": ["contact.*"]})["id"])
+
+    def new_listener_request(self) -> int:
+        """A request that the account's listener has fetched and not answered yet."""
+        listener = self.id_of("listeners", fresh=False)
+        fetch = f"/listeners/{listener}/requests/fetch?account={self.account}"
+        self._manage("POST", fetch, {"limit": 100})
+        self.new_event()
+        (request,) = self._manage("POST", fetch, {"wait_seconds": 20, "limit": 1})["data"]
+        return int(request["id"])
 
     def new_event(self) -> str:
         return str(self._manage("POST", "/events", self.event)["event_id"])

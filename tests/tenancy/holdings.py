@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from hookwright.ambient import new_event_id, public_id
 from hookwright.api.cursors import encode_cursor
 from hookwright.core.lanes import LANE_COUNT
+from hookwright.core.listening import HeldRequest
 from hookwright.core.model import HOUR, Outcome, Settled, Settlement
 from hookwright.dialects.kit.paging import cursor_of
 from hookwright.operations.apps import NewApp
@@ -24,6 +25,7 @@ LEASE = HOUR
 WITH_IDS = (
     "account", "site", "platform's key", "kajabi key", "kit key", "endpoint", "paused endpoint", "hook", "webhook",
     "webhook endpoint", "app's webhook endpoint", "event", "delivery", "waiting delivery", "kit delivery", "replay",
+    "listener", "listener request",
 )  # fmt: skip
 
 
@@ -84,6 +86,8 @@ class Holdings:
             "kit key": lambda: self._new_key("kit"),
             "endpoint": lambda: self._new_endpoint("active"),
             "paused endpoint": lambda: self._new_endpoint("paused"),
+            "listener": self._new_listener,
+            "listener request": self._new_listener_request,
             "hook": self._new_hook,
             "webhook": self._new_webhook,
             "webhook endpoint": lambda: self._new_webhook_endpoint(self.kit_headers),
@@ -151,6 +155,25 @@ class Holdings:
         id = int((await self._manage("POST", "/endpoints", body))["id"])
         await self._manage("PATCH", f"/endpoints/{id}?account={self.account_id}", {"status": status})
         return id
+
+    async def _new_listener(self) -> int:
+        body = {"account": self.account_id, "name": f"{self.word}'s laptop", "events": ["form.submitted"]}
+        return int((await self._manage("POST", "/listeners", body))["id"])
+
+    async def _new_listener_request(self) -> int:
+        """A request that the account's listener has fetched and not answered yet."""
+        store, now, listener = self._running.store, self._running.clock.now(), int(self.own("listener"))
+        await store.heard_listener(listener, now + LEASE)
+        request = HeldRequest(
+            id=await store.new_id(listener),
+            endpoint_id=listener,
+            headers={"x-token": self.word},
+            body=self.word.encode(),
+            expires_at=now + LEASE,
+        )
+        assert await store.hold_request(request, now)
+        await store.fetch_requests(listener, now, 100)
+        return request.id
 
     @property
     def target(self) -> str:

@@ -31,6 +31,8 @@ KINDS_OF_PATHS = {
     "sites": "site",
     "keys": "platform's key",
     "endpoints": "endpoint",
+    "listeners": "listener",
+    "requests": "listener request",
     "events": "event",
     "replays": "replay",
     "hooks": "hook",
@@ -80,6 +82,7 @@ MEMBERS_OF_NOBODY = frozenset(
         "ordering_key", "password", "rate_per_second", "redirect_uri", "relationships", "resource", "resource_id",
         "response_type", "retry_schedule", "sample", "schema", "scope", "scopes", "signature", "since", "state",
         "status", "statuses", "subdomain", "target_url", "tenant_name", "title", "token_type_hint", "type", "url",
+        "body", "detail", "error", "limit", "retry_after", "status_code", "wait_seconds",
         "username", "api_secret", "api_key", "id", "tag_id", "form_id", "sequence_id", "course_id", "product_id",
         "initiator_value", "custom_field_id",
     )
@@ -151,6 +154,12 @@ BODIES: Mapping[str, Body] = {
     "PATCH /api/v1/endpoints/{id}": Body(lambda own: {"status": "paused", "name": "changed"}),
     "POST /api/v1/endpoints/{id}/recover": Body(lambda own: {}),
     "POST /api/v1/endpoints/{id}/test": Body(lambda own: {}),
+    "POST /api/v1/listeners": Body(
+        lambda own: {"account": own.account_id, "name": own.word, "events": ["form.submitted"]},
+        (("account", "account"),),
+    ),
+    "POST /api/v1/listeners/{id}/requests/fetch": Body(lambda own: {}),
+    "POST /api/v1/listeners/{id}/requests/{request}/answer": Body(lambda own: {"status_code": 200}),
     "POST /api/v1/accounts": Body(lambda own: {"name": "another"}),
     "POST /api/v1/accounts/{id}/sites": Body(lambda own: {"title": "another"}),
     "POST /api/v1/keys": Body(

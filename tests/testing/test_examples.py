@@ -1,41 +1,22 @@
-"""The examples are run as their readers run them, and the documentation shows them as they are."""
+"""The examples are run as their readers run them; that docs/testing.md shows them as they are, tests/docs checks."""
 
 import os
-import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import hookwright as hookwright_package
-from hookwright.testing.stand_in import StandIn
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-TESTING_PAGE = ROOT / "docs" / "testing.md"
 
 
 def test_the_examples_pass_with_no_other_plugin() -> None:
     # The plugin's entry point is only there once the package was installed with it: blocked here, and loaded by name.
     run = run_pytest(EXAMPLES, "-p", "no:hookwright", "-p", "hookwright.testing.pytest_plugin", "-p", "no:asyncio")
     assert run.returncode == 0, run.stdout + run.stderr
-
-
-def test_the_page_shows_code_of_the_examples_as_it_is() -> None:
-    sources = "\n".join(path.read_text() for path in sorted(EXAMPLES.rglob("*.py")))
-    shown = re.findall(r"```python\n(.*?)```", TESTING_PAGE.read_text(), re.DOTALL)
-    assert shown
-    for block in shown:
-        assert block in sources, f"docs/testing.md shows what no example has:\n{block}"
-
-
-def test_the_readme_shows_a_test_that_passes(hookwright: StandIn) -> None:
-    [shown] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(shown, names)
-    names["test_a_retry_arrives"](hookwright)
 
 
 def test_an_installed_package_brings_the_fixture_to_every_run(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hookwright.api import (
     event_types,
     events,
     keys,
+    listeners,
     portal_links,
     publishing,
     replays,
@@ -35,6 +36,7 @@ ROUTED = (
     replays,
     endpoints,
     samples,
+    listeners,
     accounts,
     portal_links,
     keys,
@@ -62,7 +64,7 @@ def build_api(
     minute, if a number is given. `public_url` is where people reach this server; otherwise it is where they ask.
     """
     app = new_api()
-    furnish(app, services, requests_per_minute, public_url)
+    furnish(app, services, requests_per_minute, is_ready, public_url)
     add_health(app, services, is_ready)
     if scrape is not None:
         add_metrics(app, scrape)
@@ -70,11 +72,15 @@ def build_api(
 
 
 def furnish(
-    app: FastAPI, services: Services, requests_per_minute: int | None = None, public_url: str | None = None
+    app: FastAPI,
+    services: Services,
+    requests_per_minute: int | None = None,
+    is_ready: IsReady = lambda: True,
+    public_url: str | None = None,
 ) -> None:
     """Give an app's routes what they work with."""
     limiter = None if requests_per_minute is None else RateLimiter(services.clock, requests_per_minute)
-    app.state.surface = Surface(services, limiter, public_url)
+    app.state.surface = Surface(services, limiter, is_ready, public_url)
 
 
 def new_api() -> FastAPI:

@@ -31,6 +31,7 @@ class Surface:
 
     services: Services
     limiter: RateLimiter | None  # of requests for each key
+    is_ready: Callable[[], bool] = lambda: True  # False while the process stops
     public_url: str | None = None
 
     def count_request(self, key: Key) -> None:

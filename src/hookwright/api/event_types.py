@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from hookwright.api.bodies import documented_body, json_body
@@ -10,20 +9,11 @@ from hookwright.api.callers import AdminCaller, Caller, ReadCaller
 from hookwright.api.document import refusals
 from hookwright.api.requests import NewEventType
 from hookwright.api.views import EventTypeList, EventTypeView
-from hookwright.core.announcements import OPERATIONAL_TYPES, is_operational
-from hookwright.core.descriptions import DESCRIPTIONS, OPERATIONAL_DESCRIPTIONS
 from hookwright.core.errors import Forbidden
-from hookwright.core.model import DeclaredType
-from hookwright.core.samples import OPERATIONAL_SAMPLES, SAMPLES
-from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.operations import event_types
-from hookwright.operations.event_types import declared_types, require_declared_type
+from hookwright.operations.catalogue import CataloguedType, catalogue, catalogued, require_type
 
 router = APIRouter(tags=["Event types"])
-
-_BUILT_IN = {**EVENT_TYPES, **OPERATIONAL_TYPES}
-_BUILT_IN_SAMPLES = {**SAMPLES, **OPERATIONAL_SAMPLES}
-_BUILT_IN_DESCRIPTIONS = {**DESCRIPTIONS, **OPERATIONAL_DESCRIPTIONS}
 
 
 @router.get("/event-types", response_model=EventTypeList, summary="List event types")
@@ -33,16 +23,13 @@ async def list_event_types(caller: ReadCaller) -> dict[str, Any]:
     The built-in ones come first. The operational ones among them are published by Hookwright alone: they tell of an
     account's own endpoints and deliveries.
     """
-    declared = await declared_types(caller.services)
-    return {"data": [*map(_built_in, _BUILT_IN), *map(_declared, declared.values())]}
+    return {"data": [*map(_shown, await catalogue(caller.services))]}
 
 
 @router.get("/event-types/{name}", response_model=EventTypeView, responses=refusals(404), summary="Get an event type")
 async def get_event_type(name: str, caller: ReadCaller) -> dict[str, Any]:
     """One type that can be subscribed to."""
-    if name in _BUILT_IN:
-        return _built_in(name)
-    return _declared(await require_declared_type(caller.services, name))
+    return _shown(await require_type(caller.services, name))
 
 
 @router.put(
@@ -68,7 +55,7 @@ async def declare_event_type(
         caller.services, name, asked.description, asked.json_schema, asked.sample
     )
     response.status_code = 201 if declaration.is_new else 200
-    return _declared(declaration.declared)
+    return _shown(catalogued(declaration.declared))
 
 
 @router.delete(
@@ -85,27 +72,12 @@ def _require_platform(caller: Caller) -> None:
         raise Forbidden("only a key that reaches every account can change event types")
 
 
-def _built_in(name: str) -> dict[str, Any]:
+def _shown(type: CataloguedType) -> dict[str, Any]:
     return {
-        "name": name,
-        "description": _BUILT_IN_DESCRIPTIONS[name],
-        "declared": False,
-        "operational": is_operational(name),
-        "schema": msgspec.json.schema(_BUILT_IN[name]),
-        "sample": _BUILT_IN_SAMPLES[name],
+        "name": type.name,
+        "description": type.description,
+        "declared": type.origin == "declared",
+        "operational": type.origin == "operational",
+        "schema": type.schema,
+        "sample": type.sample,
     }
-
-
-def _declared(declared: DeclaredType) -> dict[str, Any]:
-    return {
-        "name": declared.name,
-        "description": declared.description,
-        "declared": True,
-        "operational": False,
-        "schema": _value(declared.schema),
-        "sample": _value(declared.sample),
-    }
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else msgspec.json.decode(text)

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from hookwright.api.cursors import DEFAULT_LIMIT, MAX_LIMIT
+from hookwright.core.addresses import MAX_URL_LENGTH
 from hookwright.core.audit import Way
 from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
@@ -26,11 +27,10 @@ from hookwright.core.model import SECOND, DeliveryStatus, KeyKind, Ordering, Sig
 from hookwright.core.portal import LONGEST, SHORTEST, USUAL
 from hookwright.operations.accounts import MAX_NAME_LENGTH
 from hookwright.operations.event_types import MAX_DESCRIPTION_LENGTH
+from hookwright.operations.own_endpoints import MAX_SUBSCRIPTIONS
 
 MAX_SCOPES = 100
 MAX_ATTRIBUTES = 20
-MAX_EVENTS = 100
-MAX_URL_LENGTH = 2_048
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -141,7 +141,7 @@ Description = Annotated[Text, StringConstraints(max_length=MAX_DESCRIPTION_LENGT
 DisplayName = Annotated[Text, StringConstraints(max_length=MAX_NAME_LENGTH)]
 WantedEvents = Annotated[
     list[Annotated[WantedEvent, BeforeValidator(_wanted_event), WithJsonSchema(_WANTED_EVENT_SCHEMA)]],
-    Field(min_length=1, max_length=MAX_EVENTS, description="What it gets: event types, `noun.*`, or `*`."),
+    Field(min_length=1, max_length=MAX_SUBSCRIPTIONS, description="What it gets: event types, `noun.*`, or `*`."),
 ]
 Headers = Annotated[dict[str, str], Field(description="Sent with every request; names that are ours are refused.")]
 RetrySchedule = Annotated[

@@ -12,15 +12,18 @@ from hookwright.cli import (
     accounts,
     apps,
     db,
+    deliveries,
     development,
     doctor,
     endpoints,
     keys,
+    listen,
     portal,
     replays,
     secrets,
     service,
     sites,
+    tail,
     trigger,
     verify,
 )
@@ -52,6 +55,8 @@ def _options(
 
 app.command()(service.serve)
 app.command("dev")(development.dev)
+app.command("listen")(listen.listen)
+app.command("tail")(tail.tail)
 app.command()(service.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("trigger")(trigger.trigger)
@@ -63,6 +68,7 @@ app.add_typer(sites.commands, name="sites")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(apps.commands, name="apps")
 app.add_typer(endpoints.commands, name="endpoints")
+app.add_typer(deliveries.commands, name="deliveries")
 app.add_typer(replays.commands, name="replays")
 app.add_typer(secrets.commands, name="secrets")
 

@@ -20,17 +20,19 @@ def attempt_line(event: EventDict) -> str:
     return (
         f"{event['timestamp'][_TIME_OF_DAY]}  {event['dialect']} {event['dialect_event']}"
         f" → endpoint {event['endpoint_id']}: {event['status_code'] or event['error']}"
-        f" in {event['duration_ms']} ms, {_what_follows(event)}"
+        f" in {event['duration_ms']} ms, {follows(event)}"
     )
 
 
-def _what_follows(event: EventDict) -> str:
+def follows(event: EventDict) -> str:
+    """What an attempt led to: `delivered`, `attempt 1 failed, next at 12:35:01 UTC`."""
     number, next_attempt_at = event["attempt"], event["next_attempt_at"]
     if event["status"] == "pending":
-        then = "waits for its endpoint" if next_attempt_at is None else f"next at {_time_of_day(next_attempt_at)} UTC"
+        then = "waits for its endpoint" if next_attempt_at is None else f"next at {time_of_day(next_attempt_at)} UTC"
         return f"attempt {number} failed, {then}"
     return str(event["status"]) if number == 1 else f"{event['status']} at attempt {number}"
 
 
-def _time_of_day(instant: Instant) -> str:
+def time_of_day(instant: Instant) -> str:
+    """`12:34:56`, in UTC."""
     return iso_seconds(instant)[_TIME_OF_DAY]

@@ -13,8 +13,10 @@ import typer
 from hookwright.cli.options import AsJson
 from hookwright.cli.printing import print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
+from hookwright.cli.terminal import is_for_people
 
 if TYPE_CHECKING:
+    from hookwright.cli.live import Live
     from hookwright.config import Settings
     from hookwright.testing.credentials import Credentials
 
@@ -28,24 +30,38 @@ def dev(
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep everything here; otherwise nothing is kept.", show_default=False),
     ] = None,
+    compact: Annotated[bool, typer.Option("--compact", help="Plain lines in place of the live screen.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run Hookwright for one developer: no set-up, credentials ready, deliveries to this machine allowed.
 
-    It listens on 127.0.0.1 only. With --json it prints exactly one line on standard output as soon as it is ready.
+    It listens on 127.0.0.1 only, and shows deliveries as they happen: on a live screen, or in plain lines where there
+    is no terminal. With --json it prints exactly one line on standard output as soon as it is ready.
     """
-    from hookwright.logs import configure_logs
-
     end_on_signals()
     with refusals_in_one_line(), _folder(data) as folder:
         settings = _settings(folder, port, quiet=as_json)
-        if as_json:
-            configure_logs(settings.log_level, settings.log_format)
-        else:
-            from hookwright.cli.attempts import render_line
+        live = None if as_json or compact or not is_for_people() else _live_screen()
+        _configure_logs(settings, as_json, live)
+        run_quickly(_dev(settings, folder, as_json, live))
 
-            configure_logs(settings.log_level, settings.log_format, render_line)
-        run_quickly(_dev(settings, folder, as_json))
+
+def _live_screen() -> Live:
+    from hookwright.cli.live import Live
+
+    return Live()
+
+
+def _configure_logs(settings: Settings, as_json: bool, live: Live | None) -> None:
+    from hookwright.cli.attempts import render_line
+    from hookwright.logs import configure_logs
+
+    if live is not None:
+        configure_logs(settings.log_level, settings.log_format, live.render, live)
+    elif as_json:
+        configure_logs(settings.log_level, settings.log_format)
+    else:
+        configure_logs(settings.log_level, settings.log_format, render_line)
 
 
 @contextmanager
@@ -84,23 +100,31 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
     )
 
 
-async def _dev(settings: Settings, folder: Path, as_json: bool) -> None:
-    from hookwright.app import Hookwright
+async def _dev(settings: Settings, folder: Path, as_json: bool, live: Live | None) -> None:
+    from hookwright.app import Hookwright, Surfaces
     from hookwright.cli.credentials import ready_credentials
+    from hookwright.play import PREFIX, Play
     from hookwright.server import listen, serve, url_of
 
     with listen(settings.host, settings.port) as listening:
         hookwright = await Hookwright.open(settings)
+        hookwright.app = Surfaces([(PREFIX, Play(hookwright.services.clock).app)], otherwise=hookwright.app)
         credentials = await ready_credentials(hookwright.services, folder)
         url = url_of(listening)
 
         def say_ready() -> None:
             if as_json:
                 print_json(described(url, credentials))
+            elif live is not None:
+                live.start(hookwright.services, url, credentials.account_id, head(url, credentials))
             else:
                 typer.echo("\n".join(instructions(url, credentials)))
 
-        await serve(hookwright, listening, say_ready)
+        try:
+            await serve(hookwright, listening, say_ready)
+        finally:
+            if live is not None:
+                live.end()
 
 
 def described(url: str, credentials: Credentials) -> dict[str, Any]:
@@ -110,14 +134,13 @@ def described(url: str, credentials: Credentials) -> dict[str, Any]:
     return {"url": url, **msgspec.to_builtins(credentials)}
 
 
-def instructions(url: str, credentials: Credentials) -> list[str]:
-    """What a person needs: where it is, the credentials, two commands to try, the documentation."""
-    from hookwright.app import DIALECTS
-
+def head(url: str, credentials: Credentials) -> list[str]:
+    """Where everything is, and the credentials."""
     kajabi, kit = credentials.kajabi, credentials.kit
     return [
         f"Hookwright listens on {url}",
         f"The console, for people: {url}/console",
+        f"A receiver for tries, of any name: {url}/play/first",
         "",
         f"account               {credentials.account_id}",
         f"publish key           {credentials.publish_key}",
@@ -129,13 +152,22 @@ def instructions(url: str, credentials: Credentials) -> list[str]:
         f"Kit client id         {kit.oauth_client_id}",
         f"Kit client secret     {kit.oauth_client_secret}",
         f"Kit redirect URI      {kit.oauth_redirect_uri}",
+    ]
+
+
+def instructions(url: str, credentials: Credentials) -> list[str]:
+    """What a person needs: where it is, the credentials, two commands to try, the documentation."""
+    from hookwright.app import DIALECTS
+
+    return [
+        *head(url, credentials),
         "",
         "Subscribe, as one does with Kit:",
         "",
         *_curl(
             f"{url}/v4/webhooks",
-            f"X-Kit-Api-Key: {kit.api_key}",
-            '{"target_url": "http://127.0.0.1:9000/", "event": {"name": "subscriber.tag_add", "tag_id": 123}}',
+            f"X-Kit-Api-Key: {credentials.kit.api_key}",
+            f'{{"target_url": "{url}/play/first", "event": {{"name": "subscriber.tag_add", "tag_id": 123}}}}',
         ),
         "",
         "Publish an event that it waits for:",

@@ -38,6 +38,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
 
 
+def printable(text: str) -> str:
+    """One line of text that is safe to print: it comes from outside, and may hold control characters."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def print_json(value: object) -> None:
     """One JSON document on one line of standard output."""
     import msgspec
@@ -51,5 +56,4 @@ def _text(value: object) -> str:
         return "-"
     if isinstance(value, (list, tuple)):
         return " ".join(_text(item) for item in value) or "-"
-    # Names come from outside; a control character must not reach the terminal.
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(value))
+    return printable(str(value))

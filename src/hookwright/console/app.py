@@ -9,7 +9,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hookwright.ambient import new_token
-from hookwright.console import accounts, apps, audit, deliveries, home, keys, replays, sign_in
+from hookwright.console import (
+    accounts,
+    apps,
+    audit,
+    declared_types,
+    deliveries,
+    endpoint_actions,
+    endpoint_editing,
+    endpoints,
+    event_types,
+    home,
+    keys,
+    replays,
+    sign_in,
+)
 from hookwright.console.assets import show_asset
 from hookwright.console.errors import install_error_pages
 from hookwright.console.portal import Door, portal_routes
@@ -31,6 +45,11 @@ ROUTES = (
     *home.ROUTES,
     *replays.ROUTES,
     *deliveries.ROUTES,
+    *endpoint_editing.ROUTES,
+    *endpoint_actions.ROUTES,
+    *endpoints.ROUTES,
+    *declared_types.ROUTES,
+    *event_types.ROUTES,
 )
 
 

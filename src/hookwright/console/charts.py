@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hookwright.core.model import DAY, SECOND, Instant
+from hookwright.console.words import duration, moment
+from hookwright.core.lifecycle import succeeded
+from hookwright.core.model import DAY, SECOND, Instant, Outcome
 from hookwright.core.tallies import HOUR_SLOT, MINUTE_SLOT, Bar, slot_of
 from hookwright.core.times import to_datetime
 
 WIDTH, HEIGHT = 720, 120
 GAP = 0.2  # of a bar's place
+LEAST_PART = 0.15  # of a mark's room
 LEAST_HEIGHT = 2.0  # so that one among thousands is seen
 
 
@@ -51,6 +54,44 @@ class Chart(NamedTuple):
     columns: Sequence[Column]
     highest: int
     labels: Sequence[str]
+
+
+class Mark(NamedTuple):
+    """An attempt in a row of them: upwards if it succeeded, downwards if not, so that no colour is needed."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    is_good: bool
+    title: str = ""
+
+
+def marks_of(
+    outcomes: Sequence[Outcome], width: int, up: int, down: int, places: int, *, titled: bool = True
+) -> list[Mark]:
+    """Attempts side by side, the latest at the right, each as high as it took long in comparison with the slowest.
+
+    `up` and `down` are how high a mark may be; `places` is for how many there is room at least; `titled`
+    marks say what they are.
+    """
+    many = max(1, places, len(outcomes))
+    place = width / many
+    slowest = max((each.duration_us for each in outcomes), default=1) or 1
+    marks = []
+    for number, each in enumerate(outcomes):
+        is_good = succeeded(each)
+        room = up if is_good else down
+        height = round(room * max(LEAST_PART, each.duration_us / slowest), 1)
+        x = round((many - len(outcomes) + number) * place + place * GAP / 2, 1)
+        y = round(up - height, 1) if is_good else float(up)
+        marks.append(Mark(x, round(place * (1 - GAP), 1), y, height, is_good, _outcome_said(each) if titled else ""))
+    return marks
+
+
+def _outcome_said(outcome: Outcome) -> str:
+    answer = outcome.status_code if outcome.error is None else outcome.error.replace("_", " ")
+    return f"{moment(outcome.started_at)} {answer}, {duration(outcome.duration_us)}"
 
 
 def attempts_chart(bars: Sequence[Bar], span: Range) -> Chart:

@@ -91,7 +91,7 @@ async def stream_deliveries(request: Request) -> Response:
             shown = {each.id: each for each in found.deliveries}
         different = [each for each in found.deliveries if (shown or {}).get(each.id) != each]
         shown = {each.id: each for each in found.deliveries}
-        rows = await _rows(surface.services, different[::-1])
+        rows = await rows_of(surface.services, different[::-1])
         return [
             ("row", {"id": row.delivery.id, "html": _as_html(row, surface.services, viewer, query)}) for row in rows
         ]
@@ -113,7 +113,7 @@ async def _list(visit: Visit) -> dict[str, Any]:
         "query": query,
         "search_problems": search.problems,
         "seen": _state_of(found.deliveries),
-        "rows": await _rows(visit.services, found.deliveries),
+        "rows": await rows_of(visit.services, found.deliveries),
         "found": found,
         "before": visit.asked("before"),
         "older": _older(found, query),
@@ -132,7 +132,8 @@ def _matching_problem(viewer: Viewer, search: Search) -> str | None:
     return None
 
 
-async def _rows(services: Services, deliveries: Sequence[Delivery]) -> list[Row]:
+async def rows_of(services: Services, deliveries: Sequence[Delivery]) -> list[Row]:
+    """Deliveries with what their lines say of their endpoints."""
     ids = list(dict.fromkeys(each.endpoint_id for each in deliveries))
     endpoints: Mapping[int, Endpoint] = await services.store.endpoints_by_id(ids)
     return [Row(each, shown_status(each), endpoints.get(each.endpoint_id)) for each in deliveries]

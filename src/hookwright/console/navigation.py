@@ -24,6 +24,8 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("Home", "/console", "home"),
     Section("Deliveries", "/console/deliveries", "deliveries"),
+    Section("Endpoints", "/console/endpoints", "endpoints"),
+    Section("Event types", "/console/event-types", "types"),
     Section("Accounts", "/console/accounts", "accounts", administers=True),
     Section("Keys", "/console/keys", "keys", administers=True),
     Section("Apps", "/console/apps", "apps", administers=True, only_administrators=True),

@@ -66,6 +66,13 @@ class Visit:
             raise NotFound("There is nothing here.")
         return id
 
+    def path_id(self) -> int:
+        """The id in the path. Raises NotFound for what is none."""
+        text: str = self.request.path_params["id"]
+        if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= MAX_ID):
+            raise NotFound("There is nothing here.")
+        return int(text)
+
     async def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page inside the frame."""
         frame = {"viewer": self.viewer, "now": self.now, "path": self.request.url.path, **await self._accounts()}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Delivery, Instant
+from hookwright.core.health import breaker_of
+from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Delivery, Endpoint, Instant
 from hookwright.core.times import iso_millis, to_datetime
 
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
@@ -86,10 +88,39 @@ def action_words(action: str) -> str:
     return f"{verb} {'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
+class State(NamedTuple):
+    """How an endpoint is, in a word or two, and the class of the label that says so."""
+
+    kind: str
+    words: str
+
+
+def endpoint_state(endpoint: Endpoint, now: Instant) -> State:
+    """What of an endpoint people should see first."""
+    if endpoint.status != "active":
+        return State(endpoint.status, endpoint.status)
+    if breaker_of(endpoint.health, now) != "closed":
+        return State("bad", "breaker open" if breaker_of(endpoint.health, now) == "open" else "being probed")
+    return State("warn", "failing") if endpoint.health.failing_since is not None else State("active", "active")
+
+
+def without_scheme(url: str) -> str:
+    """A URL in short: its host and path. What stands in a query is often a credential."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] + parts.path
+
+
+def dialect_words(dialect: str) -> str:
+    """A dialect's name as people say it: `Kit endpoints`."""
+    return dialect.replace("_", " ").capitalize()
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "action_words": action_words,
     "ago": ago,
+    "dialect_words": dialect_words,
     "duration": duration,
+    "endpoint_state": endpoint_state,
     "iso": iso_millis,
     "moment": moment,
     "moment_to_millis": moment_to_millis,
@@ -97,4 +128,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "span": span,
     "status_words": status_words,
+    "without_scheme": without_scheme,
 }

@@ -210,6 +210,11 @@ ERRORS = (
         "Point the endpoint at a path that serves plain HTTP, not WebSockets.",
     ),
     Rule(
+        "no_listener", "no_listener", "",
+        "Nobody fetches for this endpoint, whose requests are fetched and not sent.",
+        "Run `hookwright listen` again; or pause the endpoint, and its events wait.",
+    ),
+    Rule(
         "invalid_http", "bad_answer", "",
         "The answer of {host} is not valid HTTP.",
         "Look at what the server writes by hand: often a header holds a line break, or two lengths differ.",

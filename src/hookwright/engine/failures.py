@@ -13,6 +13,7 @@ These are the codes in `Outcome.error`. They are the receiver's failures, or its
 | timeout             | no complete answer within `total_seconds`                        | perhaps      |
 | reset               | the connection was closed before a complete answer               | perhaps      |
 | bad_answer          | not an HTTP/1.1 answer, or its head is beyond our limits         | yes          |
+| no_listener         | nobody fetches for an endpoint whose requests are fetched        | no           |
 
 An answer of any status, redirects and 5xx included, is an answer: a status code and no error.
 """
@@ -32,6 +33,7 @@ SendError = Literal[
     "timeout",
     "reset",
     "bad_answer",
+    "no_listener",
 ]
 
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 from hookwright.core.addresses import target_problem
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
+from hookwright.core.listening import listener_url
 from hookwright.core.model import (
     Binding,
     Endpoint,
@@ -69,11 +70,11 @@ async def create_signed_endpoint(
     services: Services,
     account_id: int,
     dialect: str,
-    url: str,
+    url: str | None,
     subscriptions: Sequence[Subscription],
     details: Details,
 ) -> NewEndpoint:
-    """A new endpoint with a signing secret of its own.
+    """A new endpoint with a signing secret of its own; without a URL it is a listener.
 
     Raises Invalid with the name of what is wrong as pointer, and Conflict when the account has as many as it may.
     """
@@ -149,12 +150,13 @@ async def _new_endpoint(
     services: Services,
     account_id: int,
     dialect: str,
-    url: str,
+    url: str | None,
     subscriptions: Sequence[Subscription],
     site_id: int | None,
     details: Details,
 ) -> Endpoint:
-    _check_url(services, url)
+    if url is not None:
+        _check_url(services, url)
     if details.retry_schedule is not None:
         _check_schedule(details.retry_schedule)
     _check_limits(details.max_in_flight, details.rate_per_second)
@@ -166,7 +168,7 @@ async def _new_endpoint(
         account_id=account_id,
         site_id=site_id,
         dialect=dialect,
-        url=url,
+        url=listener_url(endpoint_id) if url is None else url,
         subscriptions=tuple(subscriptions),
         name=details.name,
         description=details.description,

@@ -25,6 +25,8 @@ from hookwright.operations.event_types import known_types
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import reveal_secrets, rotate_secret
 
+MAX_SUBSCRIPTIONS = 100
+
 # What PostgreSQL can index: an entry of a B-tree holds at most a third of an 8 kB page.
 MAX_RESOURCE_BYTES = 2_000
 
@@ -44,9 +46,12 @@ class OwnEndpoint(NamedTuple):
 
 
 async def create_own_endpoint(
-    services: Services, account_id: int, url: str, wanted: Sequence[Subscription], details: Details
+    services: Services, account_id: int, url: str | None, wanted: Sequence[Subscription], details: Details
 ) -> OwnEndpoint:
-    """A new endpoint. Raises Invalid with the name of what is wrong as pointer, or with a place below it."""
+    """A new endpoint; without a URL it is a listener.
+
+    Raises Invalid with the name of what is wrong as pointer, or with a place below it.
+    """
     subscriptions = await _checked_subscriptions(services, wanted)
     details = replace(details, headers=_checked_headers(details.headers))
     new: NewEndpoint = await create_signed_endpoint(services, account_id, OWN_DIALECT, url, subscriptions, details)

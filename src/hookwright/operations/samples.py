@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
@@ -20,6 +21,9 @@ from hookwright.operations.services import Services
 from hookwright.store.base import DeliveryQuery
 
 Sample = Mapping[str, Any]
+
+# The account and the site of an event that is only shown.
+A_SITE = 1
 
 
 class _Fitting(NamedTuple):
@@ -48,6 +52,19 @@ async def send_sample(services: Services, account_id: int, endpoint_id: int, typ
     return await _deliver(services, endpoint, fitting)
 
 
+async def sample_types(services: Services, endpoint: Endpoint) -> list[str]:
+    """The types of which `send_sample` finds something for an endpoint, whatever its subscriptions' resources are."""
+    events = dict.fromkeys(Subscription(each.event) for each in endpoint.subscriptions)
+    wanting = replace(endpoint, subscriptions=tuple(events))
+    samples = await _samples(services)
+    return [type for type, sample in samples.items() if any(_fitting(services, wanting, {type: sample}))]
+
+
+def notices_of_sample(services: Services, type: str, sample: Sample) -> tuple[Notice, ...]:
+    """What an event with this data becomes in each dialect, for an account with a site."""
+    return _notices(services, _event(services, A_SITE, A_SITE, type, sample))
+
+
 async def _samples(services: Services) -> dict[str, Sample]:
     """A sample for each type that has one: the built-in types first."""
     declared = await declared_types(services)
@@ -58,7 +75,7 @@ async def _samples(services: Services) -> dict[str, Sample]:
 def _fitting(services: Services, endpoint: Endpoint, samples: Mapping[str, Sample]) -> Iterator[_Fitting]:
     for type, sample in samples.items():
         for data in _variants(sample, endpoint.subscriptions):
-            event = _event(services, endpoint, type, data)
+            event = _event(services, endpoint.account_id, endpoint.site_id, type, data)
             yield from (_Fitting(event, each) for each in _notices(services, event) if is_wanted(each, endpoint))
 
 
@@ -69,12 +86,12 @@ def _variants(sample: Sample, subscriptions: Iterable[Subscription]) -> Iterator
         yield from about(sample, resource)
 
 
-def _event(services: Services, endpoint: Endpoint, type: str, data: Sample) -> Event:
+def _event(services: Services, account_id: int, site_id: int | None, type: str, data: Sample) -> Event:
     now = services.clock.now()
     return Event(
-        id=new_event_id(now, endpoint.account_id % LANE_COUNT),
-        account_id=endpoint.account_id,
-        site_id=endpoint.site_id,
+        id=new_event_id(now, account_id % LANE_COUNT),
+        account_id=account_id,
+        site_id=site_id,
         type=type,
         occurred_at=now,
         accepted_at=now,

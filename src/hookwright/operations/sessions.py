@@ -54,6 +54,16 @@ async def recognise(services: Services, token: str, *, is_there: bool = True) ->
     return SignedIn(session, key, token)
 
 
+async def confirm_session(services: Services, session: Session, secret: str) -> None:
+    """Make sure that whoever signed in is still the one who asks. Raises Forbidden for any other key's secret."""
+    try:
+        key = await authenticate_key(services, "hookwright", secret)
+    except Unauthorized:
+        key = None
+    if key is None or key.id != session.key_id:
+        raise Forbidden("this is not the key that you signed in with")
+
+
 async def end_session(services: Services, session: Session) -> None:
     """Sign out: the token is worth nothing from now on."""
     await services.store.delete_session(session.id)

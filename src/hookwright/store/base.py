@@ -16,6 +16,7 @@ from msgspec import Struct
 from hookwright.core.announcements import Announcement
 from hookwright.core.audit import Entry, Way
 from hookwright.core.errors import Conflict
+from hookwright.core.listening import HeldRequest, ListenersAnswer
 from hookwright.core.model import (
     Accepted,
     Account,
@@ -35,11 +36,13 @@ from hookwright.core.model import (
     Key,
     OAuthApp,
     OAuthCode,
+    Outcome,
     Replay,
     SealedKind,
     Settled,
     SigningSecret,
     Site,
+    Subscription,
 )
 from hookwright.core.sessions import Session
 from hookwright.core.tallies import Tally
@@ -456,6 +459,18 @@ class Store(Protocol):
     async def count_endpoints(self, query: EndpointQuery) -> int:
         """How many the query's filters pass, paging aside."""
 
+    async def newest_endpoints(self, account_id: int | None, below: int | None, limit: int) -> list[Endpoint]:
+        """Endpoints of an account, or of all, by id from the highest below the given one, without subscriptions."""
+
+    async def subscriptions_of(self, endpoint_ids: Sequence[int]) -> dict[int, tuple[Subscription, ...]]:
+        """What each of these endpoints subscribes to."""
+
+    async def latest_outcomes(self, endpoint_ids: Sequence[int], deliveries_each: int) -> dict[int, list[Outcome]]:
+        """What the attempts of each endpoint's newest tried deliveries came to, oldest first; without the answers.
+
+        Where very much waits, fewer deliveries are found: its cost is bounded.
+        """
+
     async def set_endpoint_status(
         self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
     ) -> Endpoint | None:
@@ -468,6 +483,28 @@ class Store(Protocol):
 
     async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
         """Delete an endpoint and cancel what was still to be sent to it. False when there is none."""
+
+    # -- listeners -------------------------------------------------------------------------------------------
+    async def heard_listener(self, endpoint_id: int, until: Instant) -> None:
+        """Somebody fetches for this endpoint; until then they are taken to be there."""
+
+    async def hold_request(self, request: HeldRequest, now: Instant) -> bool:
+        """Keep a request until it is let go of. False, and nothing is kept, when its listener is not there."""
+
+    async def has_requests(self, endpoint_id: int, now: Instant) -> bool:
+        """Whether there is something to fetch."""
+
+    async def fetch_requests(self, endpoint_id: int, now: Instant, limit: int) -> list[HeldRequest]:
+        """Hand out requests that are waited for, oldest first, each once and to one caller."""
+
+    async def answer_request(self, endpoint_id: int, request_id: int, answer: ListenersAnswer) -> bool:
+        """Keep the answer to a request that was fetched. False when nobody waits for it, or it has one."""
+
+    async def answer_to_request(self, endpoint_id: int, request_id: int) -> ListenersAnswer | None:
+        """The answer, once it is there."""
+
+    async def let_go_of_request(self, endpoint_id: int, request_id: int) -> None:
+        """Nobody waits for an answer any more."""
 
     # -- replays of many -------------------------------------------------------------------------------------
     async def count_deliveries(self, query: DeliveryQuery, at_most: int) -> int:

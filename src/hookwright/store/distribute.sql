@@ -75,3 +75,9 @@ WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tallies'::
 
 SELECT create_distributed_table('audit_entries', 'lane', colocate_with => 'lanes')
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'audit_entries'::regclass);
+
+SELECT create_distributed_table('listeners', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'listeners'::regclass);
+
+SELECT create_distributed_table('held_requests', 'lane', colocate_with => 'lanes')
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'held_requests'::regclass);

@@ -88,7 +88,7 @@ class EndpointSteps(QueueSteps):
             " SELECT e.* FROM wanted w JOIN endpoints e ON e.lane = w.lane AND e.id = w.id",
             *(value for id in endpoint_ids for value in (lane_of(id), id)),
         )
-        return {row["id"]: _endpoint(row, ()) for row in rows}
+        return {row["id"]: endpoint_of_row(row, ()) for row in rows}
 
     @reading
     def endpoints_in_trouble(self, account_id: int | None, limit: int) -> Step[list[Endpoint]]:
@@ -100,7 +100,7 @@ class EndpointSteps(QueueSteps):
             limit,
             *(value for id in values for value in (lane_of(id), id)),
         )
-        return [_endpoint(row, ()) for row in rows]
+        return [endpoint_of_row(row, ()) for row in rows]
 
     @reading
     def count_endpoints(self, query: EndpointQuery) -> Step[int]:
@@ -213,6 +213,7 @@ class EndpointSteps(QueueSteps):
         ids = [int(row["id"]) for row in deleted]
         for id in ids:
             yield sql("DELETE FROM subscriptions WHERE lane = $1 AND endpoint_id = $2", lane, id)
+            yield sql("DELETE FROM listeners WHERE lane = $1 AND endpoint_id = $2", lane, id)
         yield from self.queue_up({(lane, id): now for id in ids})
         return ids
 
@@ -291,7 +292,7 @@ def _with_subscriptions(lane: int, rows: Sequence[Row]) -> Step[list[Endpoint]]:
         (each["endpoint_id"], each["event"], each["resource"]) for each in found
     ):
         wanted.setdefault(endpoint_id, []).append(Subscription(event, resource))
-    return [_endpoint(row, tuple(wanted.get(row["id"], ()))) for row in rows]
+    return [endpoint_of_row(row, tuple(wanted.get(row["id"], ()))) for row in rows]
 
 
 def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filters, list[Any]]:
@@ -319,7 +320,8 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
     return filters, filters.values
 
 
-def _endpoint(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
+def endpoint_of_row(row: Row, subscriptions: tuple[Subscription, ...]) -> Endpoint:
+    """An endpoint from its row and from what it subscribes to, which is in rows of its own."""
     return made(
         Endpoint,
         row,

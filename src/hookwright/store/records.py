@@ -7,7 +7,9 @@ from hookwright.store.credential_steps import CredentialSteps
 from hookwright.store.delivery_steps import DeliverySteps
 from hookwright.store.lane_steps import LaneSteps
 from hookwright.store.line_steps import LineSteps
+from hookwright.store.listener_steps import ListenerSteps
 from hookwright.store.matching_steps import MatchingSteps
+from hookwright.store.overview_steps import OverviewSteps
 from hookwright.store.replay_steps import ReplaySteps
 from hookwright.store.retention_steps import RetentionSteps
 from hookwright.store.sealed_steps import SealedSteps
@@ -23,8 +25,10 @@ class Records(
     ClaimSteps,
     DeliverySteps,
     LaneSteps,
+    ListenerSteps,
     LineSteps,
     MatchingSteps,
+    OverviewSteps,
     ReplaySteps,
     RetentionSteps,
     SealedSteps,

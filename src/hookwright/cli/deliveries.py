@@ -1,0 +1,174 @@
+"""`hookwright deliveries`: what became of events, and sending one of them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database
+from hookwright.cli.printing import print_json, print_record, print_records, printable
+from hookwright.cli.running import with_services
+
+if TYPE_CHECKING:
+    from hookwright.core.model import Attempt, Delivery
+    from hookwright.operations.services import Services
+
+COLUMNS = ("id", "created_at", "status", "attempt_count", "last", "endpoint", "event_type", "message_id")
+ATTEMPT_COLUMNS = ("attempt", "started_at", "result", "duration_ms", "next_attempt_at", "detail")
+MOST = 1_000
+
+commands = typer.Typer(help="List, show and replay the deliveries of an account.")
+
+DeliveryArgument = Annotated[int, typer.Argument(metavar="DELIVERY", min=1, max=MAX_ID, help="The delivery's id.")]
+
+
+@commands.command("list")
+def list_some(
+    account: AccountArgument,
+    endpoint: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Only to this endpoint.")] = None,
+    event_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(help="pending, in_flight, delivered, dead or cancelled; may be repeated."),
+    ] = None,
+    event: Annotated[str | None, typer.Option(help="Only of the event with this id.")] = None,
+    created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many at most.")] = 50,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List an account's deliveries, newest first."""
+
+    async def act(services: Services) -> list[Delivery]:
+        from hookwright.core.times import from_datetime
+        from hookwright.operations.accounts import require_account
+        from hookwright.store.base import DeliveryQuery
+
+        await require_account(services, account)
+        query = DeliveryQuery(
+            account_id=account,
+            endpoint_id=endpoint,
+            event_id=event,
+            event_type=event_type,
+            statuses=_checked(status),
+            created_from=None if created_from is None else from_datetime(created_from),
+            limit=limit,
+        )
+        return await services.store.deliveries(query)
+
+    print_records([_record(each) for each in with_services(database, config, act)], COLUMNS, as_json)
+
+
+@commands.command("show")
+def show(
+    account: AccountArgument,
+    delivery: DeliveryArgument,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a delivery with what it sends and every attempt."""
+    described = with_services(database, config, lambda services: _described(services, account, delivery))
+    if as_json:
+        print_json(described)
+        return
+    attempts = described.pop("attempts")
+    payload = described.pop("payload")
+    print_record(described, as_json=False)
+    typer.echo()
+    print_records(attempts, ATTEMPT_COLUMNS, as_json=False)
+    typer.echo()
+    for line in _set_out(payload or "its payload is not kept any more"):
+        typer.echo(printable(line))
+
+
+@commands.command("replay")
+def replay(
+    account: AccountArgument,
+    delivery: DeliveryArgument,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a delivery sent again at once, by the server that runs on the same database."""
+    from hookwright.operations.deliveries import replay_delivery
+
+    replayed = with_services(database, config, lambda services: replay_delivery(services, account, delivery))
+    print_record(_record(replayed), as_json)
+
+
+async def _described(services: Services, account_id: int, delivery_id: int) -> dict[str, Any]:
+    from hookwright.operations.deliveries import require_delivery
+
+    delivery = await require_delivery(services, account_id, delivery_id)
+    endpoint = await services.store.endpoint(account_id, delivery.endpoint_id)
+    payload = await services.store.payload(delivery_id)
+    return {
+        **_record(delivery),
+        "url": None if endpoint is None else endpoint.url,
+        "payload": None if payload is None else payload.decode(errors="replace"),
+        "attempts": [_attempt(each) for each in await services.store.attempts(delivery_id)],
+    }
+
+
+def _checked(statuses: list[str] | None) -> Any:
+    from typing import get_args
+
+    from hookwright.core.errors import Invalid, Problem
+    from hookwright.core.model import DeliveryStatus
+
+    known = get_args(DeliveryStatus)
+    for status in statuses or ():
+        if status not in known:
+            raise Invalid(Problem("/status", f"{status} is no status; use {', '.join(known)}"))
+    return tuple(statuses) if statuses else None
+
+
+def _record(delivery: Delivery) -> dict[str, Any]:
+    from hookwright.core.times import iso_micros, iso_or_none
+
+    return {
+        "id": delivery.id,
+        "account": delivery.account_id,
+        "event": delivery.event_id,
+        "event_type": delivery.event_type,
+        "endpoint": delivery.endpoint_id,
+        "dialect": delivery.dialect,
+        "dialect_event": delivery.dialect_event,
+        "message_id": delivery.message_id,
+        "status": delivery.status,
+        "attempt_count": delivery.attempts,
+        "last": delivery.last_error or delivery.last_status_code,
+        "next_attempt_at": iso_or_none(delivery.due_at),
+        "created_at": iso_micros(delivery.created_at),
+        "finished_at": iso_or_none(delivery.finished_at),
+    }
+
+
+def _attempt(attempt: Attempt) -> Mapping[str, Any]:
+    from hookwright.core.times import iso_micros, iso_or_none
+
+    return {
+        "attempt": attempt.number,
+        "started_at": iso_micros(attempt.started_at),
+        "duration_ms": attempt.duration_us / 1000,
+        "result": attempt.error or attempt.status_code,
+        "status_code": attempt.status_code,
+        "error": attempt.error,
+        "detail": attempt.detail,
+        "response_body": attempt.response_body.decode(errors="replace"),
+        "next_attempt_at": iso_or_none(attempt.next_attempt_at),
+    }
+
+
+def _set_out(payload: str) -> list[str]:
+    import json
+
+    try:
+        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False).splitlines()
+    except ValueError:
+        return payload.splitlines()

@@ -1,0 +1,177 @@
+"""`hookwright listen`: what a server sends is forwarded here, and the answer goes back."""
+
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from hookwright.cli.forwarding import NoTarget, target_url
+from hookwright.testing.receiver import Receiver
+from processes import Running, hookwright
+
+CONTACT = {"id": 1, "email": "ada@example.com"}
+
+
+class Dev(NamedTuple):
+    """A running server, and a client with its admin key."""
+
+    given: dict[str, Any]
+    client: httpx.AsyncClient
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"HOOKWRIGHT_URL": self.given["url"], "HOOKWRIGHT_KEY": self.given["admin_key"]}
+
+    @property
+    def account(self) -> str:
+        return str(self.given["account_id"])
+
+    async def publish(self) -> str:
+        body = {"type": "contact.created", "account": int(self.account), "data": {"contact": CONTACT}}
+        answer = await self.client.post("/api/v1/events", json=body)
+        assert answer.json()["deliveries"] == 1, answer.text
+        return str(answer.json()["event_id"])
+
+    async def attempted(self, event_id: str) -> dict[str, Any]:
+        """The event's delivery, as soon as an attempt of it is recorded."""
+        while True:
+            [delivery] = (await self.get("/deliveries", event=event_id))["data"]
+            if delivery["status"] != "in_flight":
+                return dict(delivery)
+
+    async def get(self, path: str, **query: str) -> Any:
+        answer = await self.client.get(f"/api/v1{path}", params={"account": self.account, **query})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def dev(tmp_path: Path) -> AsyncIterator[Dev]:
+    async with hookwright("dev", "--json", "--port", "0", environ={}, folder=tmp_path) as process:
+        given = json.loads(await process.line())
+        headers = {"Authorization": f"Bearer {given['admin_key']}"}
+        async with httpx.AsyncClient(base_url=given["url"], headers=headers, trust_env=False) as client:
+            yield Dev(given, client)
+
+
+async def one_line(process: Running) -> dict[str, Any]:
+    return dict(json.loads(await process.line()))
+
+
+async def test_what_is_published_is_forwarded_signed_and_its_answer_is_the_attempts(dev: Dev, tmp_path: Path) -> None:
+    async with Receiver() as receiver:
+        receiver.answer(201, b"thanks", {"x-answer": "yes"})
+        arguments = ("listen", f"{receiver.port}/in?a=b", "--account", dev.account, "--json")
+        async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
+            opened = await one_line(listening)
+            event_id = await dev.publish()
+            [request] = await receiver.wait_for(1)
+            exchange = await one_line(listening)
+            assert await listening.stop() == 0
+    assert request.path == "/in?a=b"
+    Webhook(opened["signing_secret"]).verify(request.body, request.headers)
+    assert exchange["message_id"] == event_id
+    assert (exchange["event_type"], exchange["status_code"]) == ("contact.created", 201)
+    assert exchange["response"]["body"] == "thanks"
+    assert exchange["response"]["headers"]["x-answer"] == "yes"
+    delivery = await dev.attempted(event_id)
+    assert (delivery["status"], delivery["last_status_code"]) == ("delivered", 201)
+    [attempt] = (await dev.get(f"/deliveries/{delivery['id']}"))["attempts"]
+    assert attempt["response_body"] == "thanks"
+
+
+async def test_a_server_that_is_not_started_is_a_refused_connection(dev: Dev, tmp_path: Path) -> None:
+    async with Receiver() as receiver:
+        port = str(receiver.port)
+    async with hookwright(
+        "listen", port, "--account", dev.account, environ=dev.environ, folder=tmp_path
+    ) as listening:
+        head = [await listening.line() for _ in range(4)]
+        assert head[0] == f"Listening for {dev.given['url']}, forwarding to http://127.0.0.1:{port}\n"
+        assert head[3].startswith("signing secret  whsec_")
+        event_id = await dev.publish()
+        assert "--> contact.created" in await listening.line()
+        assert "<-- connect_refused in " in await listening.line()
+        delivery = await dev.attempted(event_id)
+        assert (delivery["status"], delivery["last_error"]) == ("pending", "connect_refused")
+        assert await listening.stop() == 0
+
+
+async def test_what_comes_after_the_end_waits_for_the_next_time(dev: Dev, tmp_path: Path) -> None:
+    async with Receiver() as receiver:
+        arguments = ("listen", str(receiver.port), "--account", dev.account, "--json")
+        async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
+            first = await one_line(listening)
+            assert await listening.stop() == 0
+        event_id = await dev.publish()
+        assert receiver.count == 0
+        async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
+            assert await one_line(listening) == first
+            assert (await one_line(listening))["message_id"] == event_id
+            assert await listening.stop(signal.SIGINT) == 0
+
+
+async def test_a_listener_may_be_deleted_at_the_end(dev: Dev, tmp_path: Path) -> None:
+    arguments = ("listen", "3000", "--account", dev.account, "--json", "--delete")
+    async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
+        await one_line(listening)
+        assert len((await dev.get("/endpoints"))["data"]) == 1
+        assert await listening.stop() == 0
+    assert (await dev.get("/endpoints"))["data"] == []
+
+
+async def test_a_listener_that_is_deleted_elsewhere_ends_the_command(dev: Dev, tmp_path: Path) -> None:
+    arguments = ("listen", "3000", "--account", dev.account, "--json")
+    async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
+        opened = await one_line(listening)
+        path = f"/api/v1/endpoints/{opened['endpoint']}?account={dev.account}"
+        assert (await dev.client.delete(path)).status_code == 204
+        await dev.client.post("/api/v1/endpoints", json={"account": int(dev.account), "url": "http://127.0.0.1:9/"})
+        assert (await listening.end())[0] == 1
+        assert any("does not exist" in line for line in listening.errors)
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"HOOKWRIGHT_KEY": "hw_1_no"}, "hookwright: This is not a whole hookwright key"),
+        ({"HOOKWRIGHT_KEY": ""}, "hookwright: a key is needed: --key, or HOOKWRIGHT_KEY in the environment"),
+        ({"HOOKWRIGHT_URL": "http://127.0.0.1:9"}, "hookwright: http://127.0.0.1:9 does not answer: "),
+        ({"HOOKWRIGHT_URL": "ftp://x"}, "hookwright: ftp://x is no URL of a server"),
+    ],
+)
+async def test_what_cannot_be_is_one_line_and_exit_code_1(
+    dev: Dev, tmp_path: Path, environ: dict[str, str], told: str
+) -> None:
+    arguments = ("listen", "3000", "--account", dev.account)
+    async with hookwright(*arguments, environ={**dev.environ, **environ}, folder=tmp_path) as listening:
+        assert await listening.end() == (1, "")
+    [line] = listening.errors
+    assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("3000", "http://127.0.0.1:3000"),
+        ("3000/hooks?a=b", "http://127.0.0.1:3000/hooks?a=b"),
+        ("localhost:3000/hooks", "http://localhost:3000/hooks"),
+        ("https://localhost:3000", "https://localhost:3000"),
+        ("[::1]:3000/x", "http://[::1]:3000/x"),
+    ],
+)
+def test_a_target_may_be_written_in_short(text: str, url: str) -> None:
+    assert target_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text", ["", "/hooks", "ftp://localhost", "localhost:99999", "http://", "3000/a b", "3000/ä"]
+)
+def test_what_is_no_target_is_refused(text: str) -> None:
+    with pytest.raises(NoTarget):
+        target_url(text)
