@@ -15,6 +15,11 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ): "tests/e2e/test_demo.py runs the demo; the suite takes minutes, and this is part of it",
     ("docs/first-delivery.md", "make setup "): "installs; whoever runs the tests has done it",
     ("docs/reliability.md", "make faults "): "takes from minutes to many hours",
+    ("docs/api.md", 'curl "$BASE/api/v1/listeners"'): (
+        "waits for a delivery between its lines; tests/api/test_listeners.py makes these requests"
+    ),
+    ("docs/command-line.md", "export HOOKWRIGHT_URL="): "goes on until it is ended; tests/cli/test_listen.py does it",
+    ("docs/command-line.md", "hookwright tail "): "goes on until it is ended; tests/cli/test_tail.py does it",
     ("docs/performance.md", "make bench "): "takes from minutes to hours",
     (
         "docs/scaling.md",

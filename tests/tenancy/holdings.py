@@ -15,7 +15,7 @@ from hookwright.core.listening import HeldRequest
 from hookwright.core.model import HOUR, Outcome, Settled, Settlement
 from hookwright.dialects.kit.paging import cursor_of
 from hookwright.operations.apps import NewApp
-from hookwright.store.base import DeliveryQuery
+from hookwright.store.base import AuditQuery, DeliveryQuery
 from tenancy.running import REDIRECT_URI, Running, content_of
 
 LEASE = HOUR
@@ -127,6 +127,10 @@ class Holdings:
         assert delivery is not None
         ids = self.twins["delivery"]
         self.twins["delivery cursor"] = Twin(*(encode_cursor([delivery.created_at, int(id)]) for id in ids))
+
+        (entry, *_) = await self._running.store.audit_entries(AuditQuery(account_id=self.account_id, limit=1))
+        never = int(self.twins["endpoint"].never)
+        self.twins["audit cursor"] = Twin(*(encode_cursor([entry.at, id]) for id in (entry.id, never)))
 
     async def _new_site(self) -> int:
         body = {"title": f"{self.word}'s site", "subdomain": self.word}

@@ -19,6 +19,9 @@ from tenancy.running import REDIRECT_URI
 
 Where = Literal["path", "query", "body"]
 
+# Walked in `console/test_foreign_ids.py`.
+PAGES = ("/console", "/portal")
+
 # Answers that are the same to everybody. Paths that end so, of any app.
 OF_NOBODY = re.compile(r"/(openapi\.json|docs|healthz|readyz|metrics)")
 
@@ -52,6 +55,9 @@ KINDS_OF_QUERIES: Mapping[str, str | None] = {
     "account": "account",
     "endpoint": "endpoint",
     "event": "event",
+    "actor": "platform's key",
+    "object": "endpoint",
+    **dict.fromkeys(("action", "way", "since", "until")),
     "filter[site_id]": "site",
     "filter[title_cont]": "title",
     "filter[subdomain_cont]": "title",
@@ -67,6 +73,7 @@ CURSORS = {
     "GET /api/v1/replays": "replay cursor",
     "GET /api/v1/endpoints": "endpoint cursor",
     "GET /api/v1/accounts": "account cursor",
+    "GET /api/v1/audit": "audit cursor",
     "GET /v4/webhooks": "webhook cursor",
     "GET /v4/webhook_endpoints": "webhook endpoint cursor",
     "GET /v4/webhook_endpoints/{id}/deliveries": "kit delivery cursor",
@@ -82,6 +89,7 @@ MEMBERS_OF_NOBODY = frozenset(
         "ordering_key", "password", "rate_per_second", "redirect_uri", "relationships", "resource", "resource_id",
         "response_type", "retry_schedule", "sample", "schema", "scope", "scopes", "signature", "since", "state",
         "status", "statuses", "subdomain", "target_url", "tenant_name", "title", "token_type_hint", "type", "url",
+        "accent", "expires_in_seconds", "logo", "permissions",
         "body", "detail", "error", "limit", "retry_after", "status_code", "wait_seconds",
         "username", "api_secret", "api_key", "id", "tag_id", "form_id", "sequence_id", "course_id", "product_id",
         "initiator_value", "custom_field_id",
@@ -161,6 +169,7 @@ BODIES: Mapping[str, Body] = {
     "POST /api/v1/listeners/{id}/requests/fetch": Body(lambda own: {}),
     "POST /api/v1/listeners/{id}/requests/{request}/answer": Body(lambda own: {"status_code": 200}),
     "POST /api/v1/accounts": Body(lambda own: {"name": "another"}),
+    "POST /api/v1/accounts/{id}/portal-links": Body(lambda own: {}),
     "POST /api/v1/accounts/{id}/sites": Body(lambda own: {"title": "another"}),
     "POST /api/v1/keys": Body(
         lambda own: {"kind": "hookwright", "account": own.account_id, "name": "another", "scopes": ["read"]},
@@ -218,8 +227,8 @@ def operations_of(app: Surfaces) -> list[Operation]:
 
 
 def apps_of(app: Surfaces) -> list[FastAPI]:
-    """The apps behind the prefixes, each once. The console's pages are walked in `console/test_foreign_ids.py`."""
-    behind = {id(each): each for prefix, each in app.surfaces if prefix != "/console"}
+    """The apps behind the prefixes, each once, but for those of pages."""
+    behind = {id(each): each for prefix, each in app.surfaces if prefix not in PAGES}
     assert all(isinstance(each, FastAPI) for each in behind.values())
     return [each for each in behind.values() if isinstance(each, FastAPI)]
 

@@ -141,7 +141,7 @@ async def test_a_backlog_is_sent_in_batches_of_up_to_a_hundred_events_of_one_typ
     endpoint = await endpoint_at(kit, line, "subscriber.created", "tag.created")
     await line.publish("contact.created", count=103)
     await line.publish("tag.created", count=2, tag={"id": 42})
-    requests = await line.tick()
+    requests = await line.tick() + await line.tick()  # an endpoint that has not answered yet gets two at a time
     envelopes = sorted((request.json() for request in requests), key=lambda each: len(each["events"]))
     assert [len(each["events"]) for each in envelopes] == [2, 3, 100]
     for each in envelopes:
@@ -155,7 +155,8 @@ async def test_a_batch_is_split_at_512_kilobytes(kit: httpx.AsyncClient, line: L
     await endpoint_at(kit, line, "tag.created")
     await line.publish("tag.created", count=3, tag={"id": 42, "name": "x" * 200_000})
     await line.publish("tag.created", tag={"id": 42, "name": "x" * 600_000})
-    assert sorted(len(request.json()["events"]) for request in await line.tick()) == [1, 1, 2]
+    requests = await line.tick() + await line.tick()
+    assert sorted(len(request.json()["events"]) for request in requests) == [1, 1, 2]
 
 
 async def test_a_retry_is_the_same_envelope_signed_anew_with_the_secrets_of_then(
