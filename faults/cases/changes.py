@@ -21,6 +21,8 @@ PLACES = 24
 WORKERS = 2
 RETRIES = (0, 1, 1, 1)
 PRODUCERS = 12
+# With a fifth of all requests refused, breakers open again and again; what waits behind them goes out probe by probe.
+PATIENCE_SECONDS = 240.0
 
 
 async def run(plan: Plan) -> Verdict:
@@ -44,7 +46,7 @@ async def run(plan: Plan) -> Verdict:
                 await publishing
                 while not all([await place.replays_done() for place in places]):  # noqa: ASYNC110 - another process does them
                     await asyncio.sleep(0.2)
-                await settled(system.database_url)
+                await settled(system.database_url, PATIENCE_SECONDS)
             await dump(system.database_url, plan.folder)
     replays = sum(place.replays for place in places)
     return _judged(read_records(plan.folder), read_changes(plan.folder), diary.counts, replays)

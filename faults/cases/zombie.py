@@ -23,8 +23,9 @@ LEASE_SECONDS = 4
 ANSWER_SECONDS = 0.5
 # What the zombie wants to write it has tried by then: its first write follows its first breath.
 AFTERLIFE_SECONDS = 3.0
-# What the living may change while nothing is sent: who holds which lane, and what they still look through.
-CHANGED_BY_THE_LIVING = ("lanes", "workers", "queues", "schema_migrations")
+# What the living may change while nothing is sent: who holds which lane, what they still look through, and what they
+# have counted for charts, which a zombie has too and may add, since nothing is decided by it.
+CHANGED_BY_THE_LIVING = ("lanes", "workers", "queues", "schema_migrations", "tallies")
 
 
 async def run(plan: Plan) -> Verdict:

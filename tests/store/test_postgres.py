@@ -352,7 +352,7 @@ async def test_a_connection_that_is_cut_in_the_middle_is_an_outage_that_ends(sto
     async with other.transaction():
         await other.execute("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE")
         stuck = asyncio.create_task(accept_one(store, one))
-        while not await terminated(other, "wait_event_type = 'Lock'"):
+        while not stuck.done() and not await terminated(other, "wait_event_type = 'Lock'"):
             pass  # not yet there
         with pytest.raises(Unavailable):
             await stuck
