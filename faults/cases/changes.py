@@ -95,5 +95,5 @@ CHANGES = Case(
     short=200,
     long=5_000,
     databases=("postgres", "sqlite"),
-    patience_seconds=180,
+    patience_seconds=480,
 )
