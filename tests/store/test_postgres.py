@@ -245,6 +245,8 @@ async def test_a_look_waits_for_nobody(store: PostgresStore) -> None:
 
 async def waits_for_a_lock(db: Any) -> bool:
     """Whether a store's connection to this database is waiting for a lock."""
+    # Within a transaction the first look would be shown again and again.
+    await db.execute("SELECT pg_stat_clear_snapshot()")
     return bool(
         await db.fetchval(
             "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -364,6 +366,7 @@ async def test_a_connection_that_is_cut_in_the_middle_is_an_outage_that_ends(sto
 
 async def terminated(db: Any, which: str) -> int:
     """Cut the connections of stores to this database that are in such a state. Answers how many."""
+    await db.execute("SELECT pg_stat_clear_snapshot()")
     rows = await db.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         f" WHERE datname = current_database() AND application_name = 'hookwright' AND {which}"
