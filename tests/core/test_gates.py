@@ -13,6 +13,7 @@ from hookwright.core.gates import (
     Gate,
     admit,
     breaker_wait,
+    opens_at,
 )
 from hookwright.core.model import SECOND
 
@@ -48,16 +49,20 @@ def test_what_was_spaced_goes_when_its_time_has_come() -> None:
     assert admit(again.gate, [4], NOW + SECOND // 2).go == ()
 
 
-def test_an_open_breaker_lets_nothing_go_until_its_time() -> None:
-    until = NOW + 30 * SECOND
-    admission = admit(Gate(breaker_open_until=until), [1, 2], NOW)
-    assert (admission.go, admission.wait) == ((), {1: until, 2: until})
+def test_an_open_breaker_lets_nothing_go_and_puts_no_delivery_off() -> None:
+    admission = admit(Gate(breaker_open_until=NOW + 30 * SECOND, rate_per_second=1), [1, 2], NOW)
+    assert (admission.go, admission.wait) == ((), {})
+
+
+def test_a_breaker_lets_something_through_at_its_time_or_now() -> None:
+    assert opens_at(None, NOW) == opens_at(NOW - 1, NOW) == opens_at(NOW, NOW) == NOW
+    assert opens_at(NOW + 1, NOW) == NOW + 1
 
 
 def test_a_half_open_breaker_lets_one_probe_through_and_no_second() -> None:
     admission = admit(Gate(breaker_open_until=NOW), [1, 2], NOW)
-    assert admission.go == (1,)
-    assert admission.wait == {2: NOW + PROBE_WAIT}
+    assert (admission.go, admission.wait) == ((1,), {})
+    assert admission.gate.breaker_open_until == NOW + PROBE_WAIT
     assert admit(admission.gate, [2], NOW + 1).go == ()
 
 
@@ -94,7 +99,11 @@ def test_the_rate_holds_over_any_number_of_looks(rate: int) -> None:
 )
 def test_every_delivery_either_goes_or_waits_for_a_time_to_come(gate: Gate, due: list[int]) -> None:
     admission = admit(gate, due, NOW)
-    assert [*admission.go, *admission.wait] == due
+    if opens_at(admission.gate.breaker_open_until, NOW) > NOW:
+        assert len(admission.go) <= 1
+        assert admission.wait == {}
+    else:
+        assert [*admission.go, *admission.wait] == due
     assert all(until > NOW for until in admission.wait.values())
     if gate.max_in_flight is not None:
         assert len(admission.go) <= max(0, gate.max_in_flight - gate.in_flight)

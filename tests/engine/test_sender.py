@@ -5,6 +5,7 @@ import os
 import resource
 import socket
 import ssl
+import struct
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -628,6 +629,35 @@ async def test_a_connection_that_ends_up_elsewhere_is_not_used(sender: Sender, r
     # Dialling 0.0.0.0 connects to 127.0.0.1: what was judged is not what was reached.
     assert (await post(sender, f"http://0.0.0.0:{receiver.port}/")).error == "address_not_allowed"
     assert receiver.count == 0
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_that_is_reset_as_it_is_made_is_never_called_a_refused_address(
+    sender: Sender, turns: int
+) -> None:
+    # So many turns of the loop after it was made: in one of them the other end has gone before it is asked for.
+    loop = asyncio.get_running_loop()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        listener.setblocking(False)
+
+        def accept() -> None:
+            try:
+                accepted, _ = listener.accept()
+            except BlockingIOError:
+                loop.call_soon(accept)
+            else:
+                reset_in(turns, accepted)
+
+        def reset_in(turns: int, accepted: socket.socket) -> None:
+            if turns:
+                loop.call_soon(reset_in, turns - 1, accepted)
+            else:
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                accepted.close()
+
+        loop.call_soon(accept)
+        outcome = await post(sender, f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    assert outcome.error in ("reset", "connect_failed")
 
 
 async def test_refused_addresses_look_the_same_whether_the_port_is_open_or_not(

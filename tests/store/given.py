@@ -327,13 +327,14 @@ async def query(store: Store, sqlite: str, postgres: str) -> Sequence[tuple[Any,
 async def forgotten(store: Store, now: Instant) -> list[int]:
     """Deliveries that no look would ever find: see `store/queue_steps.py`.
 
-    A row may be due later than a delivery that is overdue: a look has put it behind the others, no later than now.
+    A row may be due later than a delivery that is overdue: a look has put it behind the others, no later than now, or
+    off until the endpoint's breaker lets something through.
     """
     statement = f"""
         SELECT d.id FROM deliveries d JOIN endpoints e ON e.lane = d.lane AND e.id = d.endpoint_id
         WHERE d.status = 'pending' AND (e.status = 'deleted' OR (e.status = 'active' AND d.due_at IS NOT NULL))
           AND NOT EXISTS (SELECT 1 FROM queues q WHERE q.lane = d.lane AND q.endpoint_id = d.endpoint_id
-                          AND (q.due_at <= d.due_at OR q.due_at <= {now}))"""
+                          AND (q.due_at <= d.due_at OR q.due_at <= {now} OR q.due_at <= e.breaker_open_until))"""
     return [row[0] for row in await query(store, statement, statement)]
 
 

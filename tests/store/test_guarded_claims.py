@@ -4,11 +4,22 @@ import asyncio
 
 from msgspec.structs import replace
 
-from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT, CROWDED_WAIT
+from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT, CROWDED_WAIT, PROBE_WAIT
 from hookwright.core.health import DISABLE_AFTER
 from hookwright.core.model import DAY, HOUR, SECOND, Account, Claim, Endpoint, EndpointChange, Instant
 from hookwright.store.base import Store
-from store.given import NOW, accept, add_account, add_endpoint, claim_one, deliveries_of, draft, settled
+from store.given import (
+    NOW,
+    accept,
+    add_account,
+    add_endpoint,
+    claim_one,
+    deliveries_of,
+    draft,
+    forgotten,
+    query,
+    settled,
+)
 
 LEASE = NOW + 10 * SECOND
 
@@ -85,8 +96,99 @@ async def test_failures_in_a_row_open_the_breaker_and_one_probe_closes_it(store:
     healthy = await store.endpoint(account.id, endpoint.id)
     assert healthy is not None
     assert healthy.health.breaker_open_until is None
-    # What waited for the probe's time may go now that it is due again.
-    assert len(await claim_ids(store, later + 61 * SECOND)) == BREAKER_FAILURES + 4
+    assert len(await claim_ids(store, later)) == BREAKER_FAILURES + 4
+
+
+async def opened_breaker(store: Store, account: Account, retry_at: Instant) -> tuple[Endpoint, Instant]:
+    """An endpoint whose breaker has just opened, and until when. What failed is to be retried at a time."""
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, BREAKER_FAILURES)
+    for claim in await store.claim(100, NOW, LEASE):
+        await store.settle([settled(claim, "pending", due_at=retry_at, status_code=500)], NOW)
+    return endpoint, NOW + BREAKER_FIRST_WAIT
+
+
+async def test_what_waits_behind_a_breaker_goes_as_soon_as_it_closes_and_retries_keep_their_own_time(
+    store: Store,
+) -> None:
+    account = await add_account(store)
+    # A retry at the very time of the probe after the first one is no other than the rest.
+    retry_at = NOW + BREAKER_FIRST_WAIT + PROBE_WAIT
+    _, half_open = await opened_breaker(store, account, retry_at)
+    await accept_several(store, account, 3, NOW)
+    assert await claim_ids(store, NOW) == []
+    [probe] = await store.claim(100, half_open, half_open + 10 * SECOND)
+    await accept_several(store, account, 2, half_open)
+    assert await claim_ids(store, half_open) == []
+    closed = half_open + SECOND
+    await store.settle([settled(probe)], closed)
+    assert len(await claim_ids(store, closed)) == 4
+    assert await claim_ids(store, retry_at - 1) == []
+    assert len(await claim_ids(store, retry_at)) == BREAKER_FAILURES
+
+
+async def test_a_backlog_behind_a_breaker_is_left_as_it_is_and_shown_with_the_time_of_the_next_probe(
+    store: Store,
+) -> None:
+    account = await add_account(store)
+    _, half_open = await opened_breaker(store, account, NOW + HOUR)
+    await accept_several(store, account, 3)
+    for now in (NOW, half_open - 1):
+        assert await claim_ids(store, now) == []
+        waiting = [each for each in await deliveries_of(store, account, "pending") if each.attempts == 0]
+        assert {each.due_at for each in waiting} == {half_open}
+        assert (await store.backlog(now)).due == 0
+    own_times = "SELECT DISTINCT due_at FROM deliveries WHERE attempts = 0"
+    assert await query(store, own_times, own_times) == [(NOW,)]
+
+
+async def test_a_probe_that_decides_nothing_lets_the_next_one_go_at_once(store: Store) -> None:
+    account = await add_account(store)
+    _, half_open = await opened_breaker(store, account, NOW + HOUR)
+    operational = draft(account)
+    await accept(store, replace(operational, event=replace(operational.event, type="endpoint.warned")))
+    await accept_several(store, account, 1, NOW + 1)
+    [probe] = await store.claim(100, half_open, half_open + 10 * SECOND)
+    await store.settle([settled(probe)], half_open)
+    assert len(await claim_ids(store, half_open)) == 1
+
+
+async def test_a_probe_that_fails_puts_the_next_one_off_as_its_breaker_says(store: Store) -> None:
+    account = await add_account(store)
+    endpoint, half_open = await opened_breaker(store, account, NOW + HOUR)
+    await accept_several(store, account, 3)
+    [probe] = await store.claim(100, half_open, half_open + 10 * SECOND)
+    await fail(store, probe, half_open + SECOND)
+    kept = await store.endpoint(account.id, endpoint.id)
+    assert kept is not None
+    assert kept.health.breaker_open_until is not None
+    assert await claim_ids(store, kept.health.breaker_open_until - 1) == []
+    assert len(await claim_ids(store, kept.health.breaker_open_until)) == 1
+
+
+async def test_whoever_activates_an_endpoint_closes_its_breaker_and_all_of_it_goes(store: Store) -> None:
+    account = await add_account(store)
+    endpoint, _ = await opened_breaker(store, account, NOW + HOUR)
+    await accept_several(store, account, 3)
+    assert await claim_ids(store, NOW) == []
+    await store.set_endpoint_status(account.id, endpoint.id, "active", None, NOW)
+    assert len(await claim_ids(store, NOW)) == 3
+
+
+async def test_nothing_is_forgotten_where_a_breaker_closes_while_others_look(store: Store, second: Store) -> None:
+    account = await add_account(store)
+    _, half_open = await opened_breaker(store, account, NOW + HOUR)
+    await accept_several(store, account, 1)
+    [probe] = await store.claim(100, half_open, half_open + 10 * SECOND)
+    await accept_several(store, account, 20, half_open)
+    found = await asyncio.gather(
+        store.settle([settled(probe)], half_open),
+        *(claim_ids(each, half_open) for each in (second, store) * 3),
+        accept_several(second, account, 1, half_open),
+    )
+    assert await forgotten(store, half_open) == []
+    at_once = [id for ids in found if isinstance(ids, list) for id in ids]
+    assert len(at_once) + len(await claim_ids(store, half_open)) == 21
 
 
 async def test_an_endpoint_that_fails_for_five_days_is_warned_and_disabled_and_its_account_is_told(

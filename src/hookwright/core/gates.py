@@ -43,11 +43,19 @@ class Gate(Struct, frozen=True, kw_only=True):
 
 
 class Admission(Struct, frozen=True, kw_only=True):
-    """Which deliveries go, until when the others wait, and what the gate looks like afterwards."""
+    """Which deliveries go, until when the others wait, and what the gate looks like afterwards.
+
+    What the breaker holds back is in neither: it keeps its own time, and its endpoint waits for `opens_at`.
+    """
 
     go: tuple[int, ...]
     wait: dict[int, Instant]
     gate: Gate
+
+
+def opens_at(breaker_open_until: Instant | None, now: Instant) -> Instant:
+    """When a breaker lets something through: now, or at a time to come."""
+    return now if breaker_open_until is None else max(now, breaker_open_until)
 
 
 def admit(gate: Gate, due: Sequence[int], now: Instant) -> Admission:
@@ -61,9 +69,9 @@ def admit(gate: Gate, due: Sequence[int], now: Instant) -> Admission:
 
 
 def _room(gate: Gate, wanted: int, now: Instant) -> int:
+    if opens_at(gate.breaker_open_until, now) > now:
+        return 0
     if gate.breaker_open_until is not None:
-        if now < gate.breaker_open_until:
-            return 0
         wanted = min(wanted, 1)
     if gate.max_in_flight is not None:
         wanted = min(wanted, max(0, gate.max_in_flight - gate.in_flight))
@@ -84,8 +92,8 @@ def _by_rate(gate: Gate, candidates: Sequence[int], now: Instant) -> tuple[Seque
 
 
 def _waits(gate: Gate, held: Sequence[int], now: Instant) -> dict[int, Instant]:
-    if gate.breaker_open_until is not None and now < gate.breaker_open_until:
-        return dict.fromkeys(held, gate.breaker_open_until)
+    if opens_at(gate.breaker_open_until, now) > now:
+        return {}
     if gate.rate_per_second is not None and gate.rate_free_at > now:
         interval = SECOND // gate.rate_per_second
         return {id: gate.rate_free_at + place * interval for place, id in enumerate(held)}

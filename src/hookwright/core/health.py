@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hookwright.core.gates import breaker_wait
+from hookwright.core.gates import breaker_wait, opens_at
 from hookwright.core.model import DAY, HOUR, Health, Instant
 
 DISABLE_AFTER: Instant = 5 * DAY
@@ -47,6 +47,12 @@ def diagnose(health: Health, successes: Sequence[bool], now: Instant, may_disabl
 def undecided(health: Health, now: Instant) -> Health:
     """The health after attempts that say nothing of the endpoint: if one of them was the probe, another may go."""
     return replace(health, breaker_open_until=now, probing=False) if health.probing else health
+
+
+def brought_forward(before: Health, after: Health, now: Instant) -> Instant | None:
+    """When what a breaker holds back may go, if that is sooner now than it was."""
+    opens = opens_at(after.breaker_open_until, now)
+    return opens if before.breaker_open_until is not None and opens < before.breaker_open_until else None
 
 
 def progress_percent(health: Health, now: Instant) -> int:

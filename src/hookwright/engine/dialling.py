@@ -18,7 +18,7 @@ from hookwright.core.addresses import Target, TargetPolicy, address_allowed, exp
 from hookwright.core.model import SECOND
 from hookwright.engine.certificates import refusal_of
 from hookwright.engine.connection import Connection, origin_of
-from hookwright.engine.failures import NotAllowed, SendFailed, tls_reason
+from hookwright.engine.failures import NotAllowed, SendFailed, Unanswered, tls_reason
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.own_addresses import OUR_OWN_ERRORS, is_own_address
 
@@ -98,7 +98,13 @@ class Dialler:
             if error.errno in OUR_OWN_ERRORS:
                 raise
             raise _connect_failure(error, secure, self._limits.connect_seconds) from None
-        if not _is_connected_to(transport, address):
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            # Reset between the handshake of TCP and our asking: nobody can say any more who it was, so nothing is
+            # sent, and it is what it would be a moment later.
+            connection.abort()
+            raise Unanswered
+        if not _is_same_address(peer[0], address):
             connection.abort()
             raise NotAllowed
         return connection
@@ -205,6 +211,5 @@ def _connect_failure(error: OSError, secure: bool, seconds: float) -> SendFailed
     return SendFailed("connect_failed", "the receiver cannot be reached")
 
 
-def _is_connected_to(transport: asyncio.BaseTransport, address: str) -> bool:
-    peer = transport.get_extra_info("peername")
-    return peer is not None and (peer[0] == address or ip_address(peer[0]) == ip_address(address))
+def _is_same_address(one: str, other: str) -> bool:
+    return one == other or ip_address(one) == ip_address(other)

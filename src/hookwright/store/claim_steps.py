@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
 from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Unavailable
-from hookwright.core.gates import Gate, admit
-from hookwright.core.health import Diagnosis, diagnose, undecided
+from hookwright.core.gates import Gate, admit, opens_at
+from hookwright.core.health import Diagnosis, brought_forward, diagnose, undecided
 from hookwright.core.lanes import LANE_COUNT, lane_of
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
@@ -145,6 +145,9 @@ class ClaimSteps(QueueSteps):
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, endpoint_id)
         if rows[0]["status"] != "active":
             return []
+        if (open_again := opens_at(rows[0]["breaker_open_until"], now)) > now:
+            yield from self.put_back(lane, endpoint_id, open_again)
+            return []
         due = yield sql(
             f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn,"
             # By batches, so that only the last one may be cut by the limit.
@@ -175,7 +178,7 @@ class ClaimSteps(QueueSteps):
             )
         for until, ids in _by_time(admission.wait, batches).items():
             yield _postpone(lane, until, *self.among(3, ids))
-        yield from self.put_back(lane, endpoint_id, now)
+        yield from self.put_back(lane, endpoint_id, opens_at(admission.gate.breaker_open_until, now))
         return claims
 
     def _claim_batch(
@@ -319,13 +322,18 @@ class ClaimSteps(QueueSteps):
         due = [(_queue_of(each), each.settlement.due_at) for each in written]
         for endpoint_id in sorted(by_endpoint):  # in one order everywhere, so that two settlements cannot deadlock
             settled = by_endpoint[endpoint_id]
-            told += yield from self._note_endpoint(settled, now)
+            announced, may_go_at = yield from self._note_endpoint(settled, now)
+            told += announced
+            due.append((_queue_of(settled[0]), may_go_at))
             if (yield from next_in_line(lane_of(endpoint_id), endpoint_id, map(_ended_line, settled), now)):
                 due.append((_queue_of(settled[0]), now))
         yield from _announce(told)
         yield from self.queue_up(earliest_of([(key, due_at) for key, due_at in due if due_at is not None]))
 
-    def _note_endpoint(self, settled: Sequence[Settled], now: Instant) -> Step[list[Announcement]]:
+    def _note_endpoint(
+        self, settled: Sequence[Settled], now: Instant
+    ) -> Step[tuple[list[Announcement], Instant | None]]:
+        """Answers what is to be told, and when what a breaker held back may go, if that is sooner than it was."""
         claim = settled[0].claim
         lane = lane_of(claim.endpoint_id)
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
@@ -356,7 +364,7 @@ class ClaimSteps(QueueSteps):
         told = [of_endpoint(change, counted[-1], diagnosis.health, why.get(change), now) for change in changes]
         if disabled:
             told.append(of_endpoint("disabled", counted[-1], diagnosis.health, reason, now))
-        return told
+        return told, brought_forward(before, diagnosis.health, now)
 
     @reading
     def announcements(self, limit: int, lanes: Lanes = None) -> Step[list[Announcement]]:

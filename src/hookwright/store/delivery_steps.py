@@ -16,7 +16,13 @@ from hookwright.core.model import (
     Instant,
 )
 from hookwright.store.base import DeliveryQuery
-from hookwright.store.line_steps import ENDPOINT_STATUS, delivery_of, move_to_the_end, next_in_line, shown_delivery_of
+from hookwright.store.line_steps import (
+    ENDPOINT_OPENS_AT,
+    delivery_of,
+    move_to_the_end,
+    next_in_line,
+    shown_delivery_of,
+)
 from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     PLATFORM_LANE,
@@ -93,7 +99,7 @@ class DeliverySteps(QueueSteps):
         where, values = delivery_filters(query)
         order = "ASC" if query.ascending else "DESC"
         rows = yield sql(
-            f"SELECT *, {ENDPOINT_STATUS.format('deliveries')} FROM deliveries"
+            f"SELECT *, {ENDPOINT_OPENS_AT.format('deliveries')} FROM deliveries"
             f" WHERE {where} ORDER BY created_at {order}, id {order}"
             f" LIMIT ${len(values) + 1}",
             *values,
@@ -210,7 +216,7 @@ class DeliverySteps(QueueSteps):
 
 def _delivery(delivery_id: int) -> Step[Delivery | None]:
     rows = yield sql(
-        f"SELECT *, {ENDPOINT_STATUS.format('deliveries')} FROM deliveries WHERE lane = $1 AND id = $2",
+        f"SELECT *, {ENDPOINT_OPENS_AT.format('deliveries')} FROM deliveries WHERE lane = $1 AND id = $2",
         lane_of(delivery_id),
         delivery_id,
     )

@@ -17,10 +17,10 @@ from hookwright.store.steps import Row, Statement, Step, Steps, made, reading, s
 
 UNFINISHED = "{0}.place IS NOT NULL AND {0}.status IN ('pending', 'in_flight')"
 
-# What `shown_delivery_of` needs of a row of {0} beside the row.
-ENDPOINT_STATUS = (
-    "(SELECT shown.status FROM endpoints shown WHERE shown.lane = {0}.lane AND shown.id = {0}.endpoint_id)"
-    " AS endpoint_status"
+# What `shown_delivery_of` needs of a row of {0} beside the row: from when its endpoint is sent to, if it is.
+ENDPOINT_OPENS_AT = (
+    "(SELECT CASE shown.status WHEN 'active' THEN COALESCE(shown.breaker_open_until, 0) END FROM endpoints shown"
+    " WHERE shown.lane = {0}.lane AND shown.id = {0}.endpoint_id) AS endpoint_opens_at"
 )
 
 # Whether it is the turn of a delivery `d` of lane $1. What is in no line never waits for its turn.
@@ -39,7 +39,7 @@ class LineSteps(Steps):
         lane = lane_of(endpoint_id)
         # Only what is first in its line is ever attempted.
         heads = yield sql(
-            f"SELECT d.*, {ENDPOINT_STATUS.format('d')} FROM deliveries d"
+            f"SELECT d.*, {ENDPOINT_OPENS_AT.format('d')} FROM deliveries d"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.attempts > d.round_start"
             f" AND {UNFINISHED.format('d')} ORDER BY d.place LIMIT $3",
             lane,
@@ -134,12 +134,16 @@ def delivery_of(row: Row) -> Delivery:
 
 
 def shown_delivery_of(row: Row) -> Delivery:
-    """A delivery for people to see: while it waits for its endpoint, nobody can say when it is due."""
+    """A delivery for people to see: due when its endpoint's breaker lets it through at the earliest.
+
+    While it waits for an endpoint that is not active, nobody can say when it is due.
+    """
+    own, opens = row["due_at"], row["endpoint_opens_at"]
     return made(
         Delivery,
         row,
         event_id=str(row["event_id"]),
-        due_at=row["due_at"] if row["endpoint_status"] == "active" else None,
+        due_at=None if own is None or opens is None else max(own, opens),
     )
 
 

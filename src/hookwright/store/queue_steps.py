@@ -1,9 +1,13 @@
 """Queues: a row for each endpoint that has something to send, so that work is taken endpoint by endpoint.
 
 What must hold: an active endpoint with a pending delivery that has a due time has a row that is due no later than the
-earliest of them, or than the last look. It may be due earlier: the look that finds nothing corrects it. Whoever makes
-a delivery pending and due lets its endpoint queue up, in the same transaction. So does whoever activates an endpoint,
-and whoever deletes one, since what waits for it is still to be cancelled.
+earliest of them, or than the last look, or than the time at which its breaker lets something through. It may be due
+earlier: the look that finds nothing corrects it. Whoever makes a delivery pending and due lets its endpoint queue up,
+in the same transaction. So does whoever closes a breaker or activates an endpoint, and whoever deletes one, since
+what waits for it is still to be cancelled.
+
+A breaker puts off its endpoint's turn and no delivery: however much waits, opening and closing it costs one row, and
+each retry keeps its own time, so that none comes early when the breaker closes.
 
 The order of locks. A transaction takes its locks on accounts, endpoints, deliveries and lanes first and on rows of
 `queues` last, in one statement, ordered by lane and endpoint. A look has it the other way round: it holds rows of
@@ -41,8 +45,11 @@ class QueueSteps(Steps):
         for (lane, endpoint_id), due_at in sorted(turns.items()):
             yield sql(QUEUE_UP.format(rows="VALUES ($1, $2, $3)"), lane, endpoint_id, due_at)
 
-    def put_back(self, lane: int, endpoint_id: int, now: Instant) -> Step[None]:
-        """An endpoint had its turn: the next is when the next of its deliveries is due, behind all who wait now."""
+    def put_back(self, lane: int, endpoint_id: int, not_before: Instant) -> Step[None]:
+        """An endpoint had its turn: the next is when the next of its deliveries is due, and not before a time.
+
+        That is now, behind all who wait, or else when its breaker lets something through.
+        """
         # May be waited for: what else this transaction needed, it has.
         yield sql(f"SELECT due_at FROM queues WHERE lane = $1 AND endpoint_id = $2 {self.ALONE}", lane, endpoint_id)
         rows = yield sql(
@@ -52,7 +59,11 @@ class QueueSteps(Steps):
             endpoint_id,
         )
         earliest = rows[0]["due_at"]
-        yield _leave(lane, endpoint_id) if earliest is None else _next_turn(lane, endpoint_id, max(earliest, now))
+        yield (
+            _leave(lane, endpoint_id)
+            if earliest is None
+            else _next_turn(lane, endpoint_id, max(earliest, not_before))
+        )
 
     # What a transaction holds at this moment is skipped, since waiting for it here could deadlock. The row stays
     # until nothing waits any more, so a later look cancels it.

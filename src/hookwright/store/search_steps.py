@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import Instant
 from hookwright.store.base import DeliveryMatches, DeliverySearch, SearchedStatus
-from hookwright.store.line_steps import ENDPOINT_STATUS, shown_delivery_of
+from hookwright.store.line_steps import ENDPOINT_OPENS_AT, shown_delivery_of
 from hookwright.store.steps import Filters, Row, Statement, Step, Steps, labels, reading, sql
 
 # What a delivery `d` is that gave up, or waits for a retry. Spelt as its index is: see 0014_console.sql.
@@ -174,7 +174,7 @@ def _matching(search: DeliverySearch, source: Source, since: Instant, until: Ins
     if reads_events:
         _add_text_filter(filters, "v", search.text or "")
     return sql(
-        f"{cut.format(columns=columns, status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
+        f"{cut.format(columns=columns, status=ENDPOINT_OPENS_AT.format('d'))}{joined} WHERE {filters}"
         f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
         *filters.values,
         search.limit,
