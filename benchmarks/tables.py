@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.report import COLUMNS, rows, surroundings_line
+from hookwright.testing import document_tables
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
-BEGIN = "<!-- the table begins; benchmarks/tables.py writes it -->\n"
-END = "<!-- the table ends -->\n"
+WRITER = "benchmarks/tables.py"
 
 
 def main() -> None:
@@ -23,16 +22,7 @@ def main() -> None:
 
 def with_table(document: str, results: dict[str, Any]) -> str:
     """The document with its table replaced. Raises ValueError when it has no place for one."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError("the document has no place for the table")
-    lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS)), *map(_line, rows(results))]
-    return "".join([before, begin, "\n".join([*lines, "", surroundings_line(results) + "."]), "\n", end, after])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.strip() for cell in cells) + " |"
+    return document_tables.with_table(document, WRITER, COLUMNS, rows(results), surroundings_line(results) + ".")
 
 
 if __name__ == "__main__":

@@ -233,16 +233,25 @@ def delivering_after(records: Records, back_at: int) -> float:
     return (min(arrived) - back_at) / SECOND if arrived else inf
 
 
-def committed_unanswered(answers: Iterable[Answered]) -> list[str]:
-    """The keys of events that had been committed although their publisher never had an answer."""
-    unknown: set[str] = set()
-    found: list[str] = []
+def committed_unanswered(answers: Iterable[Answered]) -> list[Answered]:
+    """The requests whose events had been committed although their publisher never had an answer."""
+    unknown: dict[str, Answered] = {}
+    found: list[Answered] = []
     for answer in sorted(answers, key=lambda each: each.asked_at):
         if answer.answer == "unknown":
-            unknown.add(answer.key)
+            unknown.setdefault(answer.key, answer)
         elif answer.answer == "ok" and answer.duplicate and answer.key in unknown:
-            found.append(answer.key)
+            found.append(unknown[answer.key])
     return found
+
+
+def kills_before_the_answer(answers: Iterable[Answered], deeds: Iterable[Deed]) -> int:
+    """How many deeds fell on a request whose event was committed and whose publisher never had an answer."""
+    cut_off = committed_unanswered(answers)
+    return sum(
+        any(request.asked_at <= deed.ended_at and deed.began_at <= request.answered_at for request in cut_off)
+        for deed in deeds
+    )
 
 
 def _deeds_upon(earlier: Arrival, later: Arrival, deeds: Iterable[Deed], unwritten_seconds: float) -> list[Deed]:

@@ -22,6 +22,7 @@ from faults.database import Postgres, postgres
 
 EVENT_TYPE = "contact.activated"
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+SQLITE_FILE = "hookwright.sqlite3"
 START_SECONDS = 240.0  # a second on a machine of its own; CI shares its cores
 END_SECONDS = 60.0
 
@@ -170,7 +171,7 @@ async def system_on(
     async with AsyncExitStack() as open_things:
         server: Postgres | None = None
         if plan.database == "sqlite":
-            url = f"sqlite:{plan.folder / 'hookwright.sqlite3'}"
+            url = f"sqlite:{plan.folder / SQLITE_FILE}"
         else:
             server = open_things.enter_context(postgres(plan.folder, postgres_settings))
             url = await server.new_database()

@@ -15,8 +15,9 @@ from benchmarks.publishing import Answer, Refused, accepted_ids
 from benchmarks.receiving import Arrival
 from benchmarks.reconciling import Unreconciled, reconcile
 from benchmarks.report import as_object, table
-from benchmarks.tables import BEGIN, DOCUMENT, END, with_table
+from benchmarks.tables import DOCUMENT, WRITER, with_table
 
+from hookwright.testing.document_tables import END, begin
 from log_scan import read_log
 
 ROOT = Path(__file__).parent.parent
@@ -113,7 +114,7 @@ def test_the_slope_of_the_memory_is_taken_once_it_has_settled() -> None:
 
 def test_the_table_of_the_document_is_replaced_and_the_rest_stays() -> None:
     results = as_object([Measured(MEASURE, [{"rate": 9.0}])], SURROUNDINGS)
-    once = with_table(f"# Before\n{BEGIN}old\n{END}after\n", results)
+    once = with_table(f"# Before\n{begin(WRITER)}old\n{END}after\n", results)
     assert "| how fast | 9.00 /s | 9.00 | 9.00 | ≥ 5 /s | yes |" in once
     assert (once[:9], once[-6:], "old" in once) == ("# Before\n", "after\n", False)
     assert with_table(once, results) == once

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import signal
+import sys
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
@@ -13,12 +16,14 @@ from faults import checker
 from faults.case import Check, Plan, Skipped, Verdict
 from faults.cases import CASES
 from faults.checker import Records
+from faults.commit_watch import file_watch
 from faults.earlier import MIGRATIONS, unpack_earlier
 from faults.farm import Manners
 from faults.promise import promised
 from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
 from faults.report import as_object, closing_line, rows, table
 from faults.running import Ended, Job
+from faults.tables import DOCUMENT, with_table
 
 ROOT = Path(__file__).parent.parent
 EVENT = "01a20464-fed5-7af5-b7e2-39eda9b69440"
@@ -203,9 +208,35 @@ def test_the_slowest_answer_of_a_span_is_of_those_that_lie_within_it() -> None:
 
 def test_a_commit_without_an_answer_shows_when_its_key_is_told_to_be_a_duplicate() -> None:
     unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
-    assert checker.committed_unanswered([unknown, answered(3, 1, duplicate=True)]) == ["event-1"]
+    assert checker.committed_unanswered([unknown, answered(3, 1, duplicate=True)]) == [unknown]
     assert checker.committed_unanswered([unknown, answered(3, 1)]) == []
     assert checker.committed_unanswered([refused(1), answered(3, 1, duplicate=True)]) == []
+
+
+def test_a_kill_falls_between_commit_and_answer_when_such_a_request_was_under_way() -> None:
+    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
+    answers = [unknown, answered(3, 1, duplicate=True)]
+    assert checker.kills_before_the_answer(answers, [kill(0.5), kill(1.5), kill(2.5)]) == 1
+    assert checker.kills_before_the_answer(answers[:1], [kill(1.5)]) == 0
+
+
+async def test_a_watch_kills_a_process_when_it_has_committed(tmp_path: Path) -> None:
+    database = tmp_path / "events.sqlite3"
+    committing = f"""
+import sqlite3
+db = sqlite3.connect({str(database)!r}, isolation_level=None)
+db.execute("PRAGMA journal_mode = WAL")
+db.execute("CREATE TABLE events (id INTEGER)")
+print("ready", flush=True)
+while True:
+    db.execute("INSERT INTO events VALUES (1)")
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", committing, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    async with file_watch(database) as watch:
+        await watch.kill(process.pid)
+    assert await process.wait() == -signal.SIGKILL
 
 
 def test_the_version_before_lacks_our_newest_migrations_and_nothing_else_is_new_in_it(tmp_path: Path) -> None:
@@ -251,6 +282,11 @@ def test_problems_of_which_there_are_none_are_one_row_and_those_that_there_are_h
         ("", "doubled", "2", "≤ 0", "NO"),
         ("", "back", "0.50 s", "≤ 5 s", "yes"),
     ]
+
+
+def test_the_document_has_a_place_for_the_table() -> None:
+    results = as_object([Ended(JOB, 1.0, Verdict({"kills": 3}, [Check("lost", 0)]))], {"worker_kill": ""}, long=False)
+    assert "| worker_kill | sqlite | 3 kills | lost | 0 | ≤ 0 | yes |" in with_table(DOCUMENT.read_text(), results)
 
 
 def test_what_was_skipped_has_not_passed() -> None:

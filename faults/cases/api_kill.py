@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
+
 from faults import checker
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records
+from faults.commit_watch import CommitWatch, file_watch, gate_watch
 from faults.farm import farm
 from faults.nemesis import Nemesis
 from faults.producer import Producer
 from faults.promise import promised
 from faults.settling import at_rest
-from faults.system import Node, free_port, system_on
+from faults.system import SQLITE_FILE, Node, System, free_port, system_on
 
 ENDPOINTS = 1  # of one account, so that all publishers share their commits
 PUBLISHERS = 32
-# How many answers a process lives for. Those who share a commit are answered one after another: the kill that follows
-# one of these answers soon finds others between their commit and their answer.
-ANSWERS = (1, 60)
+ANSWERS = (1, 60)  # how many a process lives for
+AT_A_COMMIT = 0.8  # the share of the kills that wait for one; the others fall at any moment
 SOON_SECONDS = (0, 0.02)
+HIT = 0.4  # the share that has to fall between commit and answer, or the case has shown little
 
 
 async def run(plan: Plan) -> Verdict:
@@ -33,28 +36,37 @@ async def run(plan: Plan) -> Verdict:
                 await system.start("--role", "worker")
             aims = await system.subscribe(api, receivers.url, ENDPOINTS)
             producer = Producer(plan.folder, await system.key(), aims, lambda: api.url)
-            async with producer.publishing(PUBLISHERS):
+            async with _watch(system) as watch, producer.publishing(PUBLISHERS):
                 for _ in range(plan.rounds):
                     await producer.accepted(nemesis.dice.randint(*ANSWERS))
-                    await nemesis.wait(*SOON_SECONDS)
-                    await _kill(api, nemesis)
+                    await _kill(api, nemesis, watch)
                     api = await system.start(*arguments, port=port)
             records = await at_rest(system.database_url, plan.folder)
-    return _judged(records)
+    return _judged(plan, records)
 
 
-async def _kill(api: Node, nemesis: Nemesis) -> None:
-    with nemesis.doing("SIGKILL", api.name):
-        await api.kill()
+def _watch(system: System) -> AbstractAsyncContextManager[CommitWatch]:
+    return file_watch(system.folder / SQLITE_FILE) if system.postgres is None else gate_watch(system.database_url)
 
 
-def _judged(records: Records) -> Verdict:
+async def _kill(api: Node, nemesis: Nemesis, watch: CommitWatch) -> None:
+    at_a_commit = nemesis.dice.random() < AT_A_COMMIT
+    await nemesis.wait(*SOON_SECONDS)
+    with nemesis.doing("SIGKILL at a commit" if at_a_commit else "SIGKILL", api.name):
+        if at_a_commit:
+            await watch.kill(api.pid)
+            await api.process.wait()
+        else:
+            await api.kill()
+
+
+def _judged(plan: Plan, records: Records) -> Verdict:
     checks, evidence = promised(records)
-    unanswered = len(checker.committed_unanswered(records.answers))
-    # Without one the kills never fell between commit and answer, and the case has shown nothing.
-    meant = Check("commits that were killed before their answer", unanswered, 1, side="at least")
+    hits = checker.kills_before_the_answer(records.answers, records.deeds)
+    meant = Check("kills between commit and answer", hits, round(HIT * plan.rounds), side="at least")
     done = {
         "kills": len(records.deeds),
+        "commits killed before their answer": len(checker.committed_unanswered(records.answers)),
         "events": len(records.dump.events),
         "answers that never came": sum(answer.answer == "unknown" for answer in records.answers),
     }
