@@ -34,6 +34,10 @@ class Postgres:
         self._server = server
         self.url = server.url
 
+    @property
+    def is_running(self) -> bool:
+        return _is_there(self._server.pid)
+
     async def new_database(self) -> str:
         """The URL of a new, empty database."""
         name = f"faults_{uuid.uuid4().hex}"
