@@ -15,7 +15,7 @@ from typing import Any
 from faults.case import Side
 from faults.running import Ended
 
-COLUMNS = ("fault", "on", "done", "must hold", "seen", "limit", "held")
+COLUMNS = ("fault", "on", "took", "done", "must hold", "seen", "limit", "held")
 MARKS = {True: "yes", False: "NO"}
 SIGNS: dict[Side, str] = {"at most": "≤", "at least": "≥"}
 
@@ -40,14 +40,14 @@ def rows(results: dict[str, Any]) -> list[tuple[str, ...]]:
     """
     found: list[tuple[str, ...]] = []
     for run in results["runs"]:
-        beginning = (run["case"], run["database"], _done(run))
+        beginning = (run["case"], run["database"], f"{number(round(run['seconds']))} s", _done(run))
         if run["verdict"] is None:
             found.append(
                 (*beginning, run["skipped"] or "the case itself", "", "", "" if run["skipped"] else MARKS[False])
             )
             continue
         for place, check in enumerate(_folded(run["verdict"]["checks"])):
-            found.append((*(beginning if place == 0 else ("", "", "")), *_check_cells(check)))
+            found.append((*(beginning if place == 0 else ("",) * len(beginning)), *_check_cells(check)))
     return found
 
 

@@ -277,7 +277,7 @@ def test_a_failure_is_told_with_its_seed_and_the_command_that_tries_it_again() -
 def test_problems_of_which_there_are_none_are_one_row_and_those_that_there_are_have_their_own() -> None:
     checks = [Check("lost", 0), Check("doubled", 2), Check("altered", 0), Check("back", 0.5, 5, unit="s")]
     results = as_object([Ended(JOB, 1.0, Verdict({"kills": 3}, checks))], {"worker_kill": "kills"}, long=False)
-    assert [row[2:] for row in rows(results)] == [
+    assert [row[3:] for row in rows(results)] == [
         ("3 kills", "problems of 2 kinds", "0", "≤ 0", "yes"),
         ("", "doubled", "2", "≤ 0", "NO"),
         ("", "back", "0.50 s", "≤ 5 s", "yes"),
@@ -286,7 +286,9 @@ def test_problems_of_which_there_are_none_are_one_row_and_those_that_there_are_h
 
 def test_the_document_has_a_place_for_the_table() -> None:
     results = as_object([Ended(JOB, 1.0, Verdict({"kills": 3}, [Check("lost", 0)]))], {"worker_kill": ""}, long=False)
-    assert "| worker_kill | sqlite | 3 kills | lost | 0 | ≤ 0 | yes |" in with_table(DOCUMENT.read_text(), results)
+    assert "| worker_kill | sqlite | 1 s | 3 kills | lost | 0 | ≤ 0 | yes |" in with_table(
+        DOCUMENT.read_text(), results
+    )
 
 
 def test_what_was_skipped_has_not_passed() -> None:
