@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT, CROWDED_WAIT, PROBE_WAIT
@@ -164,6 +165,25 @@ async def test_a_probe_that_fails_puts_the_next_one_off_as_its_breaker_says(stor
     assert kept.health.breaker_open_until is not None
     assert await claim_ids(store, kept.health.breaker_open_until - 1) == []
     assert len(await claim_ids(store, kept.health.breaker_open_until)) == 1
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["settled together", "settled one by one"])
+async def test_failures_with_successes_between_them_open_no_breaker_though_all_were_claimed_before_the_first(
+    store: Store, together: bool
+) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, 3 * BREAKER_FAILURES)
+    claims = await store.claim(100, NOW, LEASE)
+    outcomes = [
+        settled(claim) if number % 3 else settled(claim, "pending", due_at=NOW + HOUR, status_code=500)
+        for number, claim in enumerate(claims)
+    ]
+    for some in [outcomes] if together else [[each] for each in outcomes]:
+        await store.settle(some, NOW)
+    kept = await store.endpoint(account.id, endpoint.id)
+    assert kept is not None
+    assert (kept.health.failures, kept.health.breaker_open_until) == (0, None)
 
 
 async def test_whoever_activates_an_endpoint_closes_its_breaker_and_all_of_it_goes(store: Store) -> None:

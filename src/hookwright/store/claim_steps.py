@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
@@ -104,6 +104,9 @@ def _key_of(row: Row) -> QueueKey:
 
 class ClaimSteps(QueueSteps):
     """Take what is due, and note how it went."""
+
+    # Endpoints that failed when an outcome of theirs was last noted here. Who holds a lane notes all that is in it.
+    _failing: set[int]
 
     async def claim(
         self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None, crowd: Crowd = NO_CROWD
@@ -343,6 +346,10 @@ class ClaimSteps(QueueSteps):
         diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now, may_disable)
         if not counted:
             diagnosis = Diagnosis(health=undecided(before, now))
+        if diagnosis.health.failing_since is None:
+            self._failing.discard(claim.endpoint_id)
+        else:
+            self._failing.add(claim.endpoint_id)
         if diagnosis.health != before:
             yield _keep_health(lane, claim.endpoint_id, diagnosis.health)
         # Not by the 410 of an operational event: nobody could be told why.
@@ -393,11 +400,21 @@ class ClaimSteps(QueueSteps):
         yield sql("DELETE FROM announcements WHERE lane = $1 AND id = $2", lane_of(announcement.id), announcement.id)
 
 
-def needs_noting(each: Settled) -> bool:
-    """Whether an attempt may change its endpoint's health, is to be repeated, ends a wait, or is to be told of.
+def worth_noting(settled: Sequence[Settled], failing: Set[int]) -> list[Settled]:
+    """Those that may change their endpoint's health, are to be repeated, end a wait, or are to be told of.
 
-    Most succeed at healthy endpoints.
+    Most succeed at healthy endpoints, and are not. A success at one that fails is, though it was claimed while all
+    was well: without it the failures before and after it would be failures in a row.
     """
+    failed = {each.claim.endpoint_id for each in settled if not succeeded(each.outcome)}
+    return [
+        each
+        for each in settled
+        if _needs_noting(each) or each.claim.endpoint_id in failed or each.claim.endpoint_id in failing
+    ]
+
+
+def _needs_noting(each: Settled) -> bool:
     return (
         not succeeded(each.outcome)
         or each.settlement.status == "pending"

@@ -39,7 +39,7 @@ from hookwright.store.acceptance import (
     queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, of_all, worth_noting
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import TROUBLED, Books
 from hookwright.store.migrations import migrations_for, schema_state
@@ -126,6 +126,7 @@ class PostgresStore(Records):
         self._distributed = distributed
         self._looks_made = 0
         self._books = Books()
+        self._failing = set()
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -310,14 +311,15 @@ class PostgresStore(Records):
 
     async def _settle_together(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
-            if not any(map(needs_noting, settled)):
+            noted = worth_noting(settled, self._failing)
+            if not noted:
                 # One statement is one transaction, and this is what happens nearly always.
                 written = await _settle(db, settled, now)
             else:
                 async with db.transaction():
                     written = await _settle(db, settled, now)
-                    noted = [each for each in settled if needs_noting(each) and _lease_of(each) in written]
-                    await _run_step(self._note_outcomes(noted, now), db)
+                    ours = [each for each in noted if _lease_of(each) in written]
+                    await _run_step(self._note_outcomes(ours, now), db)
         return {lease.delivery_id for lease in written}
 
     async def _rescue_some(self, now: Instant, lanes: Sequence[int]) -> int:

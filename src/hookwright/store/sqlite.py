@@ -41,7 +41,7 @@ from hookwright.store.acceptance import (
     queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
+from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, of_all, worth_noting
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import TROUBLED, Books, Recipients
 from hookwright.store.migrations import migrations_for, schema_state
@@ -89,6 +89,7 @@ class SqliteStore(Records):
         self._closed = False
         self._ids = range(0)
         self._books = Books()
+        self._failing = set()
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -172,7 +173,10 @@ class SqliteStore(Records):
         await self._writer.run(partial(_release, leases, now))
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
-        note = partial(self._note_outcomes, now=now)
+
+        def note(written: Sequence[Settled]) -> Step[None]:
+            return self._note_outcomes(worth_noting(written, self._failing), now)
+
         result: set[int] = await self._writer.run(partial(_settle, note, settled, now))
         return result
 
@@ -551,7 +555,7 @@ def _settle(
     note: Callable[[Sequence[Settled]], Step[None]], settled: Sequence[Settled], now: Instant, db: sqlite3.Connection
 ) -> set[int]:
     written = [each for each in settled if _settle_one(each, now, db)]
-    _run_step(note([each for each in written if needs_noting(each)]), db)
+    _run_step(note(written), db)
     return {each.claim.delivery_id for each in written}
 
 
