@@ -54,10 +54,12 @@ fuzz: setup
 	@echo "make fuzz FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) SEED=$(SEED)"
 	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
 
-# A few minutes. It says its seed: `make faults SEED=…` strikes the same way again. CASES="worker_kill zombie" for some.
+# A few minutes. It says its seed: `make faults SEED=…` strikes the same way again. CASES="worker_kill zombie" for some,
+# WITHOUT=flood for all others.
 CASES ?=
+WITHOUT ?=
 faults: setup
-	@$(BIN)/python -m faults --seed $(SEED) $(if $(CASES),--only $(CASES))
+	@$(BIN)/python -m faults --seed $(SEED) $(if $(CASES),--only $(CASES)) $(if $(WITHOUT),--without $(WITHOUT))
 
 # Many hours; writes faults.json, which `python -m faults.tables faults.json` puts into docs/reliability.md.
 faults-long: setup

@@ -12,13 +12,13 @@ from faults.cases import CASES
 from faults.report import as_object, closing_line, table
 from faults.running import end_children_on_sigterm, jobs_of, run_all, say
 
-TOGETHER = 3  # cases that run at a time; most of them wait for leases and leave the cores idle
+TOGETHER = 4  # cases that run at a time; most of them wait for leases and leave the cores idle
 
 
 def main() -> int:
     """Run, print, and answer the exit code: 1 when a case failed."""
     arguments = _arguments()
-    chosen = [case for case in CASES if arguments.only is None or case.name in arguments.only]
+    chosen = [case for case in CASES if case.name in arguments.only and case.name not in arguments.without]
     say(f"seed {arguments.seed}")
     end_children_on_sigterm()
     jobs = [job for case in chosen for job in jobs_of(case, arguments.seed, arguments.long, arguments.rounds)]
@@ -37,7 +37,10 @@ def _arguments() -> argparse.Namespace:
     names = [case.name for case in CASES]
     parser = argparse.ArgumentParser(prog="python -m faults")
     parser.add_argument("--long", action="store_true", help="as many rounds as the table of docs/reliability.md has")
-    parser.add_argument("--only", nargs="+", choices=names, metavar="CASE", help=f"some of: {', '.join(names)}")
+    parser.add_argument(
+        "--only", nargs="+", choices=names, default=names, metavar="CASE", help=f"some of: {', '.join(names)}"
+    )
+    parser.add_argument("--without", nargs="+", choices=names, default=(), metavar="CASE", help="all but these")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="the same strikes alike")
     parser.add_argument("--rounds", type=int, help="of each case, in place of its own number")
     parser.add_argument("--together", type=int, default=TOGETHER, help=f"cases at a time; {TOGETHER} otherwise")

@@ -73,4 +73,5 @@ class Case:
     long: int
     databases: tuple[Database, ...] = ("postgres",)
     alone: bool = False  # it measures how fast something is, so nothing else may run beside it
+    lasts_seconds: float = 60  # about, in the short form by itself: what lasts longest begins first
     patience_seconds: float = 600  # for the short form; a run that takes longer has failed

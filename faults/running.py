@@ -63,10 +63,11 @@ def jobs_of(case: Case, seed: int, long: bool, rounds: int | None) -> list[Job]:
 
 
 def run_all(jobs: Sequence[Job], together: int) -> Iterator[Ended]:
-    """Carry jobs out and yield each as it ends: those of one at a time last."""
-    alone = {case.name for case in CASES if case.alone}
-    yield from _run_some([job for job in jobs if job.case not in alone], together)
-    yield from _run_some([job for job in jobs if job.case in alone], 1)
+    """Carry jobs out and yield each as it ends: those of one at a time last, of the others the longest first."""
+    cases = {case.name: case for case in CASES}
+    side_by_side = [job for job in jobs if not cases[job.case].alone]
+    yield from _run_some(sorted(side_by_side, key=lambda job: -cases[job.case].lasts_seconds), together)
+    yield from _run_some([job for job in jobs if cases[job.case].alone], 1)
 
 
 def _run_some(jobs: Sequence[Job], together: int) -> Iterator[Ended]:

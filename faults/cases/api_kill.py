@@ -79,5 +79,6 @@ API_KILL = Case(
     run=run,
     short=25,
     long=500,
+    lasts_seconds=50,
     databases=("postgres", "sqlite"),
 )

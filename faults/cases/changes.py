@@ -94,6 +94,6 @@ CHANGES = Case(
     run=run,
     short=200,
     long=5_000,
+    lasts_seconds=40,
     databases=("postgres", "sqlite"),
-    patience_seconds=240,
 )

@@ -150,6 +150,6 @@ DISK_FULL = Case(
     run=run,
     short=2,
     long=20,
+    lasts_seconds=45,
     databases=("sqlite", "postgres"),
-    patience_seconds=240,
 )

@@ -78,6 +78,7 @@ FLOOD = Case(
     run=run,
     short=1,
     long=10,
+    lasts_seconds=100,
     databases=("postgres",),
     alone=True,
     patience_seconds=180,

@@ -72,4 +72,5 @@ POSTGRES_KILL = Case(
     run=run,
     short=3,
     long=100,
+    lasts_seconds=30,
 )

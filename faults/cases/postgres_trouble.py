@@ -151,4 +151,5 @@ POSTGRES_TROUBLE = Case(
     run=run,
     short=1,
     long=50,
+    lasts_seconds=90,
 )

@@ -174,5 +174,4 @@ POWER_CUT = Case(
     short=500,
     long=20_000,
     databases=("sqlite",),
-    patience_seconds=180,
 )

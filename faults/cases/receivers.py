@@ -124,7 +124,7 @@ RECEIVERS = Case(
     run=run,
     short=1,
     long=200,
+    lasts_seconds=20,
     databases=("postgres", "sqlite"),
     alone=True,
-    patience_seconds=120,
 )

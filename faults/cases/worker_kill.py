@@ -75,13 +75,17 @@ def _judged(plan: Plan, records: Records) -> Verdict:
     more, more_evidence = as_checks({"repeats of what was not in flight": checker.needless_repeats(records)})
     takeovers = checker.takeovers(records, records.deeds)
     checks += [*more, Check("deliveries hit in flight", len(takeovers), len(records.deeds), side="at least")]
+    # The control of the same minutes: on a machine with much else to do every step of a takeover waits for its turn.
+    ordinary_wait = percentile(checker.latenesses(records), 0.5)
     if plan.database == "postgres":
         # The one process on SQLite has nobody to be taken over by: it comes again itself.
-        checks.append(Check("taken over, p99", percentile(takeovers, 0.99), TAKEOVER_SECONDS, unit="s"))
+        beyond = percentile(takeovers, 0.99) - ordinary_wait
+        checks.append(Check("taken over, p99, beyond an event's usual wait", beyond, TAKEOVER_SECONDS, unit="s"))
     done = {
         "kills": len(records.deeds),
         "events": len(records.dump.events),
         "repeats": checker.repeats(records.arrivals),
+        "an event's usual wait, p50 ms": ordinary_wait * 1_000,
     }
     return Verdict(done, checks, [*evidence, *more_evidence])
 
@@ -92,5 +96,6 @@ WORKER_KILL = Case(
     run=run,
     short=25,
     long=1_000,
+    lasts_seconds=100,
     databases=("postgres", "sqlite"),
 )

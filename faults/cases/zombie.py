@@ -88,4 +88,5 @@ ZOMBIE = Case(
     run=run,
     short=3,
     long=100,
+    lasts_seconds=50,
 )
