@@ -63,11 +63,18 @@ def jobs_of(case: Case, seed: int, long: bool, rounds: int | None) -> list[Job]:
 
 
 def run_all(jobs: Sequence[Job], together: int) -> Iterator[Ended]:
-    """Carry jobs out and yield each as it ends: those of one at a time last, of the others the longest first."""
+    """Carry jobs out and yield each as it ends."""
+    side_by_side, one_by_one = in_turn(jobs)
+    yield from _run_some(side_by_side, together)
+    yield from _run_some(one_by_one, 1)
+
+
+def in_turn(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """The jobs that run beside each other, what lasts longest first; and those that run alone, after them."""
     cases = {case.name: case for case in CASES}
     side_by_side = [job for job in jobs if not cases[job.case].alone]
-    yield from _run_some(sorted(side_by_side, key=lambda job: -cases[job.case].lasts_seconds), together)
-    yield from _run_some([job for job in jobs if cases[job.case].alone], 1)
+    one_by_one = [job for job in jobs if cases[job.case].alone]
+    return sorted(side_by_side, key=lambda job: -cases[job.case].lasts_seconds), one_by_one
 
 
 def _run_some(jobs: Sequence[Job], together: int) -> Iterator[Ended]:

@@ -22,7 +22,7 @@ from faults.farm import Manners
 from faults.promise import promised
 from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
 from faults.report import as_object, closing_line, rows, table
-from faults.running import Ended, Job
+from faults.running import Ended, Job, in_turn
 from faults.tables import DOCUMENT, with_table
 
 ROOT = Path(__file__).parent.parent
@@ -289,6 +289,13 @@ def test_the_document_has_a_place_for_the_table() -> None:
     assert "| worker_kill | sqlite | 1 s | 3 kills | lost | 0 | ≤ 0 | yes |" in with_table(
         DOCUMENT.read_text(), results
     )
+
+
+def test_what_lasts_longest_begins_first_and_what_measures_speed_runs_alone_at_the_end() -> None:
+    jobs = [Job(name, "postgres", 7, 1, 10) for name in ("receivers", "postgres_kill", "flood", "worker_kill")]
+    side_by_side, one_by_one = in_turn(jobs)
+    assert [job.case for job in side_by_side] == ["worker_kill", "postgres_kill"]
+    assert [job.case for job in one_by_one] == ["receivers", "flood"]
 
 
 def test_what_was_skipped_has_not_passed() -> None:
