@@ -12,7 +12,7 @@ import queue
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -26,8 +26,11 @@ from hookwright.core.model import Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
     Batch,
+    DeliveryRow,
+    EventRow,
     Known,
     Match,
+    PayloadRow,
     answers,
     claims_at_birth,
     count_matches,
@@ -47,6 +50,15 @@ from hookwright.store.matching_steps import TROUBLED, Books, Recipients
 from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP
 from hookwright.store.records import Records
+from hookwright.store.sqlite_rows import (
+    AMONG_LISTED,
+    RenewedRow,
+    SettledRow,
+    insert_rows,
+    listed,
+    renew_rows,
+    settle_rows,
+)
 from hookwright.store.steps import BATCH, Row, Step, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
@@ -428,18 +440,9 @@ def _accept(
     places = _run_step(take_places(lane, places_wanted(batch)), db)
     payloads = payload_rows(batch)
     deliveries = delivery_rows(batch, ids, places, payloads, room)
-    db.executemany(
-        "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,"
-        f" traceparent, expires_at, ordering_key) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        map(event_row, batch.drafts),
-    )
-    db.executemany(f"INSERT INTO payloads (lane, event_id, ordinal, body) VALUES ({lane}, ?, ?, ?)", payloads)
-    db.executemany(
-        "INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event,"
-        " ordinal, created_at, expires_at, line, place, status, fence, due_at, lease_until)"
-        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        deliveries,
-    )
+    insert_rows(db, "events", EventRow._fields, [event_row(draft) for draft in batch.drafts])
+    insert_rows(db, "payloads", PayloadRow._fields, payloads)
+    insert_rows(db, "deliveries", DeliveryRow._fields, deliveries)
     db.executemany(_QUEUE_UP, [(lane, *row) for row in queue_rows(deliveries)])
     counts = count_matches(batch)
     for draft in drafts:
@@ -510,15 +513,16 @@ def _take_due(endpoint_id: int, share: int, look: Look, db: sqlite3.Connection) 
         " ORDER BY d.due_at LIMIT ?4",
         (look.now, LANES[0], endpoint_id, share),
     ).fetchall()
-    db.executemany(
-        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = ?, due_at = NULL"
-        " WHERE lane = ? AND id = ?",
-        [(look.lease_until, row["lane"], row["id"]) for row in rows if not row["expired"]],
+    db.execute(
+        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = ?1, due_at = NULL"
+        f" WHERE lane = ?2 AND id {AMONG_LISTED.format('?3')}",
+        (look.lease_until, LANES[0], listed(row["id"] for row in rows if not row["expired"])),
     )
-    db.executemany(
-        "UPDATE deliveries SET due_at = NULL WHERE lane = ? AND id = ?",
-        [(row["lane"], row["id"]) for row in rows if row["expired"]],
-    )
+    if aside := [row["id"] for row in rows if row["expired"]]:
+        db.execute(
+            f"UPDATE deliveries SET due_at = NULL WHERE lane = ?1 AND id {AMONG_LISTED.format('?2')}",
+            (LANES[0], listed(aside)),
+        )
     return [{**row, "fence": row["fence"] + 1} for row in map(dict, rows)]
 
 
@@ -526,15 +530,8 @@ _OURS = "lane = ? AND id = ? AND fence = ? AND status = 'in_flight'"
 
 
 def _renew(leases: Sequence[Lease], lease_until: Instant, db: sqlite3.Connection) -> set[int]:
-    ours = set()
-    for lease in leases:
-        cursor = db.execute(
-            f"UPDATE deliveries SET lease_until = ? WHERE {_OURS}",
-            (lease_until, lane_of(lease.delivery_id), lease.delivery_id, lease.fence),
-        )
-        if cursor.rowcount:
-            ours.add(lease.delivery_id)
-    return ours
+    ours = renew_rows(db, [RenewedRow(lease.delivery_id, lease.fence, lease_until) for lease in leases])
+    return {leases[place].delivery_id for place in ours}
 
 
 def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> None:
@@ -550,53 +547,68 @@ def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> N
 def _settle(
     note: Callable[[Sequence[Settled]], Step[None]], settled: Sequence[Settled], now: Instant, db: sqlite3.Connection
 ) -> set[int]:
-    written = [each for each in settled if _settle_one(each, now, db)]
-    _run_step(note([each for each in written if needs_noting(each)]), db)
-    return {each.claim.delivery_id for each in written}
+    deleted = _deleted_endpoints(
+        [each.claim.endpoint_id for each in settled if each.settlement.status == "pending"], db
+    )
+    rows = [_settled_row(each, deleted, now) for each in settled]
+    written = settle_rows(db, rows)
+    insert_rows(db, "attempts", ATTEMPT_COLUMNS, [_attempt_row(settled[place], rows[place]) for place in written])
+    ours = [settled[place] for place in written]
+    _run_step(note([each for each in ours if needs_noting(each)]), db)
+    return {each.claim.delivery_id for each in ours}
 
 
-def _settle_one(each: Settled, now: Instant, db: sqlite3.Connection) -> bool:
+def _deleted_endpoints(endpoint_ids: Collection[int], db: sqlite3.Connection) -> set[int]:
+    if not endpoint_ids:
+        return set()
+    rows = db.execute(
+        f"SELECT id FROM endpoints WHERE lane = ?1 AND id {AMONG_LISTED.format('?2')} AND status = 'deleted'",
+        (LANES[0], listed(set(endpoint_ids))),
+    ).fetchall()
+    return {row["id"] for row in rows}
+
+
+def _settled_row(each: Settled, deleted: Container[int], now: Instant) -> SettledRow:
+    """What becomes of a delivery; a retry of an endpoint that was deleted meanwhile is cancelled."""
     claim, outcome, settlement = each.claim, each.outcome, each.settlement
-    lane = lane_of(claim.delivery_id)
-    endpoint = db.execute(
-        "SELECT status FROM endpoints WHERE lane = ? AND id = ?", (lane, claim.endpoint_id)
-    ).fetchone()
-    status = settlement.status
-    if status == "pending" and endpoint["status"] == "deleted":
-        status = "cancelled"
-    cursor = db.execute(
-        "UPDATE deliveries SET status = ?, due_at = ?, finished_at = ?, attempts = attempts + 1, lease_until = NULL,"
-        f" last_status_code = ?, last_error = ? WHERE {_OURS}",
-        (
-            status,
-            settlement.due_at if status == "pending" else None,
-            None if status == "pending" else now,
-            outcome.status_code,
-            outcome.error,
-            lane,
-            claim.delivery_id,
-            claim.fence,
-        ),
+    is_pending = settlement.status == "pending" and claim.endpoint_id not in deleted
+    return SettledRow(
+        claim.delivery_id,
+        claim.fence,
+        "cancelled" if settlement.status == "pending" and not is_pending else settlement.status,
+        settlement.due_at if is_pending else None,
+        None if is_pending else now,
+        outcome.status_code,
+        outcome.error,
     )
-    if not cursor.rowcount:
-        return False
-    db.execute(
-        "INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,"
-        " response_body, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            lane,
-            claim.delivery_id,
-            claim.attempt,
-            outcome.started_at,
-            outcome.duration_us,
-            outcome.status_code,
-            outcome.error,
-            outcome.detail,
-            outcome.body,
-            settlement.due_at if status == "pending" else None,
-        ),
+
+
+ATTEMPT_COLUMNS = (
+    "delivery_id",
+    "number",
+    "started_at",
+    "duration_us",
+    "status_code",
+    "error",
+    "detail",
+    "response_body",
+    "next_attempt_at",
+)
+
+
+def _attempt_row(each: Settled, row: SettledRow) -> tuple[Any, ...]:
+    claim, outcome = each.claim, each.outcome
+    return (
+        claim.delivery_id,
+        claim.attempt,
+        outcome.started_at,
+        outcome.duration_us,
+        outcome.status_code,
+        outcome.error,
+        outcome.detail,
+        outcome.body,
+        row.due_at,
     )
-    return True
 
 
 def _rescue(now: Instant, db: sqlite3.Connection) -> int:
