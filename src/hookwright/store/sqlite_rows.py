@@ -23,6 +23,7 @@ ROWS_AT_ONCE = (128, 32, 8, 1)
 # The condition that a column is in a list that travels as one value, of any length; see `listed`.
 AMONG_LISTED = "IN (SELECT value FROM json_each({}))"
 
+# The only lane of a file.
 LANE = LANES[0]
 
 
@@ -32,15 +33,15 @@ def listed(ids: Iterable[int]) -> str:
 
 
 def insert_rows(db: sqlite3.Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows of the one lane; `columns` name what they hold besides it."""
+    """Insert rows; `columns` name what they hold."""
     for some in _in_groups(rows):
         db.execute(_insertion(table, tuple(columns), len(some)), list(chain.from_iterable(some)))
 
 
 @lru_cache
 def _insertion(table: str, columns: tuple[str, ...], number: int) -> str:
-    row = f"({LANE}{', ?' * len(columns)})"
-    return f"INSERT INTO {table} (lane, {', '.join(columns)}) VALUES {', '.join([row] * number)}"
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * number)}"
 
 
 class SettledRow(NamedTuple):
