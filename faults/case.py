@@ -63,7 +63,8 @@ class Verdict:
 class Case:
     """A fault, how often it strikes in the short and in the long form, and the function that tries it.
 
-    A case runs once on each of its databases, with as many rounds on each.
+    A case runs once on each of its databases, with as many rounds on each; where a round on SQLite is a restart of
+    everything, it may have fewer in the short form.
     """
 
     name: str
@@ -71,7 +72,14 @@ class Case:
     run: Callable[[Plan], Awaitable[Verdict]]
     short: int
     long: int
+    short_on_sqlite: int | None = None
     databases: tuple[Database, ...] = ("postgres",)
     alone: bool = False  # it measures how fast something is, so nothing else may run beside it
     lasts_seconds: float = 60  # about, in the short form by itself: what lasts longest begins first
     patience_seconds: float = 600  # for the short form; a run that takes longer has failed
+
+    def rounds(self, database: Database, *, long: bool) -> int:
+        """How often the fault strikes, unless somebody says otherwise."""
+        if long:
+            return self.long
+        return self.short if database == "postgres" or self.short_on_sqlite is None else self.short_on_sqlite

@@ -57,9 +57,12 @@ class Ended:
 
 def jobs_of(case: Case, seed: int, long: bool, rounds: int | None) -> list[Job]:
     """A case's runs, one for each of its databases."""
-    wanted = rounds or (case.long if long else case.short)
-    patience = case.patience_seconds * max(1.0, wanted / case.short)
-    return [Job(case.name, database, seed, wanted, patience) for database in case.databases]
+    return [_job(case, database, seed, rounds or case.rounds(database, long=long)) for database in case.databases]
+
+
+def _job(case: Case, database: Database, seed: int, rounds: int) -> Job:
+    patience = case.patience_seconds * max(1.0, rounds / case.rounds(database, long=False))
+    return Job(case.name, database, seed, rounds, patience)
 
 
 def run_all(jobs: Sequence[Job], together: int) -> Iterator[Ended]:

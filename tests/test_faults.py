@@ -22,7 +22,7 @@ from faults.farm import Manners
 from faults.promise import promised
 from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
 from faults.report import as_object, closing_line, rows, table
-from faults.running import Ended, Job, in_turn
+from faults.running import Ended, Job, in_turn, jobs_of
 from faults.tables import DOCUMENT, with_table
 
 ROOT = Path(__file__).parent.parent
@@ -289,6 +289,13 @@ def test_the_document_has_a_place_for_the_table() -> None:
     assert "| worker_kill | sqlite | 1 s | 3 kills | lost | 0 | ≤ 0 | yes |" in with_table(
         DOCUMENT.read_text(), results
     )
+
+
+def test_a_case_strikes_as_often_as_its_form_says_unless_somebody_says_otherwise() -> None:
+    (case,) = (case for case in CASES if case.name == "worker_kill")
+    rounds = {form: [job.rounds for job in jobs_of(case, 7, form == "long", None)] for form in ("short", "long")}
+    assert rounds == {"short": [25, 10], "long": [1_000, 1_000]}
+    assert [job.rounds for job in jobs_of(case, 7, False, 3)] == [3, 3]
 
 
 def test_what_lasts_longest_begins_first_and_what_measures_speed_runs_alone_at_the_end() -> None:

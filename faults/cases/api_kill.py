@@ -78,6 +78,7 @@ API_KILL = Case(
     about="SIGKILL of the API between commit and answer",
     run=run,
     short=25,
+    short_on_sqlite=10,
     long=500,
     lasts_seconds=50,
     databases=("postgres", "sqlite"),

@@ -95,7 +95,8 @@ WORKER_KILL = Case(
     about="SIGKILL of workers at random",
     run=run,
     short=25,
+    short_on_sqlite=10,
     long=1_000,
-    lasts_seconds=100,
+    lasts_seconds=80,
     databases=("postgres", "sqlite"),
 )
