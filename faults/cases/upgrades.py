@@ -21,7 +21,7 @@ NODES = 2
 ANSWER_SECONDS = 0.2
 REPLACED = 4  # processes in a rolling restart
 BETWEEN = (0.5, 1.5)
-# As an operator sets it: longer than the balancer takes to notice, on a machine that keeps it waiting for its turn too.
+# As an operator sets it: longer than the balancer takes to notice, on a busy machine too.
 SETTINGS = {"HOOKWRIGHT_UNREADY_SECONDS": "3"}
 
 
