@@ -21,6 +21,22 @@ REFUSALS = 3
 Address = Callable[[], str]
 
 
+class NotPublishing(Exception):
+    """The producer has ended, by itself or by an error of its own."""
+
+
+class ResetAwareTransport(httpx.AsyncHTTPTransport):
+    """A connection that is reset as it is made could not be made; anyio 4 fails over it with an AttributeError."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except AttributeError as error:
+            if "getpeername" not in str(error):
+                raise
+            raise httpx.ConnectError("the connection was reset as it was made") from error
+
+
 @dataclass
 class Producer:
     """Publishes one event after another, from any number of tasks at a time.
@@ -47,19 +63,24 @@ class Producer:
         self._stopping = asyncio.Event()
         self._news = asyncio.Event()
         self._accepted = 0
+        self._is_over = False
 
     async def run(self, tasks: int = 4, events: int | None = None) -> None:
         """Publish until so many events were asked for, or until `stop`."""
         headers = {"authorization": f"Bearer {self.key}"}
         limits = httpx.Limits(max_connections=tasks, max_keepalive_connections=tasks)
-        async with (
-            httpx.AsyncClient(
-                headers=headers, timeout=self.request_seconds, limits=limits, trust_env=False
-            ) as client,
-            asyncio.TaskGroup() as group,
-        ):
-            for _ in range(tasks):
-                group.create_task(self._go_on(client, events))
+        transport = ResetAwareTransport(limits=limits, trust_env=False)
+        try:
+            async with (
+                httpx.AsyncClient(headers=headers, timeout=self.request_seconds, transport=transport) as client,
+                asyncio.TaskGroup() as group,
+            ):
+                for _ in range(tasks):
+                    group.create_task(self._go_on(client, events))
+        finally:
+            self._is_over = True
+            self._news.set()
+            self._log.close()
 
     @asynccontextmanager
     async def publishing(self, tasks: int = 4) -> AsyncIterator[None]:
@@ -72,9 +93,11 @@ class Producer:
             await running
 
     async def accepted(self, more: int) -> None:
-        """Returns as soon as so many more events have been accepted."""
+        """Returns as soon as so many more events have been accepted. Raises NotPublishing when they never will be."""
         enough = self._accepted + more
         while self._accepted < enough:
+            if self._is_over:
+                raise NotPublishing
             self._news.clear()
             await self._news.wait()
 

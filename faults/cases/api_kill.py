@@ -80,6 +80,6 @@ API_KILL = Case(
     short=25,
     short_on_sqlite=10,
     long=500,
-    lasts_seconds=50,
+    lasts_seconds=80,
     databases=("postgres", "sqlite"),
 )

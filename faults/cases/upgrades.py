@@ -132,5 +132,5 @@ UPGRADES = Case(
     run=run,
     short=2,
     long=50,
-    lasts_seconds=45,
+    lasts_seconds=100,
 )

@@ -116,6 +116,6 @@ WORKER_KILL = Case(
     short=25,
     short_on_sqlite=10,
     long=1_000,
-    lasts_seconds=80,
+    lasts_seconds=120,
     databases=("postgres", "sqlite"),
 )
