@@ -14,7 +14,17 @@ from msgspec.structs import replace
 from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
-from hookwright.core.model import OWN_DIALECT, Accepted, DeclaredType, Draft, Event, Notice, Site, Translate
+from hookwright.core.model import (
+    OWN_DIALECT,
+    Accepted,
+    DeclaredType,
+    Draft,
+    Event,
+    Instant,
+    Notice,
+    Site,
+    Translate,
+)
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.times import from_datetime
 from hookwright.core.vocabulary import EVENT_TYPES, Data, problem_of, typed_data
@@ -23,6 +33,10 @@ from hookwright.operations.services import Services
 
 MAX_KEY_LENGTH = 255
 MAX_BATCH = 1_000
+
+# Lenient decoding, which ids need, would take a number for Unix seconds where only a datetime is expected. It is
+# decoded as the number that it is, and refused.
+Moment = datetime | float
 
 
 class Publish(Struct, frozen=True, kw_only=True):
@@ -35,8 +49,8 @@ class Publish(Struct, frozen=True, kw_only=True):
     type: str
     account: int
     site: int | None = None
-    occurred_at: datetime | None = None
-    expires_at: datetime | None = None
+    occurred_at: Moment | None = None
+    expires_at: Moment | None = None
     idempotency_key: str | None = None
     ordering_key: str | None = None
     data: Raw
@@ -121,11 +135,11 @@ def _draft(
         account_id=request.account,
         site_id=_site_id(request, sites[request.account]),
         type=request.type,
-        occurred_at=from_datetime(request.occurred_at) if request.occurred_at else now,
+        occurred_at=now if request.occurred_at is None else _instant("/occurred_at", request.occurred_at),
         accepted_at=now,
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
-        expires_at=None if request.expires_at is None else from_datetime(request.expires_at),
+        expires_at=None if request.expires_at is None else _instant("/expires_at", request.expires_at),
         ordering_key=request.ordering_key,
         traceparent=traceparent,
     )
@@ -147,7 +161,7 @@ def _check(
         raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
     _check_key("/idempotency_key", request.idempotency_key)
     _check_key("/ordering_key", request.ordering_key)
-    if request.expires_at is not None and from_datetime(request.expires_at) <= services.clock.now():
+    if request.expires_at is not None and _instant("/expires_at", request.expires_at) <= services.clock.now():
         raise Invalid(Problem("/expires_at", "must be in the future"))
 
 
@@ -161,6 +175,12 @@ def _checked_data(
     if data is None and (problems := services.declared_types.problems(declared[request.type], members, "/data")):
         raise Invalid(*problems)
     return data, members
+
+
+def _instant(pointer: str, moment: Moment) -> Instant:
+    if not isinstance(moment, datetime):
+        raise Invalid(Problem(pointer, "must be ISO 8601, such as 2026-01-31T18:20:00Z"))
+    return from_datetime(moment)
 
 
 def _check_key(pointer: str, key: str | None) -> None:
