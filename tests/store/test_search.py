@@ -182,6 +182,32 @@ async def test_text_is_looked_for_in_the_data_and_the_keys_of_events(store: Stor
     assert await store.event_ids_of_key([account.id], "order_12") == []
 
 
+async def test_only_letters_of_ascii_may_be_large_or_small_in_a_text(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    event_id = await event_with(store, account, data='{"name":"Éva Ördög"}'.encode())
+
+    async def found(text: str, account_id: int | None = None) -> list[str]:
+        matches = await store.search_deliveries(DeliverySearch(text=text, account_id=account_id))
+        return [delivery.event_id for delivery in matches.deliveries]
+
+    for text, finds in (("éva", []), ("Éva", [event_id]), ("ÉVA", [event_id]), ("Ördög", [event_id]), ("ÖRDÖG", [])):
+        assert await found(text) == await found(text, account.id) == finds, text
+
+
+async def test_each_delivery_of_an_event_that_says_a_text_is_found_if_it_passes_the_filters(store: Store) -> None:
+    account = await add_account(store)
+    first, second = await add_endpoint(store, account), await add_endpoint(store, account)
+    event_id = await event_with(store, account, data=b'{"order":"A-17"}')
+    await event_with(store, account, data=b'{"order":"B-18"}')
+    search = DeliverySearch(account_id=account.id, text="a-17")
+    found = (await store.search_deliveries(search)).deliveries
+    assert {(each.event_id, each.endpoint_id) for each in found} == {(event_id, first.id), (event_id, second.id)}
+    of_second = await store.search_deliveries(replace(search, endpoint_id=second.id, event_type="contact.*"))
+    assert [each.endpoint_id for each in of_second.deliveries] == [second.id]
+    assert await ids(store, replace(search, statuses=("failed",))) == []
+
+
 async def test_what_was_put_aside_for_a_paused_endpoint_shows_no_due_time(store: Store) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)

