@@ -23,18 +23,18 @@ from hookwright.testing.receiver import Receiver
 CHROMIUM = Path("/usr/bin/chromium")
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "console"
 LOOKS = (Path(__file__).parent / "looks.js").read_text()
+FOCUS = (Path(__file__).parent / "focus.js").read_text()
+MOST_STOPS = 150  # of the Tab key on one page
 MOST_BYTES = 150_000
 THEMES = ("light", "dark")
 PHONE, DESK = (390, 844), (1400, 900)
 
 PATIENCE_MILLIS = 20_000
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason="no browser: the package chromium of Debian puts one at /usr/bin/chromium"
-    ),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="no browser: the package chromium of Debian puts one at /usr/bin/chromium"
+)
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.asyncio(loop_scope="module")]
 
 
 class Stage(NamedTuple):
@@ -211,6 +211,29 @@ async def test_what_asks_again_and_secrets_that_are_shown_once_need_no_script(si
         await page.screenshot(path=ARTEFACTS / "key-dark-desk.png", full_page=True)
         await page.goto(f"{site.stage.url}/console/audit")
         await expect(page.locator("tbody tr").first).to_contain_text("created a key")
+
+
+async def test_whoever_goes_by_the_tab_key_sees_where_they_are(site: Site, failed: str) -> None:
+    endpoint, account = await path_of_endpoint(site), f"/console/accounts/{site.account_id}"
+    for path in (
+        "/console",
+        failed,
+        "/console/endpoints",
+        endpoint,
+        "/console/event-types",
+        account,
+        "/console/keys",
+    ):
+        for size in (DESK, PHONE):
+            async with site.page(path, size) as page:
+                problems, stops = [], 0
+                await page.keyboard.press("Tab")
+                while (problem := await page.evaluate(FOCUS)) is not None and stops < MOST_STOPS:
+                    stops += 1
+                    problems += [problem] if problem else []
+                    await page.keyboard.press("Tab")
+                assert stops > 10
+                assert problems == [], (path, size)
 
 
 async def test_a_page_weighs_no_more_than_it_may(site: Site, failed: str) -> None:

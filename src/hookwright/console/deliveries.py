@@ -17,13 +17,11 @@ from hookwright.console.live import stream
 from hookwright.console.pages import fragment, with_query
 from hookwright.console.surface import surface_of
 from hookwright.console.viewers import Viewer, viewer_of
-from hookwright.console.visits import PREFIX, Visit, for_viewers
+from hookwright.console.visits import PREFIX, Visit, for_viewers, parse_place
 from hookwright.console.words import shown_status
-from hookwright.core.errors import NotFound
-from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import Delivery, Endpoint, Instant
+from hookwright.core.model import Delivery, Endpoint
 from hookwright.core.search_language import MAX_LENGTH, Search, parse_search
-from hookwright.operations.searches import Found, Place, find_deliveries
+from hookwright.operations.searches import Found, find_deliveries
 from hookwright.operations.services import Services
 
 PAGE_LENGTH = 50
@@ -71,7 +69,7 @@ async def list_deliveries(visit: Visit) -> Response:
 
 async def show_delivery(visit: Visit) -> Response:
     """The list with one delivery beside it."""
-    pane = await pane_of(visit, _id_in(visit.request))
+    pane = await pane_of(visit, visit.path_id())
     return await visit.page("deliveries.html", pane=pane, **await _list(visit))
 
 
@@ -107,7 +105,7 @@ def _state_of(deliveries: Sequence[Delivery]) -> str:
 async def _list(visit: Visit) -> dict[str, Any]:
     query = visit.asked("q")[:MAX_LENGTH].strip()
     search = parse_search(query, visit.now)
-    before = _place_in(visit.asked("before"))
+    before = parse_place(visit.asked("before"))
     found = await find_deliveries(visit.services, visit.viewer.account_id, search, before, PAGE_LENGTH)
     return {
         "query": query,
@@ -149,24 +147,8 @@ def _older(found: Found, query: str) -> str | None:
     return with_query(PATH, q=query, before="-".join(map(str, found.next_place)))
 
 
-def _place_in(text: str) -> Place | None:
-    """Where a page begins: a time and an id. Anything else is the first page."""
-    parts = text.split("-")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 17 for part in parts):
-        return None
-    instant: Instant = int(parts[0])
-    return instant, min(int(parts[1]), MAX_ID)
-
-
-def _id_in(request: Request) -> int:
-    text: str = request.path_params["id"]
-    if not (text.isascii() and text.isdigit() and len(text) < 17):
-        raise NotFound("There is nothing here.")
-    return min(int(text), MAX_ID)
-
-
 async def _show_payload(visit: Visit) -> Response:
-    return await show_payload(visit, _id_in(visit.request))
+    return await show_payload(visit, visit.path_id())
 
 
 ROUTES = (
