@@ -30,7 +30,7 @@
   const isShown = (element) => element.checkVisibility() && element.getBoundingClientRect().width > 1;
   const found = [];
   for (const element of document.querySelectorAll("body *")) {
-    if (!isShown(element) || element.closest("[disabled], .off, svg")) continue;
+    if (!isShown(element) || element.closest("[disabled], svg")) continue;
     const text = [...element.childNodes].filter((node) => node.nodeType === 3 && node.data.trim()).map((node) => node.data.trim());
     if (!text.length) continue;
     const style = getComputedStyle(element);

@@ -158,6 +158,26 @@ async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, 
                     assert await page.evaluate(LOOKS) == [], (page_name, theme, name)
 
 
+async def test_an_account_that_has_nothing_yet_is_told_what_to_do(stage: Stage) -> None:
+    account = (await stage.platform.post("/api/v1/accounts", json={"name": "Blaise's courses"})).json()
+    pages = {
+        "": "There are no endpoints yet.",
+        "/endpoints": "No endpoints yet.",
+        "/keys": "This account has no keys yet.",
+    }
+    async with Receiver() as receiver:
+        site = Site(stage, account["id"], receiver)
+        for theme, size in zip(THEMES, (DESK, PHONE), strict=True):
+            async with site.page(None, size, color_scheme=theme) as page:
+                for path, words in pages.items():
+                    await page.goto(f"{stage.url}/console{path}")
+                    await expect(page.locator(".empty strong")).to_have_text(words)
+                    await page.screenshot(
+                        path=ARTEFACTS / f"empty{path.replace('/', '-')}-{theme}.png", full_page=True
+                    )
+                    assert await page.evaluate(LOOKS) == [], path
+
+
 async def test_the_portal_can_be_read_in_both_themes_and_on_a_phone(site: Site, failed: str) -> None:
     url = await site.portal_link(name="Ada & Co", accent="#ffd400", permissions="manage")
     pages = {"portal-home": "/portal", "portal-delivery": failed.replace("/console", "/portal")}
@@ -360,12 +380,12 @@ async def path_of_endpoint(site: Site, what: str = "") -> str:
 
 
 async def _weight(site: Site, path: str) -> int:
-    """How many bytes a page and all that it loads have, nothing of it known to the browser."""
+    """How many bytes come for a page and all that it loads, nothing of it known to the browser."""
     answers: list[Response] = []
     async with site.page(None) as page:
         page.on("response", lambda answer: answers.append(answer))
         await page.goto(site.stage.url + path)
         await page.wait_for_load_state("load")
-        sizes = [len(await each.body()) for each in answers if "/live" not in each.url]
+        sizes = [(await each.request.sizes())["responseBodySize"] for each in answers if "/live" not in each.url]
     assert len(sizes) >= 3
     return sum(sizes)

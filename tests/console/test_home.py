@@ -93,7 +93,7 @@ async def test_an_account_does_not_see_the_troubles_of_another(
 ) -> None:
     await set_status(services, account.id, endpoint.id, "disabled", "gone")
     stranger = await person_with("admin", of=other_account)
-    assert "Every endpoint is well" in await stranger.get(HOME)
+    assert "There are no endpoints yet." in await stranger.get(HOME)
     recover = f"/console/endpoints/{endpoint.id}/recover"
     assert (await stranger.send(recover)).status_code == 404
 

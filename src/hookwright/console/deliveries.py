@@ -25,6 +25,7 @@ from hookwright.operations.searches import Found, find_deliveries
 from hookwright.operations.services import Services
 
 PAGE_LENGTH = 50
+MOST_OF_A_URL = 80  # of its host and of its path, in a line of the list
 PATH = f"{PREFIX}/deliveries"
 
 # The searches that are one click away.
@@ -48,12 +49,16 @@ class Row(NamedTuple):
     @property
     def host(self) -> str:
         """Whom it goes to, in short."""
-        return urlsplit(self.endpoint.url).netloc if self.endpoint else f"endpoint {self.delivery.endpoint_id}"
+        return (
+            urlsplit(self.endpoint.url).netloc[:MOST_OF_A_URL]
+            if self.endpoint
+            else f"endpoint {self.delivery.endpoint_id}"
+        )
 
     @property
     def path(self) -> str:
         """The rest of the URL, in which there may be a credential, without its query."""
-        return urlsplit(self.endpoint.url).path if self.endpoint else ""
+        return urlsplit(self.endpoint.url).path[:MOST_OF_A_URL] if self.endpoint else ""
 
     @property
     def last_answer(self) -> str:
@@ -124,9 +129,9 @@ async def _list(visit: Visit) -> dict[str, Any]:
 def _matching_problem(viewer: Viewer, search: Search) -> str | None:
     """Why all that matches cannot be replayed at once, or None if it can."""
     if search.text is not None:
-        return "Ids and text name few deliveries: select them."
+        return "To replay what an id or a text finds, select it."
     if viewer.account_id is None and search.account_id is None and search.endpoint_id is None:
-        return "Pick an account first: a replay belongs to one."
+        return "To replay all that match, pick an account."
     return None
 
 

@@ -48,6 +48,7 @@ async def show_home(visit: Visit) -> Response:
     numbers = await _numbers(visit.store, account_id, span, now)
     bars = bars_of(numbers.tallies, span.first(now), span.length_seconds, span.bars)
     troubles = await _troubles(visit, now)
+    is_empty = not troubles and not await visit.store.newest_endpoints(account_id, None, 1)
     return await visit.page(
         "home.html",
         span=span,
@@ -61,6 +62,7 @@ async def show_home(visit: Visit) -> Response:
         attempts=attempts_chart(bars, span),
         publishes=published_chart(bars, span),
         troubles=troubles[:MOST_SHOWN],
+        is_empty=is_empty,
         more_troubles=max(0, len(troubles) - MOST_SHOWN),
     )
 

@@ -30,7 +30,6 @@ REPLAY = f"{PREFIX}/accounts/{{account_id}}/replays/{{id}}"
 
 MOST_SELECTED = 200
 MOST_COUNTED = 10_000
-MOST_EXAMINED = 20_000  # to count them
 
 # What of each searched status a replay of many can send again; the rest is on its way already.
 REPLAYED: dict[str, tuple[DeliveryStatus, ...]] = {
@@ -75,8 +74,7 @@ async def ask_before_replay(visit: Visit) -> Response:
     account_id, request = await _request_of(visit, query)
     search = delivery_search(account_id, parse_search(query, visit.now), None, MOST_COUNTED + 1)
     assert search is not None
-    search = replace(search, statuses=_searched(request.statuses), most_examined=MOST_EXAMINED)
-    count, back_to = await visit.store.count_matches(search)
+    count, back_to = await visit.store.count_matches(replace(search, statuses=_searched(request.statuses)))
     return await visit.page(
         "replay_ask.html",
         query=query,
