@@ -83,6 +83,23 @@ async def test_pages_of_an_account_and_of_an_endpoint_have_neither_gaps_nor_repe
     assert await pages(store, replace(search, endpoint_id=own[0].endpoint_id)) == [each.id for each in own]
 
 
+@pytest.mark.parametrize("statuses", [(), ("waiting",)])
+async def test_an_event_with_many_deliveries_makes_a_page_look_at_fewer_events(
+    store: Store, statuses: tuple[SearchedStatus, ...]
+) -> None:
+    account = await add_account(store)
+    for _ in range(4):
+        await add_endpoint(store, account)
+    for number in range(3):
+        await accept_one(store, draft(account, notice(ordinal=1), now=NOW + number * SECOND))
+    search = DeliverySearch(statuses=statuses, limit=50, most_examined=5)
+    first = await store.search_deliveries(search)
+    assert 4 <= len(first.deliveries) < 12
+    assert first.back_to is not None
+    found = await pages(store, search)
+    assert len(found) == len(set(found)) == 12
+
+
 async def test_deliveries_of_one_moment_are_all_shown(store: Store) -> None:
     account = await add_account(store)
     await add_endpoint(store, account)
