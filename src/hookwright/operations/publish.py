@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
@@ -23,6 +24,9 @@ from hookwright.operations.services import Services
 
 MAX_KEY_LENGTH = 255
 MAX_BATCH = 1_000
+
+# So many events of a batch are checked in one turn of the event loop; others' requests must not wait for a thousand.
+CHECKED_IN_A_TURN = 50
 
 
 class Publish(Struct, frozen=True, kw_only=True):
@@ -62,6 +66,8 @@ async def _drafts(services: Services, requests: Sequence[Publish], root: str, tr
     drafts: list[Draft] = []
     problems: list[Problem] = []
     for position, request in enumerate(requests):
+        if position % CHECKED_IN_A_TURN == CHECKED_IN_A_TURN - 1:
+            await asyncio.sleep(0)
         try:
             drafts.append(_draft(services, request, sites, declared, traceparent))
         except Invalid as error:

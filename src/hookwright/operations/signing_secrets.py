@@ -35,7 +35,9 @@ async def live_secrets_of(
     services: Services, account_id: int, endpoint_ids: Sequence[int]
 ) -> dict[int, list[SigningSecret]]:
     """The secrets of many endpoints that sign now, newest first."""
-    return await services.store.signing_secrets_of(account_id, endpoint_ids, services.clock.now())
+    owners = [(account_id, endpoint_id) for endpoint_id in endpoint_ids]
+    found = await services.store.signing_secrets_of(owners, services.clock.now())
+    return {endpoint_id: secrets for (_, endpoint_id), secrets in found.items() if endpoint_id is not None}
 
 
 async def reveal_secrets(services: Services, account_id: int, endpoint_id: int | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import (
@@ -11,7 +11,7 @@ from hookwright.core.model import (
     SigningSecret,
     Site,
 )
-from hookwright.store.base import MAX_LIVE_SECRETS
+from hookwright.store.base import MAX_LIVE_SECRETS, SecretOwner
 from hookwright.store.endpoint_steps import (
     EndpointSteps,
     insert_secret,
@@ -21,6 +21,7 @@ from hookwright.store.endpoint_steps import (
 from hookwright.store.matching_steps import note_change
 from hookwright.store.steps import (
     Row,
+    Statement,
     Step,
     insert,
     made,
@@ -96,15 +97,24 @@ class AccountSteps(EndpointSteps):
 
     @reading
     def signing_secrets_of(
-        self, account_id: int, endpoint_ids: Sequence[int], now: Instant
-    ) -> Step[dict[int, list[SigningSecret]]]:
-        found: dict[int, list[SigningSecret]] = {}
-        if not endpoint_ids:
-            return found
-        rows = yield live_secrets_of(account_id, *self.among(4, endpoint_ids), now)
-        for row in rows:
-            found.setdefault(row["endpoint_id"], []).append(_secret(row))
+        self, owners: Sequence[SecretOwner], now: Instant
+    ) -> Step[dict[SecretOwner, list[SigningSecret]]]:
+        found: dict[SecretOwner, list[SigningSecret]] = {}
+        for statement in self.live_secrets(owners, now):
+            for row in (yield statement):
+                found.setdefault((row["account_id"], row["endpoint_id"]), []).append(_secret(row))
         return found
+
+    def live_secrets(self, owners: Sequence[SecretOwner], now: Instant) -> Iterator[Statement]:
+        """What looks up the secrets of many: a statement for each account, and one for all of its endpoints."""
+        of_endpoints: dict[int, list[int]] = {}
+        for account_id, endpoint_id in owners:
+            if endpoint_id is None:
+                yield live_secrets(account_id, None, now)
+            else:
+                of_endpoints.setdefault(account_id, []).append(endpoint_id)
+        for account_id, ids in of_endpoints.items():
+            yield live_secrets_of(account_id, *self.among(4, ids), now)
 
     @writing
     def rotate_signing_secret(

@@ -107,6 +107,10 @@ Lanes = Sequence[int] | None
 MAX_LIVE_SECRETS = 10
 
 
+# Whose signing secrets: an account's, or those of one of its endpoints that has its own.
+SecretOwner = tuple[int, int | None]
+
+
 class EndpointQuery(Struct, frozen=True, kw_only=True):
     """Which endpoints to list: those of one account that are not deleted and pass every filter that is set.
 
@@ -321,9 +325,9 @@ class Store(Protocol):
         """The live secrets of an account, or of one endpoint that has its own; newest first."""
 
     async def signing_secrets_of(
-        self, account_id: int, endpoint_ids: Sequence[int], now: Instant
-    ) -> dict[int, list[SigningSecret]]:
-        """The live secrets of many endpoints of an account, newest first; nothing for one that has none."""
+        self, owners: Sequence[SecretOwner], now: Instant
+    ) -> dict[SecretOwner, list[SigningSecret]]:
+        """The live secrets of many, newest first; nothing for one that has none."""
 
     async def rotate_signing_secret(
         self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
