@@ -166,7 +166,7 @@ class Worker:
     def left(self, endpoint_id: int) -> int:
         """How many more may be claimed at birth for an endpoint.
 
-        Where it answers quickly, as many may wait as places are left to all others twice over: a third of all.
+        Where it answers quickly, half as many may wait as there is room for: never more than a third of all.
         """
         most = self._under_way.left(endpoint_id)
         if self._under_way.has_earned_all(endpoint_id) and not self._may_be_more:
