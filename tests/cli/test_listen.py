@@ -2,61 +2,16 @@
 
 import json
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from cli.dev_server import Dev
 from hookwright.cli.forwarding import NoTarget, target_url
 from hookwright.testing.receiver import Receiver
 from processes import Running, hookwright
-
-CONTACT = {"id": 1, "email": "ada@example.com"}
-
-
-class Dev(NamedTuple):
-    """A running server, and a client with its admin key."""
-
-    given: dict[str, Any]
-    client: httpx.AsyncClient
-
-    @property
-    def environ(self) -> dict[str, str]:
-        return {"HOOKWRIGHT_URL": self.given["url"], "HOOKWRIGHT_KEY": self.given["admin_key"]}
-
-    @property
-    def account(self) -> str:
-        return str(self.given["account_id"])
-
-    async def publish(self) -> str:
-        body = {"type": "contact.created", "account": int(self.account), "data": {"contact": CONTACT}}
-        answer = await self.client.post("/api/v1/events", json=body)
-        assert answer.json()["deliveries"] == 1, answer.text
-        return str(answer.json()["event_id"])
-
-    async def attempted(self, event_id: str) -> dict[str, Any]:
-        """The event's delivery, as soon as an attempt of it is recorded."""
-        while True:
-            [delivery] = (await self.get("/deliveries", event=event_id))["data"]
-            if delivery["status"] != "in_flight":
-                return dict(delivery)
-
-    async def get(self, path: str, **query: str) -> Any:
-        answer = await self.client.get(f"/api/v1{path}", params={"account": self.account, **query})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-
-@pytest.fixture
-async def dev(tmp_path: Path) -> AsyncIterator[Dev]:
-    async with hookwright("dev", "--json", "--port", "0", environ={}, folder=tmp_path) as process:
-        given = json.loads(await process.line())
-        headers = {"Authorization": f"Bearer {given['admin_key']}"}
-        async with httpx.AsyncClient(base_url=given["url"], headers=headers, trust_env=False) as client:
-            yield Dev(given, client)
 
 
 async def one_line(process: Running) -> dict[str, Any]:
@@ -129,9 +84,8 @@ async def test_a_listener_that_is_deleted_elsewhere_ends_the_command(dev: Dev, t
     arguments = ("listen", "3000", "--account", dev.account, "--json")
     async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
         opened = await one_line(listening)
-        path = f"/api/v1/endpoints/{opened['endpoint']}?account={dev.account}"
-        assert (await dev.client.delete(path)).status_code == 204
-        await dev.client.post("/api/v1/endpoints", json={"account": int(dev.account), "url": "http://127.0.0.1:9/"})
+        await dev.delete_endpoint(opened["endpoint"])
+        await dev.post("/endpoints", url="http://127.0.0.1:9/", events=["*"])
         assert (await listening.end())[0] == 1
         assert any("does not exist" in line for line in listening.errors)
 

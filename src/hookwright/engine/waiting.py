@@ -46,6 +46,10 @@ class Waiting:
         """What waits."""
         return [each.claim for each in self._all()]
 
+    def claims_until(self, lease_until: Instant) -> list[Claim]:
+        """What waits whose lease ends by then."""
+        return [each.claim for each in self._all() if each.lease_until <= lease_until]
+
     @property
     def endpoint_ids(self) -> list[int]:
         """The endpoints that something waits for."""

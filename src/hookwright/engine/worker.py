@@ -37,6 +37,10 @@ LAST_RECORDS_SECONDS = 5.0
 # How long a change of an endpoint may go unnoticed by what waits for it in memory.
 RECHECK_SECONDS = 0.5
 
+# What waits in memory is renewed when its lease has run down to this part, and so many leases by one statement.
+RENEWED_AT = 0.75
+RENEWED_AT_ONCE = 500
+
 # So many requests begin in one turn of the event loop; the others wait for the next. Whatever else is to be done, an
 # answer to a publisher above all, waits for one turn. Receivers that answer quickly then never have many requests
 # under way, however many wait; slow ones have as many as they may, since turns are short while nobody answers.
@@ -345,14 +349,19 @@ class Worker:
     # -- leases ----------------------------------------------------------------------------------------------
 
     async def renew_leases(self) -> int:
-        """Keep the claims of requests that are still in flight. Answers how many are still ours."""
-        claims = self._under_way.claims + self._recorder.claims + self._waiting.claims
-        if not claims:
-            return 0
-        until = self._lease_until()
-        ours = await self._store.renew(_leases(claims), until)
-        self._waiting.renewed(ours, until)
-        return len(ours)
+        """Keep the claims of requests that are still in flight, and of what waits. Answers how many are still ours.
+
+        What began to wait a moment ago will have gone out before its lease is in danger.
+        """
+        soon = self._clock.now() + round(self._settings.lease_seconds * RENEWED_AT * SECOND)
+        claims = self._under_way.claims + self._recorder.claims + self._waiting.claims_until(soon)
+        number = 0
+        for start in range(0, len(claims), RENEWED_AT_ONCE):
+            until = self._lease_until()
+            ours = await self._store.renew(_leases(claims[start : start + RENEWED_AT_ONCE]), until)
+            self._waiting.renewed(ours, until)
+            number += len(ours)
+        return number
 
     async def _keep_leases(self) -> None:
         pause = self._settings.renew_seconds

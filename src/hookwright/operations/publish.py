@@ -15,7 +15,17 @@ from msgspec.structs import replace
 from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
-from hookwright.core.model import OWN_DIALECT, Accepted, DeclaredType, Draft, Event, Notice, Site, Translate
+from hookwright.core.model import (
+    OWN_DIALECT,
+    Accepted,
+    DeclaredType,
+    Draft,
+    Event,
+    Instant,
+    Notice,
+    Site,
+    Translate,
+)
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.times import from_datetime
 from hookwright.core.vocabulary import EVENT_TYPES, Data, problem_of, typed_data
@@ -28,6 +38,10 @@ MAX_BATCH = 1_000
 # So many events of a batch are checked in one turn of the event loop; others' requests must not wait for a thousand.
 CHECKED_IN_A_TURN = 50
 
+# Lenient decoding, which ids need, would take a number for Unix seconds where only a datetime is expected. It is
+# decoded as the number that it is, and refused.
+Moment = datetime | float
+
 
 class Publish(Struct, frozen=True, kw_only=True):
     """What a platform sends for one event. `site` is only needed when the account has several.
@@ -39,8 +53,8 @@ class Publish(Struct, frozen=True, kw_only=True):
     type: str
     account: int
     site: int | None = None
-    occurred_at: datetime | None = None
-    expires_at: datetime | None = None
+    occurred_at: Moment | None = None
+    expires_at: Moment | None = None
     idempotency_key: str | None = None
     ordering_key: str | None = None
     data: Raw
@@ -127,11 +141,11 @@ def _draft(
         account_id=request.account,
         site_id=_site_id(request, sites[request.account]),
         type=request.type,
-        occurred_at=from_datetime(request.occurred_at) if request.occurred_at else now,
+        occurred_at=now if request.occurred_at is None else _instant("/occurred_at", request.occurred_at),
         accepted_at=now,
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
-        expires_at=None if request.expires_at is None else from_datetime(request.expires_at),
+        expires_at=None if request.expires_at is None else _instant("/expires_at", request.expires_at),
         ordering_key=request.ordering_key,
         traceparent=traceparent,
     )
@@ -153,7 +167,7 @@ def _check(
         raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
     _check_key("/idempotency_key", request.idempotency_key)
     _check_key("/ordering_key", request.ordering_key)
-    if request.expires_at is not None and from_datetime(request.expires_at) <= services.clock.now():
+    if request.expires_at is not None and _instant("/expires_at", request.expires_at) <= services.clock.now():
         raise Invalid(Problem("/expires_at", "must be in the future"))
 
 
@@ -167,6 +181,12 @@ def _checked_data(
     if data is None and (problems := services.declared_types.problems(declared[request.type], members, "/data")):
         raise Invalid(*problems)
     return data, members
+
+
+def _instant(pointer: str, moment: Moment) -> Instant:
+    if not isinstance(moment, datetime):
+        raise Invalid(Problem(pointer, "must be ISO 8601, such as 2026-01-31T18:20:00Z"))
+    return from_datetime(moment)
 
 
 def _check_key(pointer: str, key: str | None) -> None:

@@ -6,7 +6,7 @@ from hookwright.ambient import new_signing_key
 from hookwright.core.errors import Conflict
 from hookwright.core.model import DAY, Binding, Instant, SigningSecret
 from hookwright.core.signing import encode_secret
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry, note
 from hookwright.operations.services import Services
 from hookwright.store.base import MAX_LIVE_SECRETS
 
@@ -53,13 +53,13 @@ async def rotate_secret(
     """A new secret; the older ones also sign for 24 hours. Raises Conflict when `at_most` are live already."""
     secret, text = await new_secret(services, account_id, endpoint_id)
     expiry = services.clock.now() + ROTATION_OVERLAP
-    if not await services.store.rotate_signing_secret(secret, expiry, at_most=at_most):
+    entry = await new_entry(services, "signing_secret.rotated", endpoint_id or account_id, account_id)
+    if not await services.store.rotate_signing_secret(secret, expiry, entry, at_most=at_most):
         raise Conflict(f"{at_most} signing secrets are live already")
-    await note(services, "signing_secret.rotated", endpoint_id or account_id, account_id)
     return text
 
 
 async def revoke_previous_secrets(services: Services, account_id: int, endpoint_id: int | None) -> None:
     """End every secret but the newest."""
-    await services.store.expire_previous_secrets(account_id, endpoint_id, services.clock.now())
-    await note(services, "signing_secret.revoked", endpoint_id or account_id, account_id)
+    entry = await new_entry(services, "signing_secret.revoked", endpoint_id or account_id, account_id)
+    await services.store.expire_previous_secrets(account_id, endpoint_id, services.clock.now(), entry)
