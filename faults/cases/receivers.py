@@ -124,7 +124,6 @@ RECEIVERS = Case(
     run=run,
     short=1,
     long=200,
-    lasts_seconds=20,
+    lasts_seconds=25,
     databases=("postgres", "sqlite"),
-    alone=True,
 )
