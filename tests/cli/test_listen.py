@@ -140,7 +140,10 @@ async def test_a_listener_that_is_deleted_elsewhere_ends_the_command(dev: Dev, t
     ("environ", "told"),
     [
         ({"HOOKWRIGHT_KEY": "hw_1_no"}, "hookwright: This is not a whole hookwright key"),
-        ({"HOOKWRIGHT_KEY": ""}, "hookwright: a key is needed: --key, or HOOKWRIGHT_KEY in the environment"),
+        (
+            {"HOOKWRIGHT_KEY": "", "HOOKWRIGHT_URL": "http://127.0.0.1:9"},
+            "hookwright: a key is needed: --key, or HOOKWRIGHT_KEY",
+        ),
         ({"HOOKWRIGHT_URL": "http://127.0.0.1:9"}, "hookwright: http://127.0.0.1:9 does not answer: "),
         ({"HOOKWRIGHT_URL": "ftp://x"}, "hookwright: ftp://x is no URL of a server"),
     ],

@@ -10,14 +10,53 @@ import pytest
 
 from cli.conftest import on_sqlite
 from hookwright.cli.attempts import attempt_line
+from hookwright.cli.table import COMMANDS, command_named
 from log_scan import read_log
 
 PROGRAM = [sys.executable, "-m", "hookwright.cli"]
 
 
-def test_the_help_imports_nothing_heavy() -> None:
-    heavy = ("asyncio", "asyncpg", "cryptography", "fastapi", "msgspec", "pydantic", "rich", "structlog", "uvicorn")
-    check = f"import sys, hookwright.cli; print(*(name for name in {heavy} if name in sys.modules))"
+HEAVY = ("asyncio", "asyncpg", "cryptography", "fastapi", "msgspec", "pydantic", "rich", "structlog", "uvicorn")
+ASK = f"""
+import sys
+from hookwright.cli import main
+try:
+    main()
+finally:
+    print("imported:", *(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
+    print("commands:", *(name for name in sys.modules if name.startswith("hookwright.cli.")), file=sys.stderr)
+"""
+
+
+def imported_for(*arguments: str) -> tuple[str, str]:
+    asked = subprocess.run([sys.executable, "-c", ASK, *arguments], capture_output=True, text=True, check=True)
+    heavy, ours = asked.stderr.splitlines()
+    return heavy.removeprefix("imported:").strip(), ours.removeprefix("commands:").strip()
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    assert imported_for("--help") == ("", "hookwright.cli.table")
+
+
+@pytest.mark.parametrize("words", [*((name,) for name in COMMANDS), ("endpoints", "create")])
+def test_the_help_of_a_command_imports_nothing_heavy(words: tuple[str, ...]) -> None:
+    assert imported_for(*words, "--help")[0] == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_with_what_it_says_of_itself(name: str) -> None:
+    assert command_named(name).get_short_help_str(limit=1_000) in (COMMANDS[name].help, COMMANDS[name].help[:-1])
+
+
+def test_a_start_of_the_service_imports_no_api_that_nobody_asked_for() -> None:
+    lazy = (
+        "hookwright.console",
+        "hookwright.dialects.kit.app",
+        "hookwright.dialects.kajabi.app",
+        "asyncpg",
+        "jinja2",
+    )
+    check = f"import sys, hookwright.server; print(*(name for name in {lazy} if name in sys.modules))"
     found = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
 

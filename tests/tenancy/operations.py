@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from hookwright.app import Surfaces
+from hookwright.surfaces import Surfaces
 from tenancy.holdings import Holdings
 from tenancy.running import REDIRECT_URI
 
@@ -228,7 +228,7 @@ def operations_of(app: Surfaces) -> list[Operation]:
 
 def apps_of(app: Surfaces) -> list[FastAPI]:
     """The apps behind the prefixes, each once, but for those of pages."""
-    behind = {id(each): each for prefix, each in app.surfaces if prefix not in PAGES}
+    behind = {id(each): each for prefix, each in app.made() if prefix not in PAGES}
     assert all(isinstance(each, FastAPI) for each in behind.values())
     return [each for each in behind.values() if isinstance(each, FastAPI)]
 

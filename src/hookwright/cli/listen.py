@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import AccountOption, Key, Url, required_key
+from hookwright.cli.options import AccountOption, Key, Url, server_to_ask
 from hookwright.cli.printing import print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line
 from hookwright.cli.terminal import browse, is_for_people
@@ -32,8 +32,8 @@ def listen(
         bool, typer.Option("--delete", help="Delete the listener at the end; it is paused otherwise.")
     ] = False,
     account: AccountOption = None,
-    url: Url = "http://127.0.0.1:8090",
-    key: Key = "",
+    url: Url = None,
+    key: Key = None,
     compact: Annotated[bool, typer.Option("--compact", help="Plain lines in place of the live screen.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document in each line.")] = False,
 ) -> None:
@@ -46,10 +46,9 @@ def listen(
     with refusals_in_one_line():
         from hookwright.cli.forwarding import target_url
         from hookwright.cli.listening import open_listener
-        from hookwright.cli.server_calls import Server
 
         forward_to = target_url(target)
-        server = Server(url, required_key(key), account)
+        server = server_to_ask(url, key, account)
         listener = open_listener(server, name or _default_name(target), event or ["*"])
         try:
             if as_json:

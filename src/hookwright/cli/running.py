@@ -70,6 +70,16 @@ def run_quickly(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
+def collect_nothing_yet() -> None:
+    """Have the garbage collector wait until a server is ready, which `server.serve` tells it.
+
+    What is made until then stays; to look through it again and again takes a tenth of the start.
+    """
+    import gc
+
+    gc.disable()
+
+
 def end_on_signals() -> None:
     """Let SIGTERM and SIGINT end a server in good order that is still starting; then `server.serve` takes over."""
 

@@ -91,6 +91,7 @@ async def _serve(settings: Settings) -> None:
         listening = sockets.enter_context(listen(settings.host, settings.port))
         monitored = _monitored(settings, 0, sockets)
         hookwright = await Hookwright.open(settings)
+        hookwright.make_surfaces()
         await serve(
             hookwright, listening, partial(_say_ready, settings, url_of(listening), monitored), monitored=monitored
         )
@@ -136,6 +137,7 @@ async def _serve_as_child(
         if number != birth.number:
             each.close()
     hookwright = await Hookwright.open(settings, migrate=False)
+    hookwright.make_surfaces()
 
     def say_ready() -> None:
         structlog.get_logger("hookwright").info("process ready", process=birth.number + 1, pid=os.getpid())

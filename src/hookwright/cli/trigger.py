@@ -9,11 +9,12 @@ import typer
 
 from hookwright.cli.options import MAX_ID, AsJson, Config, Database
 from hookwright.cli.printing import print_record
-from hookwright.cli.running import fail, with_services
+from hookwright.cli.running import fail, refusals_in_one_line, with_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hookwright.cli.dev_servers import DevServer
     from hookwright.operations.named_samples import NamedSample
     from hookwright.operations.publish import Publish
     from hookwright.operations.services import Services
@@ -56,8 +57,14 @@ def trigger(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a realistic event. A server on the same database delivers it."""
+    """Publish a realistic event. A server on the same database delivers it.
+
+    Where no database is given or set, it is that of the `hookwright dev` that runs here, or hookwright.sqlite3.
+    """
     import msgspec
+
+    if dev := _dev_server_to_publish_to(database, config):
+        database, account = dev.database_url, account or dev.account_id
 
     ids = {"tag": tag, "form": form, "sequence": sequence, "offer": offer}
     named = {name: id for name, id in ids.items() if id is not None}
@@ -147,6 +154,22 @@ def _value_of(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _dev_server_to_publish_to(database: str | None, config: str | None) -> DevServer | None:
+    """The `hookwright dev` that runs here, unless a database was named; None too where this folder has its own."""
+    from hookwright.cli.dev_servers import running_server
+    from hookwright.config import Settings, load_settings
+
+    with refusals_in_one_line():
+        settings = load_settings(config_file=config, database_url=database)
+        if settings.database_url != Settings().database_url:
+            return None
+        dev = running_server()
+    path = settings.sqlite_path()
+    if dev is None and path is not None and not path.exists():
+        fail("there is no server to publish to: start `hookwright dev`, or give --database")
+    return dev
 
 
 async def _the_account(services: Services) -> int:
