@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from hookwright.cli.dev_servers import DevServer, announced, running_server
@@ -23,6 +24,14 @@ async def test_trigger_publishes_to_the_one_that_runs(tmp_path: Path) -> None:
         code, printed, _ = await output_of("trigger", "contact.created", "--json", folder=tmp_path)
         assert code == 0
         assert json.loads(printed)["account"] == given["account_id"]
+        async with httpx.AsyncClient(base_url=given["url"], trust_env=False) as client:
+            for count in (1, 2):  # the second time the endpoint is there
+                code, printed, _ = await output_of(
+                    "trigger", "contact.created", "--to", "/play/a", "--json", folder=tmp_path
+                )
+                assert json.loads(printed)["deliveries"] == 1
+                while (await client.get("/play/a")).json()["count"] < count:
+                    pass
         assert not (tmp_path / "hookwright.sqlite3").exists()
         assert await dev.stop() == 0
     code, printed, errors = await output_of("trigger", "contact.created", folder=tmp_path)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_services(database: str | None, config: str | None, action: Callable[[Services], Awaitable[T]]) -> T:
+def with_services(
+    database: str | None, config: str | None, action: Callable[[Services], Awaitable[T]], **settings: Any
+) -> T:
     """What an action on the configured database answers. A server may be running on the same database."""
     import asyncio
 
@@ -25,9 +27,9 @@ def with_services(database: str | None, config: str | None, action: Callable[[Se
     from hookwright.logs import log_beside_output
 
     with refusals_in_one_line():
-        settings = load_settings(config_file=config, database_url=database)
-        log_beside_output(settings.log_level)
-        return asyncio.run(_act(settings, action))
+        loaded = load_settings(config_file=config, database_url=database, **settings)
+        log_beside_output(loaded.log_level)
+        return asyncio.run(_act(loaded, action))
 
 
 @contextmanager
