@@ -22,7 +22,7 @@ from hookwright.cli.server_calls import Refused, Server, Unreachable
 from hookwright.core.errors import HookwrightError
 
 LOOK_SECONDS = 2.0
-FOLDER = "hookwright-dev"
+FOLDER = "hookwright-running"
 
 
 class SeveralRun(HookwrightError):
@@ -51,6 +51,7 @@ def announced(server: DevServer) -> Iterator[None]:
     finally:
         with suppress(OSError):
             path.unlink()
+            path.parent.rmdir()  # unless others run
 
 
 def running_server(url: str | None = None) -> DevServer | None:
