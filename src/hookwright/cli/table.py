@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Place] = {
         "doctor",
         "Check settings, database, migrations, master key, clock and the way out, and say what to change.",
     ),
+    "bench": Place("bench", "bench", "Measure what is delivered here in a second, and how long one delivery takes."),
     "migrate": Place("service", "migrate", "Bring the database's schema to this version; `serve` does so by itself."),
     "accounts": Place(
         "accounts", "commands", "Create, list, show and delete accounts, and rotate their signing secrets."
