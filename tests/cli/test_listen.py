@@ -178,3 +178,29 @@ def test_a_target_may_be_written_in_short(text: str, url: str) -> None:
 def test_what_is_no_target_is_refused(text: str) -> None:
     with pytest.raises(NoTarget):
         target_url(text)
+
+
+@pytest.mark.parametrize(
+    ("form", "event", "published"),
+    [("kajabi", "tag_added", "kajabi:tag_added"), ("kit", "subscriber.tag_add", "kit:subscriber.tag_add")],
+)
+async def test_deliveries_come_as_the_vendor_sends_them(
+    dev: Dev, tmp_path: Path, form: str, event: str, published: str
+) -> None:
+    async with Receiver() as receiver:
+        arguments = ("listen", str(receiver.port), "--as", form, "--event", f"{event}:123", "--json")
+        async with hookwright(*arguments, environ={}, folder=tmp_path) as listening:
+            opened = await one_line(listening)
+            for tag in ("124", "123"):
+                async with hookwright("trigger", published, "--tag", tag, environ={}, folder=tmp_path) as trigger:
+                    assert (await trigger.end())[0] == 0
+            [request] = await receiver.wait_for(1)
+            exchange = await one_line(listening)
+            hooks = await dev.client.get(
+                "/v4/webhooks", headers={"X-Kit-Api-Key": dev.given["kit"]["api_key"], "Authorization": ""}
+            )
+            assert await listening.stop() == 0
+    Webhook(opened["signing_secret"]).verify(request.body, request.headers)
+    assert exchange["event_type"] == event
+    assert ("subscriber" in request.json()) == (form == "kit")
+    assert hooks.json()["webhooks"] == []

@@ -48,6 +48,16 @@ async def sample_named(services: Services, name: str) -> NamedSample:
     return NamedSample(name, msgspec.json.decode(sample))
 
 
+def notices_in(services: Services, dialect: str) -> dict[str, Notice]:
+    """What a dialect calls the events that it knows, each with a notice as an example."""
+    notices: dict[str, Notice] = {}
+    for type, data in SAMPLES.items():
+        for notice in _notices_of_sample(services, type, data):
+            if notice.dialect == dialect:
+                notices.setdefault(notice.event, notice)
+    return notices
+
+
 def _sample_in_dialect(services: Services, name: str) -> NamedSample:
     names: dict[str, None] = {}
     for type, data in SAMPLES.items():
