@@ -4,9 +4,12 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.core import TyperGroup
 
 from cli.conftest import on_sqlite
 from hookwright.cli.attempts import attempt_line
@@ -46,6 +49,25 @@ def test_the_help_of_a_command_imports_nothing_heavy(words: tuple[str, ...]) -> 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_listed_with_what_it_says_of_itself(name: str) -> None:
     assert command_named(name).get_short_help_str(limit=1_000) in (COMMANDS[name].help, COMMANDS[name].help[:-1])
+
+
+def leaves(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The commands that do something, with all the words that call them."""
+    if not isinstance(command, TyperGroup):
+        yield words, command
+        return
+    for name, below in command.commands.items():
+        yield from leaves((*words, name), below)
+
+
+def test_every_command_that_answers_has_json() -> None:
+    every = dict(leaf for name in COMMANDS for leaf in leaves((name,), command_named(name)))
+    without = {
+        words
+        for words, command in every.items()
+        if not any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert without == {("serve",)}  # its log is JSON anyway
 
 
 def test_a_start_of_the_service_imports_no_api_that_nobody_asked_for() -> None:

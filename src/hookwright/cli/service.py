@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import Config, Database
+from hookwright.cli.options import AsJson, Config, Database
+from hookwright.cli.printing import print_deed
 from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def serve(
         run_quickly(_serve(settings))
 
 
-def migrate(database: Database = None, config: Config = None) -> None:
+def migrate(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
     """Bring the database's schema to this version; `serve` does so by itself."""
     import asyncio
 
@@ -80,7 +81,7 @@ def migrate(database: Database = None, config: Config = None) -> None:
         settings = load_settings(config_file=config, database_url=database)
         log_beside_output(settings.log_level)
         asyncio.run(migrate(settings))
-    typer.echo("the schema is up to date")
+    print_deed("the schema is up to date", {"up_to_date": True}, as_json)
 
 
 async def _serve(settings: Settings) -> None:
