@@ -138,3 +138,24 @@ def test_an_attempt_is_one_short_line(outcome: dict[str, object], line: str) -> 
         "next_attempt_at": None,
     }
     assert attempt_line({**event, **outcome}) == line
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        (["t"], ["tail", "trigger"]),
+        (["endpoints", "cr"], ["create"]),
+        (["listen", "--a"], ["--as", "--account"]),
+        (["listen", "3000", "--as", "ka"], ["kajabi"]),
+    ],
+)
+def test_commands_their_options_and_values_are_completed(typed: list[str], completed: list[str]) -> None:
+    environ = {
+        **os.environ,
+        "_HOOKWRIGHT_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(["hookwright", *typed]),
+        "COMP_CWORD": str(len(typed)),
+    }
+    program = [sys.executable, "-c", "import sys; sys.argv = ['hookwright']; from hookwright.cli import main; main()"]
+    asked = subprocess.run(program, capture_output=True, text=True, check=False, env=environ)
+    assert asked.stdout.split() == completed
