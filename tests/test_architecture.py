@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Modules that only one place may touch, and that place.
 HOMES: dict[str, tuple[str, ...]] = {
     "asyncpg": ("store.postgres", "testing.postgres"),
-    "sqlite3": ("store.sqlite",),
+    "sqlite3": ("store.sqlite", "store.sqlite_rows"),
     "httptools": ("engine", "testing"),
     "ssl": ("engine", "testing"),
     "socket": ("engine", "server", "testing", "cli"),

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from engine.harness import Engine, Held, running_engine
+from engine.harness import Engine, Held, make_worker, running_engine
 from hookwright.ambient import MovableClock
 from hookwright.engine.intake import GroupCommit
-from hookwright.engine.worker import Worker
+from hookwright.engine.worker import STARTS_IN_A_TURN, Worker
 from hookwright.store.base import NO_ROOM, Store
+from hookwright.telemetry.metrics import Metrics
 
 
 @pytest.fixture
@@ -62,6 +64,36 @@ async def test_what_there_is_no_room_for_waits_in_the_store_and_is_sent_later(en
     await sending.stop()
     await sending.worker.drain(5)
     assert {each.status for each in await engine.deliveries()} == {"delivered"}
+
+
+@pytest.mark.parametrize("from_the_store", [False, True])
+async def test_requests_begin_a_few_in_each_turn_of_the_loop(engine: Engine, from_the_store: bool) -> None:
+    held = Held()
+    engine.receiver.behave(held)
+    for _ in range(3 * STARTS_IN_A_TURN):
+        await engine.endpoint()
+    metrics = Metrics()
+    worker = make_worker(engine.services, engine.clock, metrics=metrics, poll_seconds=3600)
+    if not from_the_store:
+        engine.services = replace(engine.services, intake=GroupCommit(engine.store, worker=worker))
+    else:
+        await engine.publish()
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    publishing = asyncio.create_task(asyncio.sleep(0) if from_the_store else engine.publish())
+
+    under_way = [0]
+    while under_way[-1] < 3 * STARTS_IN_A_TURN:
+        await asyncio.sleep(0)
+        under_way.append(metrics.in_flight)
+
+    steps = [after - before for before, after in pairwise(under_way)]
+    assert (max(steps), sum(steps)) == (STARTS_IN_A_TURN, 3 * STARTS_IN_A_TURN)
+    await publishing
+    stop.set()
+    worker.wake()
+    await running
+    await worker.drain(0)
 
 
 async def test_a_worker_that_does_not_run_takes_nothing(engine: Engine) -> None:

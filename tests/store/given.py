@@ -221,7 +221,7 @@ def draft(
 
 
 async def accept(store: Store, *drafts: Draft) -> list[Accepted | Conflict]:
-    return (await store.accept(drafts[0].event.account_id % LANE_COUNT, drafts)).answers
+    return (await store.accept(drafts)).answers
 
 
 async def accept_one(store: Store, one: Draft) -> Accepted:

@@ -3,7 +3,6 @@
 import pytest
 from msgspec.structs import replace
 
-from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import Account, Claim, Draft, EndpointChange, EndpointStatus
 from hookwright.store.base import Acceptance, Room, Store
 from store.given import (
@@ -25,7 +24,7 @@ ROOM = Room(10, NOW + LEASE)
 
 
 async def accept_with_room(store: Store, account: Account, *drafts: Draft, room: Room = ROOM) -> Acceptance:
-    return await store.accept(account.id % LANE_COUNT, drafts, room)
+    return await store.accept(drafts, room)
 
 
 async def test_a_claim_at_birth_is_the_claim_that_a_look_would_have_found(store: Store) -> None:
@@ -69,7 +68,7 @@ async def test_what_may_expire_before_its_lease_ends_is_not_claimed_at_birth(sto
 async def test_without_room_nothing_is_claimed_at_birth(store: Store) -> None:
     account = await add_account(store)
     await add_endpoint(store, account)
-    accepted = await store.accept(account.id % LANE_COUNT, [draft(account)])
+    accepted = await store.accept([draft(account)])
     assert accepted.claims == []
     assert len(await claim(store)) == 1
 

@@ -74,7 +74,7 @@ async def deliver_in_every_way(store: Store) -> None:
         for key in (None, "once", "once"):
             await accept(store, draft(account, notice(), notice(dialect="kajabi", ordinal=2), key=key))
         await accept(store, *(draft(account) for _ in range(4)))
-        born = await store.accept(account.id % LANE_COUNT, [draft(account)], Room(1, NOW + LEASE))
+        born = await store.accept([draft(account)], Room(1, NOW + LEASE))
         assert len(born.claims) == 1
     claims = await store.claim(100, NOW, NOW + LEASE, every)
     assert {each.account_id for each in claims} == {account.id for account in accounts}

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from hookwright.core.errors import Conflict
-from hookwright.core.lanes import LANE_COUNT
+from hookwright.core.lanes import lane_of
 from hookwright.core.model import Accepted, Account, Draft, EndpointChange, Event
-from hookwright.store.base import DeliveryQuery, Room, Store
+from hookwright.store.base import DeliveryQuery, EndpointQuery, Room, Store
 from hookwright.store.postgres import WORTH_A_COPY
 from store.given import (
     LEASE,
@@ -66,7 +66,7 @@ async def test_a_batch_is_claimed_at_birth_as_far_as_there_is_room_and_the_rest_
 ) -> None:
     account = await add_account(store)
     await add_endpoint(store, account)
-    accepted = await store.accept(account.id % LANE_COUNT, odd_drafts(account, number), Room(number - 1, NOW + LEASE))
+    accepted = await store.accept(odd_drafts(account, number), Room(number - 1, NOW + LEASE))
     assert len(accepted.claims) == number - 1
     assert len(await store.settle([settled(each) for each in accepted.claims[1:]], NOW)) == number - 2
     await store.release([lease_of(accepted.claims[0])], NOW)
@@ -104,3 +104,67 @@ async def test_a_batch_that_cannot_be_written_leaves_nothing_behind(store: Store
         await accept(store, *drafts, drafts[0])
     assert await deliveries_of(store, account) == []
     assert await store.event(drafts[1].event.id) is None
+
+
+# -- accounts of many lanes --------------------------------------------------------------------------------------
+
+LANE_INDEXES = (0, 7, 37, 63)
+
+
+async def accounts_of_many_lanes(store: Store) -> list[Account]:
+    accounts = [await add_account(store, lane_index=lane_index) for lane_index in LANE_INDEXES]
+    for account in accounts:
+        await add_endpoint(store, account)
+    return accounts
+
+
+@pytest.mark.parametrize("number", [4, MANY])
+async def test_a_batch_for_accounts_of_many_lanes_keeps_each_event_in_the_lane_of_its_account(
+    store: Store, number: int
+) -> None:
+    accounts = await accounts_of_many_lanes(store)
+    drafts = [one for account in accounts for one in odd_drafts(account, number // 4)]
+
+    accepted = await store.accept(drafts, Room(number // 2, NOW + LEASE))
+
+    assert accepted.answers == [Accepted(one.event.id, 1) for one in drafts]
+    assert (len(accepted.claims), accepted.deliveries) == (number // 2, len(drafts))
+    for one in drafts:
+        (delivery,) = await store.deliveries(DeliveryQuery(event_id=one.event.id))
+        assert await store.event(one.event.id) == one.event
+        assert await store.payload(delivery.id) == one.notices[0].render()
+        assert lane_of(delivery.id) == lane_of(one.event.account_id)
+    claims = [*accepted.claims, *await claim(store, MANY)]
+    assert await store.settle([settled(each) for each in claims], NOW) == {each.delivery_id for each in claims}
+    assert len(claims) == len(drafts)
+    assert await forgotten(store, NOW) == []
+
+
+@pytest.mark.parametrize("number", [4, MANY])
+async def test_keys_and_lines_hold_for_accounts_of_many_lanes(store: Store, number: int) -> None:
+    accounts = await accounts_of_many_lanes(store)
+    for account in accounts:
+        (endpoint,) = await store.endpoints(EndpointQuery(account_id=account.id))
+        await store.change_endpoint(account.id, endpoint.id, EndpointChange(ordering="endpoint"), NOW)
+    known = [await accept_one(store, draft(account, key="known")) for account in accounts]
+    # The same key of another account is another key.
+    drafts = [draft(account, key=f"key {place}") for place in range(number // 4) for account in accounts]
+    drafts += [draft(account, key="known") for account in accounts]
+    drafts.append(draft(accounts[0], key="key 0", fingerprint=b"another"))
+
+    answers = await accept(store, *drafts)
+
+    assert answers[: len(drafts) - 5] == [Accepted(one.event.id, 1) for one in drafts[:-5]]
+    assert answers[-5:-1] == [Accepted(each.event_id, 1, duplicate=True) for each in known]
+    assert isinstance(answers[-1], Conflict)
+    assert {each.event_id for each in await claim(store, MANY)} == {each.event_id for each in known}
+    for account in accounts:
+        assert len(await deliveries_of(store, account)) == number // 4 + 1
+
+
+async def test_one_bad_event_keeps_those_of_other_lanes_out_as_well(store: Store) -> None:
+    accounts = await accounts_of_many_lanes(store)
+    drafts = [draft(account) for account in accounts]
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await accept(store, *drafts, drafts[0])
+    assert [await deliveries_of(store, account) for account in accounts] == [[], [], [], []]

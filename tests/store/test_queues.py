@@ -15,7 +15,6 @@ from hookwright.core.errors import Conflict
 from hookwright.core.model import HOUR, MINUTE, SECOND, Account, Claim, Endpoint, EndpointChange, EndpointStatus
 from hookwright.store.base import NO_CROWD, Crowd, Room, Store
 from store.given import (
-    LANE_INDEX,
     LEASE,
     NOW,
     accept,
@@ -139,7 +138,7 @@ async def test_no_more_is_claimed_at_birth_than_the_crowd_leaves_room_for(store:
     account, _ = await flooded(store, 0)
     other = await add_endpoint(store, account)
     room = Room(100, NOW + LEASE, Crowd({other.id: 1}, 5))
-    accepted = await store.accept(LANE_INDEX % store.lane_count, [draft(account) for _ in range(10)], room)
+    accepted = await store.accept([draft(account) for _ in range(10)], room)
     born = Counter(each.endpoint_id for each in accepted.claims)
     assert sorted(born.values()) == [1, 5]
     assert born[other.id] == 1
@@ -252,8 +251,7 @@ class Troubles:
         expires_at = self.now + MINUTE if which % 3 == 0 else None
         event = replace(one.event, ordering_key="ab"[which % 2], expires_at=expires_at)
         room = Room(which % 3, self.now + LEASE)
-        lane_index = LANE_INDEX % self.store.lane_count
-        self.claims += (await self.store.accept(lane_index, [replace(one, event=event)], room)).claims
+        self.claims += (await self.store.accept([replace(one, event=event)], room)).claims
 
     async def claim(self, which: int) -> None:
         self.claims += await claim(self.store, 1 + which % 5, self.now)

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from hookwright.core.errors import Conflict
 from hookwright.core.model import HOUR, SECOND, Attempt, DeliveryStatus, EndpointStatus, Outcome, Settled, Settlement
-from hookwright.store.base import Store
+from hookwright.store.base import DeliveryQuery, Store
 from store.given import (
     LEASE,
     NOW,
@@ -106,6 +106,26 @@ async def test_a_batch_is_written_but_for_the_claims_that_were_lost(store: Store
     after = [await store.delivery(each.delivery_id) for each in claims]
     assert [each.status for each in after if each] == ["delivered", "in_flight", "dead", "in_flight", "pending"]
     assert [len(await store.attempts(each.delivery_id)) for each in claims] == [1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("lost", [None, 0, 170])
+async def test_a_large_batch_is_renewed_and_written_but_for_the_claim_that_was_lost(
+    store: Store, lost: int | None
+) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, *(draft(account) for _ in range(171)))
+    claims = await claim(store, limit=171)
+    if lost is not None:
+        await store.release([lease_of(claims[lost])], NOW)
+    ours = {each.delivery_id for place, each in enumerate(claims) if place != lost}
+
+    assert await store.renew([lease_of(each) for each in claims], NOW + 2 * LEASE) == ours
+    assert await store.settle([settled(each) for each in claims], NOW) == ours
+
+    delivered = await store.deliveries(DeliveryQuery(account_id=account.id, statuses=("delivered",), limit=500))
+    assert {each.id for each in delivered} == ours
+    assert all([await store.attempts(id) for id in ours])
 
 
 async def test_settling_nothing_is_nothing(store: Store) -> None:

@@ -1,6 +1,7 @@
 """What only SQLite has: one file, one writer thread, savepoints."""
 
 import asyncio
+import re
 import sqlite3
 import sys
 import threading
@@ -213,6 +214,10 @@ async def held_writer(store: SqliteStore) -> AsyncIterator[None]:
 # -- how much is read -----------------------------------------------------------------------------------------------
 
 
+# The rows that a statement was given, not those of a table.
+SCANS_OF_GIVEN_VALUES = r"SCAN (json_each VIRTUAL TABLE|CONSTANT ROW|\d+ CONSTANT ROWS|u\b)"
+
+
 async def test_nothing_on_a_deliverys_way_reads_a_whole_table_or_an_endpoints_history(store: SqliteStore) -> None:
     statements: list[str] = []
     await store._writer.alone(lambda db: db.set_trace_callback(statements.append))
@@ -236,7 +241,7 @@ async def test_nothing_on_a_deliverys_way_reads_a_whole_table_or_an_endpoints_hi
 
     assert len(plans) > 20
     for statement, plan in plans.items():
-        assert "SCAN" not in plan, statement
+        assert "SCAN" not in re.sub(SCANS_OF_GIVEN_VALUES, "", plan), statement
         if "status = 'pending'" in statement and "endpoint_id = " in statement and statement.startswith("UPDATE"):
             assert "deliveries_queued" in plan, statement
 

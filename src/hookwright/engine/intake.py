@@ -1,10 +1,9 @@
-"""The door: concurrent publishes of a lane share one transaction."""
+"""The door: concurrent small publishes share one transaction."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Protocol
 
 from hookwright.core.errors import Conflict, Unavailable
@@ -15,6 +14,7 @@ from hookwright.store.base import NO_ROOM, Room, Store
 from hookwright.telemetry.metrics import Metrics
 
 Answers = list[Accepted | Conflict]
+Door = tuple[int | None, int | None]  # a lane, or a group of lanes
 
 
 class SendsAtOnce(Protocol):
@@ -39,8 +39,17 @@ class NobodySends:
         return
 
 
+# A request with more events than this is a transaction by itself: it gains nothing from company, and whoever
+# publishes one event must not wait for a thousand of somebody else's.
+FEW_EVENTS = 50
+
+# Small requests for so many lanes share transactions. A transaction that waits, for an idempotency key that a process
+# holds which stands still, makes these lanes wait and no others.
+LANES_TOGETHER = 16
+
+
 class GroupCommit:
-    """Accepts drafts into the store, grouped by lane; `on_waiting` is told in which there are deliveries to claim."""
+    """Accepts drafts into the store; `on_waiting` is told in which lanes there are deliveries to claim."""
 
     def __init__(
         self,
@@ -53,20 +62,21 @@ class GroupCommit:
         self._metrics = metrics or Metrics()
         self._on_waiting = on_waiting
         self._worker = worker or NobodySends()
-        self._lanes: dict[int, Batcher[Sequence[Draft], Answers]] = {}
+        self._doors: dict[Door, Batcher[Sequence[Draft], Answers]] = {}
 
     async def accept(self, drafts: Sequence[Draft]) -> Answers:
         """Returns when the events and their deliveries are on disk. Raises Unavailable when they are not.
 
-        Those of one lane are accepted together or not at all. Answers in the order of the drafts.
+        They are accepted together or not at all; on a distributed database, those of one lane are. Answers in the
+        order of the drafts.
         """
+        if not self._store.lanes_apart:
+            return await self._door(door_of(drafts)).submit(drafts)
         by_lane: dict[int, list[int]] = {}
         for position, draft in enumerate(drafts):
-            by_lane.setdefault(draft.event.account_id % LANE_COUNT, []).append(position)
-        if len(by_lane) == 1:
-            return await self._lane(next(iter(by_lane))).submit(drafts)
+            by_lane.setdefault(lane_index_of(draft), []).append(position)
         of_lanes = await asyncio.gather(
-            *(self._lane(lane).submit([drafts[position] for position in of]) for lane, of in by_lane.items())
+            *(self._door((lane, None)).submit([drafts[position] for position in of]) for lane, of in by_lane.items())
         )
         pairs = zip(by_lane.values(), of_lanes, strict=True)
         placed = {position: answer for of, found in pairs for position, answer in zip(of, found, strict=True)}
@@ -74,25 +84,36 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Wait until everything that was submitted is on disk."""
-        for lane in self._lanes.values():
-            await lane.close()
+        for door in self._doors.values():
+            await door.close()
 
-    def _lane(self, lane_index: int) -> Batcher[Sequence[Draft], Answers]:
-        if lane_index not in self._lanes:
-            write = partial(self._write, lane_index)
-            self._lanes[lane_index] = Batcher(write, size_of=len, shared_failures=(Unavailable,))
-        return self._lanes[lane_index]
+    def _door(self, door: Door) -> Batcher[Sequence[Draft], Answers]:
+        if door not in self._doors:
+            self._doors[door] = Batcher(self._write, size_of=len, shared_failures=(Unavailable,))
+        return self._doors[door]
 
-    async def _write(self, lane_index: int, groups: Sequence[Sequence[Draft]]) -> list[Answers]:
+    async def _write(self, groups: Sequence[Sequence[Draft]]) -> list[Answers]:
         drafts = [draft for group in groups for draft in group]
         room = self._worker.reserve()
         claims: Sequence[Claim] = ()
         try:
-            answers, claims, deliveries = await self._store.accept(lane_index, drafts, room)
+            answers, claims, deliveries = await self._store.accept(drafts, room)
         finally:
             await self._worker.begin(claims, room)
         self._metrics.published(drafts, answers)
         if deliveries > len(claims):
-            self._on_waiting(lane_index)
+            for lane_index in set(map(lane_index_of, drafts)):
+                self._on_waiting(lane_index)
         taken = iter(answers)
         return [[next(taken) for _ in group] for group in groups]
+
+
+def door_of(drafts: Sequence[Draft]) -> Door:
+    """Where a request queues up for a transaction: a large one behind those of its lane, a small one with others."""
+    lane_index = lane_index_of(drafts[0])
+    return (lane_index, None) if len(drafts) > FEW_EVENTS else (None, lane_index // LANES_TOGETHER)
+
+
+def lane_index_of(draft: Draft) -> int:
+    """The lane of an event's account, by its index."""
+    return draft.event.account_id % LANE_COUNT

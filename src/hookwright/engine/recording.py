@@ -14,7 +14,7 @@ from hookwright.store.base import Store
 
 # Outcomes of so long are one transaction. Nobody waits for it: the slot of a request is free before.
 LINGER_SECONDS = 0.02
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 250
 
 log = structlog.get_logger("hookwright.worker")
 

@@ -37,6 +37,11 @@ LAST_RECORDS_SECONDS = 5.0
 # How long a change of an endpoint may go unnoticed by what waits for it in memory.
 RECHECK_SECONDS = 0.5
 
+# So many requests begin in one turn of the event loop; the others wait for the next. Whatever else is to be done, an
+# answer to a publisher above all, waits for one turn. Receivers that answer quickly then never have many requests
+# under way, however many wait; slow ones have as many as they may, since turns are short while nobody answers.
+STARTS_IN_A_TURN = 16
+
 log = structlog.get_logger("hookwright.worker")
 
 
@@ -93,6 +98,8 @@ class Worker:
         self._waiting = Waiting()
         self._woken = asyncio.Event()
         self._reserved = 0
+        self._claimed = 0  # from the store, and not begun yet
+        self._starting = False
         self._may_be_more = False
         self._is_running = False
 
@@ -150,17 +157,20 @@ class Worker:
         """
         if not self._is_running:
             return NO_ROOM
-        free = self._room() - len(self._waiting)
-        room = free // 2 if self._may_be_more else free + (self._waiting.room - self._reserved) // 2
-        deliveries = max(0, room)
+        free = self._room()
+        deliveries = free // 2 if self._may_be_more else max(0, free + (self._waiting.room - self._reserved) // 2)
         self._reserved += deliveries
         return Room(deliveries, self._lease_until(), self, self._waiting.room_in_bytes)
 
     def left(self, endpoint_id: int) -> int:
-        """How many more may be claimed at birth for an endpoint: half of what may wait where it answers quickly."""
-        under_way = self._under_way
-        more = self._waiting.room // 2 if under_way.has_earned_all(endpoint_id) and not self._may_be_more else 0
-        return max(0, under_way.left(endpoint_id) - self._waiting.number_for(endpoint_id)) + more
+        """How many more may be claimed at birth for an endpoint.
+
+        Where it answers quickly, as many may wait as places are left to all others twice over: a third of all.
+        """
+        most = self._under_way.left(endpoint_id)
+        if self._under_way.has_earned_all(endpoint_id) and not self._may_be_more:
+            most += self._waiting.room // 2
+        return max(0, most - self._waiting.number_for(endpoint_id))
 
     async def begin(self, claims: Sequence[Claim], room: Room) -> None:
         """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back."""
@@ -174,15 +184,25 @@ class Worker:
         self._start_waiting()
 
     def _start_waiting(self) -> None:
-        """Give the free slots to what waits; some of them are left to the store while something may wait there."""
-        if not len(self._waiting) or not self._is_running:
+        """Give the free slots to what waits, some in each turn of the loop."""
+        if not self._starting and len(self._waiting) and self._is_running:
+            self._starting = True
+            asyncio.get_running_loop().call_soon(self._start_some)
+
+    def _start_some(self) -> None:
+        self._starting = False
+        if not self._is_running:
             return
         now = self._clock.now()
-        for _ in range(self._under_way.room(now) - (self._settings.concurrency // 4 if self._may_be_more else 0)):
+        # Some slots are left to the store while something may wait there.
+        room = self._under_way.room(now) - (self._settings.concurrency // 4 if self._may_be_more else 0)
+        for _ in range(min(room, STARTS_IN_A_TURN)):
             claim = self._waiting.take(self._under_way.has_room_for, now)
             if claim is None:
                 return
             self._start((claim,))
+        if room > STARTS_IN_A_TURN:
+            self._start_waiting()
 
     async def _keep_sendable(self) -> None:
         while True:
@@ -234,7 +254,17 @@ class Worker:
         claims = await self._store.claim(
             self._room(), self._clock.now(), self._lease_until(), self._own_lanes(), crowd
         )
-        return [self._start(parcel) for parcel in parcels_of(claims)]
+        return await self._start_each(parcels_of(claims))
+
+    async def _start_each(self, parcels: Sequence[Claims]) -> list[Request]:
+        started = []
+        self._claimed = len(parcels)
+        for parcel in parcels:
+            started.append(self._start(parcel))
+            self._claimed -= 1
+            if len(started) % STARTS_IN_A_TURN == 0:
+                await asyncio.sleep(0)
+        return started
 
     def _start(self, claims: Claims) -> Request:
         task = asyncio.create_task(self._deliver(claims))
@@ -254,7 +284,7 @@ class Worker:
             self._woken.set()
 
     def _room(self) -> int:
-        return max(0, self._under_way.room(self._clock.now()))
+        return max(0, self._under_way.room(self._clock.now()) - self._claimed)
 
     def _lease_until(self) -> Instant:
         return self._clock.now() + round(self._settings.lease_seconds * SECOND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
@@ -28,6 +29,9 @@ MAX_BATCH = 1_000
 
 # Of the events of one batch whose type nobody knows: for so many it is guessed what was meant, which takes a while.
 MOST_GUESSES = 5
+
+# So many events of a batch are checked in one turn of the event loop; others' requests must not wait for a thousand.
+CHECKED_IN_A_TURN = 50
 
 
 class Publish(Struct, frozen=True, kw_only=True):
@@ -67,6 +71,8 @@ async def _drafts(services: Services, requests: Sequence[Publish], root: str, tr
     drafts: list[Draft] = []
     problems: list[Problem] = []
     for position, request in enumerate(requests):
+        if position % CHECKED_IN_A_TURN == CHECKED_IN_A_TURN - 1:
+            await asyncio.sleep(0)
         try:
             may_guess = len(problems) < MOST_GUESSES
             drafts.append(_draft(services, request, sites, declared, traceparent, may_guess))

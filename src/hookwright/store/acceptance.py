@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
 from hookwright.core.errors import Conflict
+from hookwright.core.lanes import LANE_COUNT, lane_of
 from hookwright.core.matching import SubscriptionBook
 from hookwright.core.model import Accepted, Claim, DeliveryStatus, Draft, Instant
 from hookwright.store.base import NO_ROOM, Room
@@ -21,9 +23,13 @@ class Match(NamedTuple):
     endpoint_id: int
 
 
+# The first column of every row is its lane, which the statements may name once for all rows.
+
+
 class KeyRow(NamedTuple):
     """An idempotency key on its way in."""
 
+    lane: int
     account_id: int
     key: str
     event_id: str
@@ -32,6 +38,7 @@ class KeyRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
+    lane: int
     id: str
     account_id: int
     site_id: int | None
@@ -46,12 +53,14 @@ class EventRow(NamedTuple):
 
 
 class PayloadRow(NamedTuple):
+    lane: int
     event_id: str
     ordinal: int
     body: bytes
 
 
 class DeliveryRow(NamedTuple):
+    lane: int
     id: int
     account_id: int
     event_id: str
@@ -73,6 +82,7 @@ class DeliveryRow(NamedTuple):
 class QueueRow(NamedTuple):
     """An endpoint that has something to send, and since when."""
 
+    lane: int
     endpoint_id: int
     due_at: Instant
 
@@ -104,7 +114,14 @@ def key_rows(drafts: Sequence[Draft]) -> list[KeyRow]:
     for draft in drafts:
         event = draft.event
         if event.idempotency_key is not None:
-            row = KeyRow(event.account_id, event.idempotency_key, event.id, draft.fingerprint, event.accepted_at)
+            row = KeyRow(
+                lane_of(event.account_id),
+                event.account_id,
+                event.idempotency_key,
+                event.id,
+                draft.fingerprint,
+                event.accepted_at,
+            )
             first.setdefault((event.account_id, event.idempotency_key), row)
     return [first[key] for key in sorted(first)]
 
@@ -139,6 +156,7 @@ def only_new(batch: Batch, known: dict[AccountKey, Known]) -> Batch:
 def event_row(draft: Draft) -> EventRow:
     event = draft.event
     return EventRow(
+        lane_of(event.account_id),
         event.id,
         event.account_id,
         event.site_id,
@@ -153,13 +171,18 @@ def event_row(draft: Draft) -> EventRow:
     )
 
 
+def ids_wanted(matches: Sequence[Match], drafts: Sequence[Draft]) -> Counter[int]:
+    """How many ids of each lane the deliveries take, by the lane's index."""
+    return Counter(drafts[match.draft].event.account_id % LANE_COUNT for match in matches)
+
+
 def payload_rows(batch: Batch) -> list[PayloadRow]:
     """A payload for each notice that somebody wants; the others are never rendered."""
     wanted = dict.fromkeys((match.draft, match.notice) for match in batch.matches)
     rows = []
     for position, number in wanted:
-        notice = batch.drafts[position].notices[number]
-        rows.append(PayloadRow(batch.drafts[position].event.id, notice.ordinal, notice.render()))
+        event, notice = batch.drafts[position].event, batch.drafts[position].notices[number]
+        rows.append(PayloadRow(lane_of(event.account_id), event.id, notice.ordinal, notice.render()))
     return rows
 
 
@@ -174,12 +197,12 @@ def places_wanted(batch: Batch) -> dict[int, int]:
 
 def delivery_rows(
     batch: Batch,
-    ids: Iterable[int],
+    ids: Mapping[int, Iterator[int]],
     first_places: Mapping[int, int],
     payloads: Sequence[PayloadRow],
     room: Room = NO_ROOM,
 ) -> list[DeliveryRow]:
-    """A delivery for each match; those in lines take places in the order of the drafts.
+    """A delivery for each match; those in lines take places in the order of the drafts. `ids` are by lane.
 
     The first of them that nothing holds back are claimed at birth, as far as there is room: they are sent from
     memory. The others are due at once, for whoever claims them.
@@ -189,9 +212,10 @@ def delivery_rows(
     left_of = {endpoint_id: room.crowd.left(endpoint_id) for endpoint_id in batch.recipients} if left else {}
     sizes = {(payload.event_id, payload.ordinal): len(payload.body) for payload in payloads} if left else {}
     rows = []
-    for match, id in zip(batch.matches, ids, strict=False):
+    for match in batch.matches:
         event = batch.drafts[match.draft].event
         notice = batch.drafts[match.draft].notices[match.notice]
+        lane = lane_of(event.account_id)
         line = _line_of(batch, match)
         to = match.endpoint_id
         at_birth = (
@@ -209,7 +233,8 @@ def delivery_rows(
             left_of[to] -= 1
         rows.append(
             DeliveryRow(
-                id,
+                lane,
+                next(ids[lane]),
                 event.account_id,
                 event.id,
                 event.type,
@@ -232,11 +257,12 @@ def delivery_rows(
 
 def queue_rows(deliveries: Sequence[DeliveryRow]) -> list[QueueRow]:
     """The endpoints that something waits for, in the order in which their rows are locked everywhere."""
-    turns: dict[int, Instant] = {}
+    turns: dict[tuple[int, int], Instant] = {}
     for row in deliveries:
         if row.due_at is not None:
-            turns[row.endpoint_id] = min(row.due_at, turns.get(row.endpoint_id, row.due_at))
-    return [QueueRow(endpoint_id, turns[endpoint_id]) for endpoint_id in sorted(turns)]
+            key = row.lane, row.endpoint_id
+            turns[key] = min(row.due_at, turns.get(key, row.due_at))
+    return [QueueRow(*key, turns[key]) for key in sorted(turns)]
 
 
 def _line_of(batch: Batch, match: Match) -> str | None:

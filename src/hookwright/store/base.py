@@ -271,6 +271,7 @@ class Store(Protocol):
     """Everything that is kept. See the module's promise."""
 
     lane_count: int  # how many lanes new accounts are spread over
+    lanes_apart: bool  # whether a transaction may be about one lane only, as on a distributed database
 
     # -- the store itself ------------------------------------------------------------------------------------
     async def migrate(self) -> None:
@@ -576,8 +577,10 @@ class Store(Protocol):
     async def delete_event_type(self, name: str) -> bool: ...
 
     # -- events and deliveries -------------------------------------------------------------------------------
-    async def accept(self, lane_index: int, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
-        """Put events of one lane on disk with a delivery for each endpoint that they match, in one transaction.
+    async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
+        """Put events on disk with a delivery for each endpoint that they match, in one transaction.
+
+        They must be of one lane where the store has its lanes apart.
 
         A notice is rendered only if it matches. A draft whose idempotency key is known is a duplicate (the first
         answer again) or, with another fingerprint, a Conflict. As far as there is room, deliveries that nothing

@@ -68,13 +68,13 @@ class LineSteps(Steps):
         return int(rows[0]["id"]) if rows else None
 
 
-def take_places(lane: int, wanted: Mapping[int, int]) -> Step[dict[int, int]]:
+def take_places(wanted: Mapping[int, int]) -> Step[dict[int, int]]:
     """The first of so many new places at the end of each endpoint's lines, by endpoint id."""
     first: dict[int, int] = {}
     for endpoint_id in sorted(wanted):  # in one order everywhere, so that two batches cannot deadlock
         rows = yield sql(
             "UPDATE endpoints SET next_place = next_place + $3 WHERE lane = $1 AND id = $2 RETURNING next_place",
-            lane,
+            lane_of(endpoint_id),
             endpoint_id,
             wanted[endpoint_id],
         )
@@ -88,7 +88,7 @@ def move_to_the_end(lane: int, rows: Sequence[Row]) -> Step[None]:
     wanted: dict[int, int] = {}
     for row in in_lines:
         wanted[row["endpoint_id"]] = wanted.get(row["endpoint_id"], 0) + 1
-    places = yield from take_places(lane, wanted)
+    places = yield from take_places(wanted)
     for row in in_lines:
         yield sql(
             "UPDATE deliveries SET place = $3 WHERE lane = $1 AND id = $2"

@@ -66,54 +66,39 @@ class MatchingSteps(Steps):
 
     _books: Books
 
-    def match(self, lane: int, drafts: Sequence[Draft]) -> Step[tuple[list[Match], Recipients]]:
+    def match(self, drafts: Sequence[Draft]) -> Step[tuple[list[Match], Recipients]]:
         """Which endpoints get which notices, and what accepting needs to know of these endpoints."""
-        yield from self._read_anew(lane, sorted({draft.event.account_id for draft in drafts}))
+        yield from self._read_anew(sorted({draft.event.account_id for draft in drafts}))
         matches = matches_of(drafts, self._books.of)
-        recipients = yield from self._recipients(lane, sorted({match.endpoint_id for match in matches}))
+        recipients = yield from self._recipients(sorted({match.endpoint_id for match in matches}))
         return [match for match in matches if match.endpoint_id in recipients], recipients
 
-    def _read_anew(self, lane: int, account_ids: Sequence[int]) -> Step[None]:
-        among, values = self.among(2, account_ids)
-        rows = yield sql(
-            f"SELECT id, subscriptions_version FROM accounts WHERE lane = $1 AND id {among}", lane, *values
-        )
-        for row in rows:
-            # The version is read before the subscriptions: at worst they are newer, and are read once more.
+    def _read_anew(self, account_ids: Sequence[int]) -> Step[None]:
+        # The versions are read before the subscriptions: at worst these are newer, and are read once more.
+        for row in (yield from self.by_ids("accounts a", account_ids, "a.id, a.subscriptions_version")):
             if not self._books.is_current(row["id"], row["subscriptions_version"]):
-                found = yield _subscriptions_of(lane, row["id"])
+                found = yield _subscriptions_of(lane_of(row["id"]), row["id"])
                 self._books.keep(row["id"], row["subscriptions_version"], SubscriptionBook(map(_entry, found)))
 
-    def _recipients(self, lane: int, endpoint_ids: Sequence[int]) -> Step[Recipients]:
-        if not endpoint_ids:
-            return {}
-        among, values = self.among(2, endpoint_ids)
-        rows = yield sql(
-            "SELECT e.id, e.status, e.url, e.ordering, e.retry_schedule, e.sealed_headers, e.signature,"
-            f" {TROUBLED} AS troubled, {GUARDED} AS guarded FROM endpoints e"
-            f" WHERE e.lane = $1 AND e.id {among} AND e.status <> 'deleted'",
-            lane,
-            *values,
+    def _recipients(self, endpoint_ids: Sequence[int]) -> Step[Recipients]:
+        rows = yield from self.by_ids(
+            "endpoints e",
+            endpoint_ids,
+            "e.id, e.status, e.url, e.ordering, e.retry_schedule, e.sealed_headers, e.signature,"
+            f" {TROUBLED} AS troubled, {GUARDED} AS guarded",
         )
-        return {row["id"]: row for row in rows}
+        return {row["id"]: row for row in rows if row["status"] != "deleted"}
 
     @reading
     def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> Step[set[int]]:
-        by_lane: dict[int, list[int]] = {}
-        for endpoint_id in endpoint_ids:
-            by_lane.setdefault(lane_of(endpoint_id), []).append(endpoint_id)
-        found: set[int] = set()
-        for lane, ids in by_lane.items():
-            among, values = self.among(3, ids)
-            rows = yield sql(
-                "SELECT e.id FROM endpoints e WHERE e.lane = $1 AND e.status = 'active' AND e.updated_at < $2"
-                f" AND NOT {GUARDED} AND e.id {among}",
-                lane,
-                unchanged_since,
-                *values,
-            )
-            found |= {row["id"] for row in rows}
-        return found
+        rows = yield from self.by_ids(
+            "endpoints e", endpoint_ids, f"e.id, e.status, e.updated_at, {GUARDED} AS guarded"
+        )
+        return {
+            row["id"]
+            for row in rows
+            if row["status"] == "active" and row["updated_at"] < unchanged_since and not row["guarded"]
+        }
 
 
 def note_change(lane: int, account_id: int) -> Statement:

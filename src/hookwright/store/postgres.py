@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from importlib.resources import files
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -24,6 +25,7 @@ from hookwright.store.acceptance import (
     Batch,
     DeliveryRow,
     EventRow,
+    KeyRow,
     Known,
     PayloadRow,
     QueueRow,
@@ -32,6 +34,7 @@ from hookwright.store.acceptance import (
     count_matches,
     delivery_rows,
     event_row,
+    ids_wanted,
     key_rows,
     only_new,
     payload_rows,
@@ -46,7 +49,7 @@ from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
 from hookwright.store.search_steps import Source
-from hookwright.store.steps import BATCH, Statement, Step, labels, sql
+from hookwright.store.steps import BATCH, Row, Statement, Step, labels, sql
 
 ID_BLOCK = 1_000
 # From so many events on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
@@ -103,6 +106,9 @@ OUTAGES: tuple[type[BaseException], ...] = (
 
 T = TypeVar("T")
 Connection = Any  # asyncpg's pool hands out proxies that its types do not describe
+Rows = tuple[Any, Sequence[tuple[Any, ...]]]  # of one kind, a NamedTuple
+Ids = Mapping[int, Iterator[int]]  # by lane
+Insert = Callable[[Connection, Batch, Ids, Mapping[int, int], Room], Awaitable[list[Claim]]]
 
 
 class PostgresStore(Records):
@@ -123,7 +129,7 @@ class PostgresStore(Records):
         self._quiet = asyncio.Event()
         self._ids: dict[int, range] = {}
         self._hearing: Any = None
-        self._distributed = distributed
+        self.lanes_apart = distributed
         self._looks_made = 0
         self._books = Books()
 
@@ -207,7 +213,7 @@ class PostgresStore(Records):
                     reset=_leave_as_it_is,
                 )
                 try:
-                    self._distributed = self._distributed or await _has_citus(pool)
+                    self.lanes_apart = self.lanes_apart or await _has_citus(pool)
                 except BaseException:
                     pool.terminate()
                     raise
@@ -224,33 +230,43 @@ class PostgresStore(Records):
 
     # -- the hot path ----------------------------------------------------------------------------------------
 
-    async def accept(self, lane_index: int, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
-        lane = LANES[lane_index]
+    async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         async with self._connection() as db:
-            matches, recipients = await _run_step(self.match(lane, drafts), db)
-            ids = await self._take_ids(db, lane_index, len(matches))
+            matches, recipients = await _run_step(self.match(drafts), db)
+            ids = {
+                LANES[lane_index]: iter(await self._take_ids(db, lane_index, number))
+                for lane_index, number in ids_wanted(matches, drafts).items()
+            }
             batch = Batch(drafts, matches, recipients)
-            insert = _copy if len(drafts) >= WORTH_A_COPY and not self._distributed else _insert
+            insert = _copy if len(drafts) >= WORTH_A_COPY and not self.lanes_apart else _insert
             if any(draft.event.idempotency_key for draft in drafts) or places_wanted(batch):
                 async with db.transaction():
-                    return await _accept_with_locks(db, lane, batch, ids, room, insert)
-            claims = await insert(db, lane, batch, ids, {}, room)
+                    return await _accept_with_locks(db, batch, ids, room, insert)
+            claims = await insert(db, batch, ids, {}, room)
             return Acceptance(answers(drafts, {}, count_matches(batch)), claims, len(matches))
+
+    def by_ids(self, table: str, ids: Sequence[int], columns: str) -> Step[list[Row]]:
+        lanes = list(map(lane_of, ids))
+        if self.lanes_apart or len(set(lanes)) <= 1:
+            return (yield from super().by_ids(table, ids, columns))
+        name = table.split()[-1]
+        rows = yield sql(
+            f"SELECT {columns} FROM unnest($1::smallint[], $2::bigint[]) AS u (lane, id)"
+            f" JOIN {table} ON {name}.lane = u.lane AND {name}.id = u.id",
+            lanes,
+            list(ids),
+        )
+        return list(rows)
 
     def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
         # One statement for any number of ids. The planner, too, reads an array as what it is: rows by key.
         return f"= ANY(${first}::bigint[])", [list(ids)]
 
     def queue_up(self, turns: Mapping[QueueKey, Instant]) -> Step[None]:
-        by_lane: dict[int, list[tuple[int, Instant]]] = {}
-        for (lane, endpoint_id), due_at in sorted(turns.items()):
-            by_lane.setdefault(lane, []).append((endpoint_id, due_at))
-        for lane, rows in by_lane.items():
-            yield sql(
-                _QUEUE_UP,
-                lane,
-                *_transposed(rows, 2),
-            )
+        rows = [QueueRow(*key, due_at) for key, due_at in sorted(turns.items())]
+        for together in self._by_statement(rows, attrgetter("endpoint_id")):
+            in_one_lane, values = _given((QueueRow, together))
+            yield sql(_queueing_up(in_one_lane), *values)
 
     def rows_back(self, source: Source, share: int, until: Instant) -> list[Statement]:
         # One statement for all lanes: a round trip for each would take longer than what they ask.
@@ -332,7 +348,7 @@ class PostgresStore(Records):
     # -- lanes -----------------------------------------------------------------------------------------------
 
     def lanes_of_one_statement(self, lane_indexes: Sequence[int]) -> list[Sequence[int]]:
-        if self._distributed:
+        if self.lanes_apart:
             return [[lane_index] for lane_index in lane_indexes]
         return super().lanes_of_one_statement(lane_indexes)
 
@@ -429,111 +445,146 @@ async def _migrate(db: Connection) -> None:
     )
 
 
-async def _accept_with_locks(
-    db: Connection, lane: int, batch: Batch, ids: Sequence[int], room: Room, insert: Insert
-) -> Acceptance:
-    known = await _claim_keys(db, lane, batch.drafts)
+async def _accept_with_locks(db: Connection, batch: Batch, ids: Ids, room: Room, insert: Insert) -> Acceptance:
+    known = await _claim_keys(db, batch.drafts)
     new = only_new(batch, known)
-    places = await _run_step(take_places(lane, places_wanted(new)), db)
-    claims = await insert(db, lane, new, ids, places, room)
-    counts = count_matches(new)
-    repeated = {known[key].event_id for key in known} - {draft.event.id for draft in new.drafts}
-    for row in await db.fetch(
-        "SELECT event_id, COUNT(*) AS number FROM deliveries WHERE lane = $1 AND event_id = ANY($2::uuid[])"
-        " GROUP BY event_id",
-        lane,
-        list(repeated),
-    ):
-        counts[str(row["event_id"])] = row["number"]
+    places = await _run_step(take_places(places_wanted(new)), db)
+    claims = await insert(db, new, ids, places, room) if new.drafts else []
+    counts = count_matches(new) | await _count_known(db, new, known)
     return Acceptance(answers(batch.drafts, known, counts), claims, len(new.matches))
 
 
-async def _claim_keys(db: Connection, lane: int, drafts: Sequence[Draft]) -> dict[AccountKey, Known]:
+async def _count_known(db: Connection, new: Batch, known: Mapping[AccountKey, Known]) -> dict[str, int]:
+    """How many deliveries the events have that idempotency keys stood for already."""
+    accepted_now = {draft.event.id for draft in new.drafts}
+    by_lane: dict[int, list[str]] = {}
+    for (account_id, _), first in known.items():
+        if first.event_id not in accepted_now:
+            by_lane.setdefault(lane_of(account_id), []).append(first.event_id)
+    counts = {}
+    for lane, event_ids in by_lane.items():
+        for row in await db.fetch(
+            "SELECT event_id, COUNT(*) AS number FROM deliveries WHERE lane = $1 AND event_id = ANY($2::uuid[])"
+            " GROUP BY event_id",
+            lane,
+            event_ids,
+        ):
+            counts[str(row["event_id"])] = int(row["number"])
+    return counts
+
+
+async def _claim_keys(db: Connection, drafts: Sequence[Draft]) -> dict[AccountKey, Known]:
     rows = key_rows(drafts)
     if not rows:
         return {}
-    columns = list(zip(*rows, strict=True))
+    in_one_lane, values = _given((KeyRow, rows))
     # Another transaction that holds one of these keys is waited for here; its row is visible to the next statement.
-    await db.execute(
-        "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
-        " SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::bytea[], $6::bigint[])"
-        " ON CONFLICT DO NOTHING",
-        lane,
-        *columns,
-    )
-    kept = await db.fetch(
-        "SELECT k.account_id, k.key, k.event_id, k.fingerprint FROM idempotency_keys k"
-        " JOIN unnest($2::bigint[], $3::text[]) AS u (account_id, key)"
-        " ON k.account_id = u.account_id AND k.key = u.key WHERE k.lane = $1",
-        lane,
-        *columns[:2],
-    )
+    await db.execute(_claiming_keys(in_one_lane), *values)
+    kept = await db.fetch(_looking_up_keys(in_one_lane), *values[:3])
     return {(row["account_id"], row["key"]): Known(str(row["event_id"]), row["fingerprint"]) for row in kept}
 
 
-Insert = Callable[[Connection, int, Batch, Sequence[int], Mapping[int, int], Room], Awaitable[list[Claim]]]
-
-
-async def _insert(
-    db: Connection, lane: int, batch: Batch, ids: Sequence[int], places: Mapping[int, int], room: Room
-) -> list[Claim]:
+async def _insert(db: Connection, batch: Batch, ids: Ids, places: Mapping[int, int], room: Room) -> list[Claim]:
     """Write a batch by one statement, which is one transaction by itself."""
     payloads = payload_rows(batch)
     deliveries = delivery_rows(batch, ids, places, payloads, room)
+    tables: list[Rows] = [
+        (EventRow, [event_row(draft) for draft in batch.drafts]),
+        (PayloadRow, payloads),
+        (DeliveryRow, deliveries),
+    ]
     # Nothing waits as a rule, where there is room. A text of its own then, since an empty one is not free either.
-    queues = queue_rows(deliveries)
-    await db.execute(
-        _INSERT_AND_QUEUE_UP if queues else _INSERT,
-        lane,
-        *_transposed([event_row(draft) for draft in batch.drafts], len(EventRow._fields)),
-        *_transposed(payloads, len(PayloadRow._fields)),
-        *_transposed(deliveries, len(DeliveryRow._fields)),
-        *(_transposed(queues, len(QueueRow._fields)) if queues else ()),
-    )
+    if queues := queue_rows(deliveries):
+        tables.append((QueueRow, queues))
+    in_one_lane, values = _given(*tables)
+    await db.execute(_insertion(in_one_lane, bool(queues)), *values)
     return claims_at_birth(batch, payloads, deliveries)
 
 
-async def _copy(
-    db: Connection, lane: int, batch: Batch, ids: Sequence[int], places: Mapping[int, int], room: Room
-) -> list[Claim]:
+async def _copy(db: Connection, batch: Batch, ids: Ids, places: Mapping[int, int], room: Room) -> list[Claim]:
     """Write a batch as `_insert` does, by COPY: more round trips, less work for each row on both sides."""
     payloads = payload_rows(batch)
     deliveries = delivery_rows(batch, ids, places, payloads, room)
     async with db.transaction():
-        await _copy_into(db, "events", lane, EventRow, [event_row(draft) for draft in batch.drafts])
-        await _copy_into(db, "payloads", lane, PayloadRow, payloads)
-        await _copy_into(db, "deliveries", lane, DeliveryRow, deliveries)
+        await _copy_into(db, "events", EventRow, [event_row(draft) for draft in batch.drafts])
+        await _copy_into(db, "payloads", PayloadRow, payloads)
+        await _copy_into(db, "deliveries", DeliveryRow, deliveries)
         if queues := queue_rows(deliveries):
-            await db.execute(_QUEUE_UP, lane, *_transposed(queues, len(QueueRow._fields)))
+            in_one_lane, values = _given((QueueRow, queues))
+            await db.execute(_queueing_up(in_one_lane), *values)
     return claims_at_birth(batch, payloads, deliveries)
 
 
-async def _copy_into(
-    db: Connection, table: str, lane: int, kind: type[EventRow | PayloadRow | DeliveryRow], rows: Sequence[Any]
-) -> None:
-    await db.copy_records_to_table(table, columns=["lane", *kind._fields], records=[(lane, *row) for row in rows])
+async def _copy_into(db: Connection, table: str, kind: type[NamedTuple], rows: Sequence[Any]) -> None:
+    await db.copy_records_to_table(table, columns=kind._fields, records=rows)
 
 
-_INSERT_ALL = """
-WITH new_events AS (
-    INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,
-                        traceparent, expires_at, ordering_key)
-    SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-                             $8::text[], $9::text[], $10::text[], $11::bigint[], $12::text[])
-), new_payloads AS (
-    INSERT INTO payloads (lane, event_id, ordinal, body)
-    SELECT $1, * FROM unnest($13::uuid[], $14::smallint[], $15::bytea[])
-){queued}
-INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event, ordinal,
-                        created_at, expires_at, line, place, status, fence, due_at, lease_until)
-SELECT $1, * FROM unnest($16::bigint[], $17::bigint[], $18::uuid[], $19::text[], $20::bigint[],
-                         $21::text[], $22::text[], $23::smallint[], $24::bigint[], $25::bigint[],
-                         $26::text[], $27::bigint[], $28::text[], $29::int[], $30::bigint[], $31::bigint[])
-"""
-_QUEUE_UP = QUEUE_UP.format(rows="SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])")
-_QUEUES = QUEUE_UP.format(rows="SELECT $1, * FROM unnest($32::bigint[], $33::bigint[])")
-_INSERT = _INSERT_ALL.format(queued="")
-_INSERT_AND_QUEUE_UP = _INSERT_ALL.format(queued=f", queued AS ({_QUEUES})")
+# What the columns hold, after the lane.
+_TYPES: Mapping[type, str] = {
+    KeyRow: "bigint text uuid bytea bigint",
+    EventRow: "uuid bigint bigint text bigint bigint text text text bigint text",
+    PayloadRow: "uuid smallint bytea",
+    DeliveryRow: "bigint bigint uuid text bigint text text smallint bigint bigint text bigint text int bigint bigint",
+    QueueRow: "bigint bigint",
+}
+
+
+def _given(*tables: Rows) -> tuple[bool, list[Any]]:
+    """Rows by their columns, as a statement takes them; where all are of one lane, that comes first, once."""
+    columns = [_transposed(rows, len(kind._fields)) for kind, rows in tables]
+    lanes = {lane for of_table in columns for lane in of_table[0]}
+    if len(lanes) == 1:
+        return True, [*lanes, *(column for of_table in columns for column in of_table[1:])]
+    return False, [column for of_table in columns for column in of_table]
+
+
+def _rows_given(kind: type, in_one_lane: bool, before: Sequence[type] = ()) -> str:
+    """The query for rows that `_given` gave to a statement, behind those of the kinds before."""
+    types = _TYPES[kind].split()
+    place = 1 + sum(len(_TYPES[each].split()) + (not in_one_lane) for each in before) + in_one_lane
+    if not in_one_lane:
+        types.insert(0, "smallint")
+    columns = ", ".join(f"${place + number}::{each}[]" for number, each in enumerate(types))
+    return f"SELECT {'$1, ' if in_one_lane else ''}* FROM unnest({columns})"
+
+
+@cache
+def _insertion(in_one_lane: bool, queued: bool) -> str:
+    events = _rows_given(EventRow, in_one_lane)
+    payloads = _rows_given(PayloadRow, in_one_lane, [EventRow])
+    deliveries = _rows_given(DeliveryRow, in_one_lane, [EventRow, PayloadRow])
+    queues = QUEUE_UP.format(rows=_rows_given(QueueRow, in_one_lane, [EventRow, PayloadRow, DeliveryRow]))
+    return (
+        f"WITH new_events AS (INSERT INTO events ({', '.join(EventRow._fields)}) {events}),"
+        f" new_payloads AS (INSERT INTO payloads ({', '.join(PayloadRow._fields)}) {payloads})"
+        f"{f', queued AS ({queues})' if queued else ''}"
+        f" INSERT INTO deliveries ({', '.join(DeliveryRow._fields)}) {deliveries}"
+    )
+
+
+@cache
+def _queueing_up(in_one_lane: bool) -> str:
+    return QUEUE_UP.format(rows=_rows_given(QueueRow, in_one_lane))
+
+
+@cache
+def _claiming_keys(in_one_lane: bool) -> str:
+    return (
+        "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
+        f" {_rows_given(KeyRow, in_one_lane)} ON CONFLICT DO NOTHING"
+    )
+
+
+@cache
+def _looking_up_keys(in_one_lane: bool) -> str:
+    if in_one_lane:
+        asked, lane = "unnest($2::bigint[], $3::text[]) AS u (account_id, key)", "$1"
+    else:
+        asked, lane = "unnest($1::smallint[], $2::bigint[], $3::text[]) AS u (lane, account_id, key)", "u.lane"
+    return (
+        f"SELECT k.account_id, k.key, k.event_id, k.fingerprint FROM {asked} JOIN idempotency_keys k"
+        f" ON k.account_id = u.account_id AND k.key = u.key AND k.lane = {lane}"
+    )
 
 
 def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -12,7 +12,7 @@ import queue
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hookwright.core.errors import Unavailable
-from hookwright.core.lanes import LANE_COUNT, LANES, lane_of
+from hookwright.core.lanes import LANE_COUNT, lane_of
 from hookwright.core.model import Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
     Batch,
+    DeliveryRow,
+    EventRow,
     Known,
     Match,
+    PayloadRow,
     answers,
     claims_at_birth,
     count_matches,
@@ -47,6 +50,16 @@ from hookwright.store.matching_steps import TROUBLED, Books, Recipients
 from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP
 from hookwright.store.records import Records
+from hookwright.store.sqlite_rows import (
+    AMONG_LISTED,
+    LANE,
+    RenewedRow,
+    SettledRow,
+    insert_rows,
+    listed,
+    renew_rows,
+    settle_rows,
+)
 from hookwright.store.steps import BATCH, Row, Step, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
@@ -77,6 +90,7 @@ class SqliteStore(Records):
     """
 
     lane_count = 1
+    lanes_apart = False
 
     def __init__(self, path: Path, open_file: OpenFile = open_file) -> None:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -152,10 +166,9 @@ class SqliteStore(Records):
 
     # -- the hot path ----------------------------------------------------------------------------------------
 
-    async def accept(self, lane_index: int, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
-        lane = LANES[lane_index]
-        find = partial(self.match, lane, drafts)
-        result: Acceptance = await self._writer.run(partial(_accept, lane, drafts, find, room))
+    async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
+        find = partial(self.match, drafts)
+        result: Acceptance = await self._writer.run(partial(_accept, drafts, find, room))
         return result
 
     async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
@@ -393,7 +406,7 @@ def _migrate(db: sqlite3.Connection) -> None:
                     "INSERT INTO schema_migrations VALUES (?, CAST(strftime('%s') AS INTEGER) * 1000000)",
                     (migration.version,),
                 )
-        db.execute("INSERT OR IGNORE INTO lanes (lane, lane_index) VALUES (?, 0)", (LANES[0],))
+        db.execute("INSERT OR IGNORE INTO lanes (lane, lane_index) VALUES (?, 0)", (LANE,))
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -409,66 +422,56 @@ def _statements(text: str) -> list[str]:
 
 def _reserve(count: int, db: sqlite3.Connection) -> range:
     rows = db.execute(
-        "UPDATE lanes SET next_counter = next_counter + ? WHERE lane = ? RETURNING next_counter", (count, LANES[0])
+        "UPDATE lanes SET next_counter = next_counter + ? WHERE lane = ? RETURNING next_counter", (count, LANE)
     ).fetchall()
     end: int = rows[0]["next_counter"]
     return range(end - count, end)
 
 
 def _accept(
-    lane: int,
     drafts: Sequence[Draft],
     find: Callable[[], Step[tuple[list[Match], Recipients]]],
     room: Room,
     db: sqlite3.Connection,
 ) -> Acceptance:
-    known = _claim_keys(lane, drafts, db)
+    known = _claim_keys(drafts, db)
     batch = only_new(Batch(drafts, *_run_step(find(), db)), known)
-    ids = [counter * LANE_COUNT for counter in _reserve(len(batch.matches), db)] if batch.matches else []
-    places = _run_step(take_places(lane, places_wanted(batch)), db)
+    ids = iter([counter * LANE_COUNT for counter in _reserve(len(batch.matches), db)] if batch.matches else [])
+    places = _run_step(take_places(places_wanted(batch)), db)
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, payloads, room)
-    db.executemany(
-        "INSERT INTO events (lane, id, account_id, site_id, type, occurred_at, accepted_at, idempotency_key, data,"
-        f" traceparent, expires_at, ordering_key) VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        map(event_row, batch.drafts),
-    )
-    db.executemany(f"INSERT INTO payloads (lane, event_id, ordinal, body) VALUES ({lane}, ?, ?, ?)", payloads)
-    db.executemany(
-        "INSERT INTO deliveries (lane, id, account_id, event_id, event_type, endpoint_id, dialect, dialect_event,"
-        " ordinal, created_at, expires_at, line, place, status, fence, due_at, lease_until)"
-        f" VALUES ({lane}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        deliveries,
-    )
-    db.executemany(_QUEUE_UP, [(lane, *row) for row in queue_rows(deliveries)])
+    deliveries = delivery_rows(batch, {LANE: ids}, places, payloads, room)
+    insert_rows(db, "events", EventRow._fields, [event_row(draft) for draft in batch.drafts])
+    insert_rows(db, "payloads", PayloadRow._fields, payloads)
+    insert_rows(db, "deliveries", DeliveryRow._fields, deliveries)
+    db.executemany(_QUEUE_UP, queue_rows(deliveries))
     counts = count_matches(batch)
     for draft in drafts:
         if not is_new(draft, known):
             first = known[draft.event.account_id, draft.event.idempotency_key or ""].event_id
-            counts.setdefault(first, _count_deliveries(lane, first, db))
+            counts.setdefault(first, _count_deliveries(first, db))
     claims = claims_at_birth(batch, payloads, deliveries)
     return Acceptance(answers(drafts, known, counts), claims, len(batch.matches))
 
 
-def _claim_keys(lane: int, drafts: Sequence[Draft], db: sqlite3.Connection) -> dict[AccountKey, Known]:
+def _claim_keys(drafts: Sequence[Draft], db: sqlite3.Connection) -> dict[AccountKey, Known]:
     known: dict[AccountKey, Known] = {}
     for row in key_rows(drafts):
         db.execute(
             "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (lane, *row),
+            row,
         )
         kept = db.execute(
             "SELECT event_id, fingerprint FROM idempotency_keys WHERE lane = ? AND account_id = ? AND key = ?",
-            (lane, row.account_id, row.key),
+            row[:3],
         ).fetchone()
         known[row.account_id, row.key] = Known(kept["event_id"], kept["fingerprint"])
     return known
 
 
-def _count_deliveries(lane: int, event_id: str, db: sqlite3.Connection) -> int:
+def _count_deliveries(event_id: str, db: sqlite3.Connection) -> int:
     row = db.execute(
-        "SELECT COUNT(*) AS number FROM deliveries WHERE lane = ? AND event_id = ?", (lane, event_id)
+        "SELECT COUNT(*) AS number FROM deliveries WHERE lane = ? AND event_id = ?", (LANE, event_id)
     ).fetchone()
     return int(row["number"])
 
@@ -482,7 +485,7 @@ def _look(look: Look, put_back: Callable[[int, int, Instant], Step[None]], db: s
         f"SELECT q.lane, q.endpoint_id, {WHAT_IT_MEETS.format(lane='e.lane')} AS meets FROM queues q"
         " JOIN endpoints e ON e.lane = q.lane AND e.id = q.endpoint_id"
         " WHERE q.lane = ? AND q.due_at <= ? ORDER BY q.due_at LIMIT ?",
-        (LANES[0], look.now, look.limit + len(look.left_out)),
+        (LANE, look.now, look.limit + len(look.left_out)),
     ).fetchall()
     left_out = set(look.left_out)
     met = [row for row in rows if row["endpoint_id"] not in left_out][: look.limit]
@@ -490,10 +493,10 @@ def _look(look: Look, put_back: Callable[[int, int, Instant], Step[None]], db: s
     for row, share in zip(met, look.shares(met), strict=True):
         if row["meets"] == "active":
             taken += _take_due(row["endpoint_id"], share, look, db)
-            _run_step(put_back(LANES[0], row["endpoint_id"], look.now), db)
+            _run_step(put_back(LANE, row["endpoint_id"], look.now), db)
         elif row["meets"] not in ("guarded", "deleted"):
             # However much waits for it: its activation brings it back.
-            db.execute("DELETE FROM queues WHERE lane = ? AND endpoint_id = ?", (LANES[0], row["endpoint_id"]))
+            db.execute("DELETE FROM queues WHERE lane = ? AND endpoint_id = ?", (LANE, row["endpoint_id"]))
     return found_by(look, met, sorted(taken, key=itemgetter("was_due", "id")))
 
 
@@ -508,17 +511,18 @@ def _take_due(endpoint_id: int, share: int, look: Look, db: sqlite3.Connection) 
         " JOIN events v ON v.lane = d.lane AND v.id = d.event_id"
         " WHERE d.lane = ?2 AND d.endpoint_id = ?3 AND d.status = 'pending' AND d.due_at <= ?1 AND d.place IS NULL"
         " ORDER BY d.due_at LIMIT ?4",
-        (look.now, LANES[0], endpoint_id, share),
+        (look.now, LANE, endpoint_id, share),
     ).fetchall()
-    db.executemany(
-        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = ?, due_at = NULL"
-        " WHERE lane = ? AND id = ?",
-        [(look.lease_until, row["lane"], row["id"]) for row in rows if not row["expired"]],
+    db.execute(
+        "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = ?1, due_at = NULL"
+        f" WHERE lane = ?2 AND id {AMONG_LISTED.format('?3')}",
+        (look.lease_until, LANE, listed(row["id"] for row in rows if not row["expired"])),
     )
-    db.executemany(
-        "UPDATE deliveries SET due_at = NULL WHERE lane = ? AND id = ?",
-        [(row["lane"], row["id"]) for row in rows if row["expired"]],
-    )
+    if aside := [row["id"] for row in rows if row["expired"]]:
+        db.execute(
+            f"UPDATE deliveries SET due_at = NULL WHERE lane = ?1 AND id {AMONG_LISTED.format('?2')}",
+            (LANE, listed(aside)),
+        )
     return [{**row, "fence": row["fence"] + 1} for row in map(dict, rows)]
 
 
@@ -526,15 +530,8 @@ _OURS = "lane = ? AND id = ? AND fence = ? AND status = 'in_flight'"
 
 
 def _renew(leases: Sequence[Lease], lease_until: Instant, db: sqlite3.Connection) -> set[int]:
-    ours = set()
-    for lease in leases:
-        cursor = db.execute(
-            f"UPDATE deliveries SET lease_until = ? WHERE {_OURS}",
-            (lease_until, lane_of(lease.delivery_id), lease.delivery_id, lease.fence),
-        )
-        if cursor.rowcount:
-            ours.add(lease.delivery_id)
-    return ours
+    ours = renew_rows(db, [RenewedRow(lease.delivery_id, lease.fence, lease_until) for lease in leases])
+    return {leases[place].delivery_id for place in ours}
 
 
 def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> None:
@@ -550,53 +547,70 @@ def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> N
 def _settle(
     note: Callable[[Sequence[Settled]], Step[None]], settled: Sequence[Settled], now: Instant, db: sqlite3.Connection
 ) -> set[int]:
-    written = [each for each in settled if _settle_one(each, now, db)]
-    _run_step(note([each for each in written if needs_noting(each)]), db)
-    return {each.claim.delivery_id for each in written}
+    deleted = _deleted_endpoints(
+        [each.claim.endpoint_id for each in settled if each.settlement.status == "pending"], db
+    )
+    rows = [_settled_row(each, deleted, now) for each in settled]
+    written = settle_rows(db, rows)
+    insert_rows(db, "attempts", ATTEMPT_COLUMNS, [_attempt_row(settled[place], rows[place]) for place in written])
+    ours = [settled[place] for place in written]
+    _run_step(note([each for each in ours if needs_noting(each)]), db)
+    return {each.claim.delivery_id for each in ours}
 
 
-def _settle_one(each: Settled, now: Instant, db: sqlite3.Connection) -> bool:
+def _deleted_endpoints(endpoint_ids: Collection[int], db: sqlite3.Connection) -> set[int]:
+    if not endpoint_ids:
+        return set()
+    rows = db.execute(
+        f"SELECT id FROM endpoints WHERE lane = ?1 AND id {AMONG_LISTED.format('?2')} AND status = 'deleted'",
+        (LANE, listed(set(endpoint_ids))),
+    ).fetchall()
+    return {row["id"] for row in rows}
+
+
+def _settled_row(each: Settled, deleted: Container[int], now: Instant) -> SettledRow:
+    """What becomes of a delivery; a retry of an endpoint that was deleted meanwhile is cancelled."""
     claim, outcome, settlement = each.claim, each.outcome, each.settlement
-    lane = lane_of(claim.delivery_id)
-    endpoint = db.execute(
-        "SELECT status FROM endpoints WHERE lane = ? AND id = ?", (lane, claim.endpoint_id)
-    ).fetchone()
-    status = settlement.status
-    if status == "pending" and endpoint["status"] == "deleted":
-        status = "cancelled"
-    cursor = db.execute(
-        "UPDATE deliveries SET status = ?, due_at = ?, finished_at = ?, attempts = attempts + 1, lease_until = NULL,"
-        f" last_status_code = ?, last_error = ? WHERE {_OURS}",
-        (
-            status,
-            settlement.due_at if status == "pending" else None,
-            None if status == "pending" else now,
-            outcome.status_code,
-            outcome.error,
-            lane,
-            claim.delivery_id,
-            claim.fence,
-        ),
+    is_pending = settlement.status == "pending" and claim.endpoint_id not in deleted
+    return SettledRow(
+        claim.delivery_id,
+        claim.fence,
+        "cancelled" if settlement.status == "pending" and not is_pending else settlement.status,
+        settlement.due_at if is_pending else None,
+        None if is_pending else now,
+        outcome.status_code,
+        outcome.error,
     )
-    if not cursor.rowcount:
-        return False
-    db.execute(
-        "INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,"
-        " response_body, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            lane,
-            claim.delivery_id,
-            claim.attempt,
-            outcome.started_at,
-            outcome.duration_us,
-            outcome.status_code,
-            outcome.error,
-            outcome.detail,
-            outcome.body,
-            settlement.due_at if status == "pending" else None,
-        ),
+
+
+ATTEMPT_COLUMNS = (
+    "lane",
+    "delivery_id",
+    "number",
+    "started_at",
+    "duration_us",
+    "status_code",
+    "error",
+    "detail",
+    "response_body",
+    "next_attempt_at",
+)
+
+
+def _attempt_row(each: Settled, row: SettledRow) -> tuple[Any, ...]:
+    claim, outcome = each.claim, each.outcome
+    return (
+        LANE,
+        claim.delivery_id,
+        claim.attempt,
+        outcome.started_at,
+        outcome.duration_us,
+        outcome.status_code,
+        outcome.error,
+        outcome.detail,
+        outcome.body,
+        row.due_at,
     )
-    return True
 
 
 def _rescue(now: Instant, db: sqlite3.Connection) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
-from hookwright.core.lanes import LANES
+from hookwright.core.lanes import LANES, lane_of
 
 # How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
 BATCH = 2_000
@@ -77,6 +77,7 @@ class Steps:
     """
 
     lane_count: int
+    lanes_apart: bool  # whether a transaction may be about one lane only
     SKIP_LOCKED = ""
     SHARED = ""
     ALONE = ""
@@ -88,6 +89,20 @@ class Steps:
     def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
         """The condition that a column is one of these ids, from the placeholder `first` on, and its values."""
         return f"IN ({placeholders(first, ids)})", ids
+
+    def by_ids(self, table: str, ids: Sequence[int], columns: str) -> Step[list[Row]]:
+        """Rows by their ids. `table` says what it goes by in the columns, as in `endpoints e`."""
+        name = table.split()[-1]
+        by_lane: dict[int, list[int]] = {}
+        for id in ids:
+            by_lane.setdefault(lane_of(id), []).append(id)
+        found: list[Row] = []
+        for lane, of_lane in by_lane.items():
+            among, values = self.among(2, of_lane)
+            found += yield sql(
+                f"SELECT {columns} FROM {table} WHERE {name}.lane = $1 AND {name}.id {among}", lane, *values
+            )
+        return found
 
     async def _read(self, step: Step[T]) -> T:
         raise NotImplementedError

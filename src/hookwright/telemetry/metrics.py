@@ -73,7 +73,7 @@ class Metrics(Collector):
         self._clock = clock or AnchoredClock()
         self._created_at = self._clock.now()
         self._published = 0
-        self._in_flight = 0
+        self.in_flight = 0  # deliveries that are being sent
         self._dialects: dict[str, DialectNumbers] = {}
         self.tallying = Tallying()  # the same by account and minute, for the console
         self.registry.register(self)
@@ -85,11 +85,11 @@ class Metrics(Collector):
 
     def started(self, claims: Sequence[Claim]) -> None:
         """These are being sent from now on."""
-        self._in_flight += len(claims)
+        self.in_flight += len(claims)
 
     def finished(self, claims: Sequence[Claim]) -> None:
         """These are no longer being sent, whatever became of them."""
-        self._in_flight -= len(claims)
+        self.in_flight -= len(claims)
 
     def attempted(self, settled: Sequence[Settled], recorded: Container[int]) -> None:
         """Attempts were made, and those of these deliveries recorded.
@@ -152,7 +152,7 @@ class Metrics(Collector):
             _add_latencies(to_success, dialect, numbers.to_success, numbers.created_at)
         yield to_success
 
-        yield _gauge("deliveries_in_flight", "Deliveries that this process is sending.", self._in_flight)
+        yield _gauge("deliveries_in_flight", "Deliveries that this process is sending.", self.in_flight)
 
     def _numbers_of(self, dialect: str) -> DialectNumbers:
         numbers = self._dialects.get(dialect)
