@@ -22,16 +22,18 @@ demo: setup
 lint: setup
 	$(BIN)/ruff check src tests benchmarks faults examples
 	$(BIN)/ruff format --check src tests benchmarks faults examples
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers=2
 
 format: setup
 	$(BIN)/ruff check --fix src tests benchmarks faults examples
 	$(BIN)/ruff format src tests benchmarks faults examples
 
-# How many tests run at a time; a folder or a file by itself is `.venv/bin/pytest tests/api`.
-WORKERS ?= 2
+# How many tests run at a time: three keep two cores busy, as many wait for a process to start. A folder or a file by itself
+# is `.venv/bin/pytest tests/api`. Tests start some two hundred processes of ours: where PYTHONDONTWRITEBYTECODE is set, as
+# in many containers, each would compile all of it anew.
+WORKERS ?= 3
 test: lint
-	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup

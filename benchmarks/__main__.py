@@ -26,7 +26,7 @@ from benchmarks.measure import LONG, Measure, Measured, Scale, Stage
 from benchmarks.measures import MEASURES
 from benchmarks.report import as_object, table
 
-LONG_MEASURES = ("backlog", "fanout", "console", "soak")
+LONG_MEASURES = ("backlog", "fanout", "console", "console_sqlite", "soak")
 
 
 def main() -> int:

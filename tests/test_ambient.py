@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hookwright.ambient import (
@@ -142,13 +142,16 @@ def test_what_is_no_token_names_nothing(token: str) -> None:
 
 
 @given(IDS, st.integers(0, 80), st.sampled_from("0123456789abcdefxyz"))
+@example(0, 70, "0")
 def test_a_mistyped_token_names_nothing(id: int, place: int, typed: str) -> None:
     token = new_token("kit", id)
     place %= len(token)
     mistyped = token[:place] + typed + token[place + 1 :]
     assert mistyped == token or token_id(mistyped, "kit") is None
-    assert token_id(token[:place], "kit") is None
     assert token_id(token + typed, "kit") is None
+    # One that is cut off at its checksum looks like those of before; its digest is another, so it opens nothing.
+    looks_older = len(token[:place].rpartition("_")[2]) == 64
+    assert token_id(token[:place], "kit") == (id if looks_older else None)
 
 
 def test_a_token_of_before_there_were_checksums_names_its_row() -> None:

@@ -2,7 +2,7 @@
 
 from benchmarks.measure import Measure
 from benchmarks.measures.backlog import BACKLOG
-from benchmarks.measures.console import CONSOLE
+from benchmarks.measures.console import CONSOLE, CONSOLE_SQLITE
 from benchmarks.measures.fanout import FANOUT
 from benchmarks.measures.idle import IDLE
 from benchmarks.measures.latency import LATENCY
@@ -30,6 +30,7 @@ MEASURES: tuple[Measure, ...] = (
     BACKLOG,
     FANOUT,
     CONSOLE,
+    CONSOLE_SQLITE,
     SOAK,
     IDLE,
     START,

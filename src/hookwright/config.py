@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.lanes import LANE_COUNT
@@ -292,6 +293,19 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.database_url.startswith(POSTGRES_SCHEMES):
             return None
         return Path(self.database_url.removeprefix("sqlite:").removeprefix("//"))
+
+    def at_home_in(self, folder: Path) -> Settings:
+        """These settings for one developer or one test: kept in this folder, open to this machine, no sign-in."""
+        return replace(
+            self,
+            database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
+            master_key=None,
+            master_key_file=None,
+            allow_private_targets=True,
+            rate_limits=False,
+            sign_in_on_consent=False,
+            sign_in_on_console=False,
+        )
 
 
 # Other characters would begin another rule of the Content-Security-Policy.

@@ -10,7 +10,9 @@ import pytest
 from api.conftest import CallerWith
 from hookwright.ambient import MovableClock
 from hookwright.core.listening import HeldRequest
-from hookwright.core.model import SECOND, Account, Endpoint
+from hookwright.core.model import SECOND, Account, Endpoint, Instant
+from hookwright.operations import listeners
+from hookwright.operations.endpoints import delete_endpoint
 from hookwright.operations.services import Services
 
 OK = b64encode(b"ok").decode()
@@ -28,7 +30,9 @@ async def opened(client: httpx.AsyncClient, *events: str, **more: Any) -> dict[s
     return dict(answer.json())
 
 
-async def hold(services: Services, endpoint_id: int, body: bytes = b"{}") -> HeldRequest:
+async def hold(
+    services: Services, endpoint_id: int, body: bytes = b"{}", lasts_for: Instant = 15 * SECOND
+) -> HeldRequest:
     """A request that a worker sends, once somebody fetches."""
     now = services.clock.now()
     request = HeldRequest(
@@ -36,7 +40,7 @@ async def hold(services: Services, endpoint_id: int, body: bytes = b"{}") -> Hel
         endpoint_id=endpoint_id,
         headers={"webhook-id": "m"},
         body=body,
-        expires_at=now + 15 * SECOND,
+        expires_at=now + lasts_for,
     )
     while True:
         if await services.store.hold_request(request, now):
@@ -93,6 +97,18 @@ async def test_whoever_waits_gets_what_comes_meanwhile(manager: httpx.AsyncClien
     waiting = asyncio.create_task(fetched(manager, id, wait_seconds=20))
     request = await hold(services, id)  # it is held as soon as the waiting has begun
     assert [each["id"] for each in await waiting] == [request.id]
+
+
+async def test_whoever_waits_at_a_listener_that_is_deleted_is_told_so(
+    manager: httpx.AsyncClient, services: Services, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "HEARD_EVERY", 0)
+    id = (await opened(manager))["id"]
+    waiting = asyncio.create_task(manager.post(f"/api/v1/listeners/{id}/requests/fetch", json={"wait_seconds": 20}))
+    await hold(services, id, lasts_for=-SECOND)  # it is held as soon as the waiting has begun, and never handed out
+    await delete_endpoint(services, account.id, id, None)
+    async with asyncio.timeout(10):
+        assert (await waiting).status_code == 404
 
 
 async def test_an_answer_without_a_status_is_a_failure(manager: httpx.AsyncClient, services: Services) -> None:

@@ -7,14 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import pytest_asyncio
 from typer.testing import CliRunner, Result
 
+from cli.dev_server import Dev
 from hookwright.app import open_services
 from hookwright.cli import app
 from hookwright.config import load_settings
 from hookwright.operations.services import Services
 from hookwright.testing.postgres import fresh_database
+from processes import hookwright
 
 MASTER_KEY = b64encode(bytes(32)).decode()
 
@@ -86,3 +90,22 @@ def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
 
 def on_sqlite(folder: Path) -> CommandLine:
     return CommandLine({"HOOKWRIGHT_DATABASE_URL": f"sqlite:{folder / 'hookwright.sqlite3'}"})
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dev_given(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Any]]:
+    """What a `hookwright dev --json` printed that goes on until the end of the run."""
+    folder = tmp_path_factory.mktemp("dev")
+    async with hookwright("dev", "--json", "--port", "0", environ={}, folder=folder) as process:
+        yield json.loads(await process.line())
+
+
+@pytest.fixture
+async def dev(dev_given: dict[str, Any]) -> AsyncIterator[Dev]:
+    """A running server, and on it an account of the test's own."""
+    headers = {"Authorization": f"Bearer {dev_given['admin_key']}"}
+    async with httpx.AsyncClient(
+        base_url=f"{dev_given['url']}/api/v1", headers=headers, trust_env=False, timeout=20
+    ) as client:
+        account = (await client.post("/accounts", json={"name": "Ada"})).json()
+        yield Dev(dev_given, client, str(account["id"]))

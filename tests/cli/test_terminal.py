@@ -1,12 +1,11 @@
 """The live screens at a terminal: drawn, driven by keys, and the terminal left as it was whatever happens."""
 
-import json
 import signal
 from pathlib import Path
 
 import pytest
 
-from processes import hookwright
+from cli.dev_server import Dev
 from terminals import Terminal, at_terminal
 
 DEV = ("dev", "--port", "0")
@@ -59,34 +58,22 @@ async def test_dev_prints_plain_lines_when_it_is_told_to(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("end", ["q", signal.SIGINT, signal.SIGTERM, "deleted"])
-async def test_listen_leaves_the_terminal_as_it_was(tmp_path: Path, end: str | signal.Signals) -> None:
-    async with hookwright("dev", "--json", "--port", "0", environ={}, folder=tmp_path) as dev:
-        given = json.loads(await dev.line())
-        environ = {"HOOKWRIGHT_URL": given["url"], "HOOKWRIGHT_KEY": given["admin_key"]}
-        account = str(given["account_id"])
-        async with at_terminal("listen", "3000", "--account", account, environ=environ, folder=tmp_path) as terminal:
-            await terminal.until("signing secret  whsec_")
-            await terminal.until("q quit")
-            exit_code = await ended(terminal, end, given)
-            assert terminal.is_as_it_was()
-            assert exit_code == (1 if end == "deleted" else 0)
+async def test_listen_leaves_the_terminal_as_it_was(dev: Dev, tmp_path: Path, end: str | signal.Signals) -> None:
+    arguments = ("listen", "3000", "--account", dev.account)
+    async with at_terminal(*arguments, environ=dev.environ, folder=tmp_path) as terminal:
+        await terminal.until("signing secret  whsec_")
+        await terminal.until("q quit")
+        exit_code = await ended(terminal, end, dev)
+        assert terminal.is_as_it_was()
+        assert exit_code == (1 if end == "deleted" else 0)
 
 
-async def ended(terminal: Terminal, end: str | signal.Signals, given: dict[str, str]) -> int:
+async def ended(terminal: Terminal, end: str | signal.Signals, dev: Dev) -> int:
     if isinstance(end, signal.Signals):
         terminal.send(end)
     elif end == "q":
         terminal.press("q")
     else:
-        await delete_every_endpoint(given)
+        [listener] = (await dev.get("/endpoints"))["data"]
+        await dev.delete_endpoint(listener["id"])
     return await terminal.end()
-
-
-async def delete_every_endpoint(given: dict[str, str]) -> None:
-    import httpx
-
-    headers = {"Authorization": f"Bearer {given['admin_key']}"}
-    query = {"account": str(given["account_id"])}
-    async with httpx.AsyncClient(base_url=f"{given['url']}/api/v1", headers=headers, trust_env=False) as client:
-        for endpoint in (await client.get("/endpoints", params=query)).json()["data"]:
-            assert (await client.delete(f"/endpoints/{endpoint['id']}", params=query)).status_code == 204

@@ -13,10 +13,12 @@ from hookwright.operations.services import Services
 from hookwright.store.base import DeliveryQuery
 
 
-async def delivery_of(services: Services, account: Account, type: str = "contact.tag_added", **more: Any) -> Delivery:
-    """Publish an event that one endpoint wants; its delivery."""
-    data = msgspec.json.encode(SAMPLES[type])
-    request = Publish(type=type, account=account.id, data=msgspec.Raw(data), **more)
+async def delivery_of(
+    services: Services, account: Account, type: str = "contact.tag_added", data: object = None, **more: Any
+) -> Delivery:
+    """Publish an event that one endpoint wants, of a sample unless data is given; its delivery."""
+    encoded = msgspec.json.encode(SAMPLES[type] if data is None else data)
+    request = Publish(type=type, account=account.id, data=msgspec.Raw(encoded), **more)
     (accepted,) = await publish(services, [request])
     assert not isinstance(accepted, Conflict)
     (delivery,) = await services.store.deliveries(DeliveryQuery(event_id=accepted.event_id))

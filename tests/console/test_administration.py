@@ -5,6 +5,7 @@ import re
 import pytest
 
 from console.conftest import Person, PersonWith
+from hookwright.console.surface import SIGN_INS_A_MINUTE
 from hookwright.core.model import Account
 from hookwright.core.signing import decode_secret
 from hookwright.operations.accounts import create_account, create_site
@@ -59,33 +60,33 @@ async def test_sites_are_created_and_deleted(admin: Person, services: Services, 
     assert await services.store.sites(account.id) == []
 
 
-async def test_signing_secrets_are_shown_to_who_gives_the_sessions_key_again(
-    services: Services, account: Account, person_with: PersonWith
+@pytest.mark.parametrize("what", ["secrets", "secrets/rotate"])
+async def test_signing_secrets_are_shown_and_rotated_only_to_who_gives_the_sessions_key_again(
+    services: Services, account: Account, admin: Person, what: str
 ) -> None:
     other = (await create_key(services, "hookwright", None, "Other", ("admin",))).secret
-    person = await person_with("admin")
-    path = f"/console/accounts/{account.id}/secrets"
+    path = f"/console/accounts/{account.id}/{what}"
     for wrong in ("", "hw_nonsense", other):
-        response = await person.send(path, key=wrong)
-        assert (response.status_code, WHSEC.search(response.text)) == (403, None)
+        refused = await admin.send(path, key=wrong)
+        assert (refused.status_code, WHSEC.search(refused.text)) == (403, None)
+        assert "not the key that you signed in with" in refused.text
+    assert WHSEC.search((await admin.send(path, key=admin.secret)).text)
 
 
-async def test_the_key_of_the_session_shows_them(
-    services: Services, account: Account, anyone: object, person_with: PersonWith
-) -> None:
-    person = await person_with("admin")
-    rotated = await person.send("/console/keys", name="Mine", kind="hookwright", scope="admin")
-    mine = KEY.findall(rotated.text)[0]
-    await person.client.post("/console/sign-in", data={"key": mine})
-    response = await person.send(f"/console/accounts/{account.id}/secrets", key=mine)
-    assert WHSEC.search(response.text)
+async def test_the_key_that_is_asked_for_again_cannot_be_tried_for_ever(account: Account, admin: Person) -> None:
+    path = f"/console/accounts/{account.id}/secrets"
+    for _ in range(SIGN_INS_A_MINUTE):
+        await admin.send(path, key="hw_nonsense")
+    refused = await admin.send(path, key=admin.secret)
+    assert (refused.status_code, WHSEC.search(refused.text)) == (403, None)
+    assert "Too many tries." in refused.text
 
 
-async def test_a_signing_secret_is_rotated_and_no_more_often_than_may_be(admin: Person, account: Account) -> None:
+async def test_a_signing_secret_is_rotated_no_more_often_than_may_be(admin: Person, account: Account) -> None:
     path = f"/console/accounts/{account.id}/secrets/rotate"
     for _ in range(9):
-        assert WHSEC.search((await admin.send(path)).text)
-    refused = await admin.send(path)
+        assert WHSEC.search((await admin.send(path, key=admin.secret)).text)
+    refused = await admin.send(path, key=admin.secret)
     assert refused.status_code == 409
     assert "are live already" in refused.text
 

@@ -23,18 +23,18 @@ from hookwright.testing.receiver import Receiver
 CHROMIUM = Path("/usr/bin/chromium")
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "console"
 LOOKS = (Path(__file__).parent / "looks.js").read_text()
+FOCUS = (Path(__file__).parent / "focus.js").read_text()
+MOST_STOPS = 150  # of the Tab key on one page
 MOST_BYTES = 150_000
 THEMES = ("light", "dark")
 PHONE, DESK = (390, 844), (1400, 900)
 
 PATIENCE_MILLIS = 20_000
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason="no browser: the package chromium of Debian puts one at /usr/bin/chromium"
-    ),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason="no browser: the package chromium of Debian puts one at /usr/bin/chromium"
+)
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.asyncio(loop_scope="module")]
 
 
 class Stage(NamedTuple):
@@ -158,6 +158,26 @@ async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, 
                     assert await page.evaluate(LOOKS) == [], (page_name, theme, name)
 
 
+async def test_an_account_that_has_nothing_yet_is_told_what_to_do(stage: Stage) -> None:
+    account = (await stage.platform.post("/api/v1/accounts", json={"name": "Blaise's courses"})).json()
+    pages = {
+        "": "There are no endpoints yet.",
+        "/endpoints": "No endpoints yet.",
+        "/keys": "This account has no keys yet.",
+    }
+    async with Receiver() as receiver:
+        site = Site(stage, account["id"], receiver)
+        for theme, size in zip(THEMES, (DESK, PHONE), strict=True):
+            async with site.page(None, size, color_scheme=theme) as page:
+                for path, words in pages.items():
+                    await page.goto(f"{stage.url}/console{path}")
+                    await expect(page.locator(".empty strong")).to_have_text(words)
+                    await page.screenshot(
+                        path=ARTEFACTS / f"empty{path.replace('/', '-')}-{theme}.png", full_page=True
+                    )
+                    assert await page.evaluate(LOOKS) == [], path
+
+
 async def test_the_portal_can_be_read_in_both_themes_and_on_a_phone(site: Site, failed: str) -> None:
     url = await site.portal_link(name="Ada & Co", accent="#ffd400", permissions="manage")
     pages = {"portal-home": "/portal", "portal-delivery": failed.replace("/console", "/portal")}
@@ -211,6 +231,29 @@ async def test_what_asks_again_and_secrets_that_are_shown_once_need_no_script(si
         await page.screenshot(path=ARTEFACTS / "key-dark-desk.png", full_page=True)
         await page.goto(f"{site.stage.url}/console/audit")
         await expect(page.locator("tbody tr").first).to_contain_text("created a key")
+
+
+async def test_whoever_goes_by_the_tab_key_sees_where_they_are(site: Site, failed: str) -> None:
+    endpoint, account = await path_of_endpoint(site), f"/console/accounts/{site.account_id}"
+    for path in (
+        "/console",
+        failed,
+        "/console/endpoints",
+        endpoint,
+        "/console/event-types",
+        account,
+        "/console/keys",
+    ):
+        for size in (DESK, PHONE):
+            async with site.page(path, size) as page:
+                problems, stops = [], 0
+                await page.keyboard.press("Tab")
+                while (problem := await page.evaluate(FOCUS)) is not None and stops < MOST_STOPS:
+                    stops += 1
+                    problems += [problem] if problem else []
+                    await page.keyboard.press("Tab")
+                assert stops > 10
+                assert problems == [], (path, size)
 
 
 async def test_a_page_weighs_no_more_than_it_may(site: Site, failed: str) -> None:
@@ -337,12 +380,12 @@ async def path_of_endpoint(site: Site, what: str = "") -> str:
 
 
 async def _weight(site: Site, path: str) -> int:
-    """How many bytes a page and all that it loads have, nothing of it known to the browser."""
+    """How many bytes come for a page and all that it loads, nothing of it known to the browser."""
     answers: list[Response] = []
     async with site.page(None) as page:
         page.on("response", lambda answer: answers.append(answer))
         await page.goto(site.stage.url + path)
         await page.wait_for_load_state("load")
-        sizes = [len(await each.body()) for each in answers if "/live" not in each.url]
+        sizes = [(await each.request.sizes())["responseBodySize"] for each in answers if "/live" not in each.url]
     assert len(sizes) >= 3
     return sum(sizes)

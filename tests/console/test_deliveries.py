@@ -9,15 +9,18 @@ from console.conftest import TARGET, Person, PersonWith
 from console.deliveries import attempt, delivery_of
 from hookwright.ambient import MovableClock
 from hookwright.console import ConsoleSettings
+from hookwright.console.delivery_pane import MOST_ATTEMPTS
 from hookwright.console.live import stream
 from hookwright.console.surface import MOST_STREAMS, Surface
 from hookwright.core.model import SECOND, Account, Endpoint, Subscription
+from hookwright.core.samples import SAMPLES
 from hookwright.core.signing import decode_secret, sign
 from hookwright.operations.accounts import create_account, reveal_signing_secrets
 from hookwright.operations.endpoints import Details, create_endpoint, create_signed_endpoint, delete_endpoint
 from hookwright.operations.services import Services
 
 LIST = "/console/deliveries"
+MOST_BYTES = 150_000
 
 
 def ids_in(page: str) -> list[int]:
@@ -131,6 +134,39 @@ async def test_the_signature_is_shown_and_what_somebody_computed_is_judged(
     assert secret not in page
     assert "That is right" in await admin.get(f"{LIST}/{delivery.id}", computed=right)
     assert "The key was the text of the secret" in await admin.get(f"{LIST}/{delivery.id}", computed=wrong)
+
+
+async def test_an_answer_in_json_is_a_tree_with_its_bytes_below(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    delivery = await delivery_of(services, account)
+    await attempt(services, clock, body=b'{"error":{"code":17}}')
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    assert '<span class="name">code</span><span class="number">17</span>' in page
+    assert "{&#34;error&#34;:{&#34;code&#34;:17}}" in page
+
+
+async def test_a_page_weighs_no_more_than_it_may_whatever_was_sent_and_answered(
+    admin: Person, services: Services, account: Account, clock: MovableClock
+) -> None:
+    url = f"https://receiver.example.com/{'hooks/' * 250}"
+    await create_signed_endpoint(services, account.id, "hookwright", url, [Subscription("contact.*")], Details())
+    for number in range(49):
+        await delivery_of(services, account, idempotency_key=f"key-{number}")
+        await attempt(services, clock, status="delivered", status_code=200)
+    fields = {f"field_{number}": 'said: "yes"' for number in range(150)}
+    data = {**SAMPLES["contact.tag_added"], "contact": {"id": 1, "email": "ada@example.com", "fields": fields}}
+    delivery = await delivery_of(services, account, data=data)
+    for _ in range(MOST_ATTEMPTS + 5):
+        await attempt(services, clock, status="pending", retry_in_seconds=1, body=b'<div class="error">' * 800)
+        clock.move(hours=1)  # what a breaker may hold it back
+    await admin.client.post("/console/sign-in", data={"key": admin.secret})
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    assert len(ids_in(page)) == 50
+    assert "And 5 earlier." in page
+    assets = [await admin.client.get(path) for path in set(re.findall(r'"(/console/static/[^"]+)"', page))]
+    assert len(assets) == 3
+    assert len(page.encode()) + sum(int(each.headers["content-length"]) for each in assets) <= MOST_BYTES
 
 
 async def test_the_values_of_custom_headers_are_not_shown(

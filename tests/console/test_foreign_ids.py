@@ -25,10 +25,6 @@ NAMED = {
         "{account}/replays/{replay}/cancel",
         "{account}/replays/{nothing}/cancel",
     ),
-    "/console/accounts/{account_id}/endpoints/{id}/recover": (
-        "{account}/endpoints/{endpoint}/recover",
-        "{account}/endpoints/{nothing}/recover",
-    ),
     "/console/accounts/{id}": ("{account}", "{nothing}"),
     "/console/accounts/{id}/delete": ("{account}/delete", "{nothing}/delete"),
     "/console/accounts/{id}/sites": ("{account}/sites", "{nothing}/sites"),

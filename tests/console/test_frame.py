@@ -36,6 +36,17 @@ async def test_assets_are_kept_for_a_year_under_a_name_that_changes_with_them(ad
         assert (await admin.client.get(re.sub(r"static/\w+", "static/0123456789abcdef", path))).status_code == 404
 
 
+async def test_assets_are_compressed_and_pages_are_not(admin: Person) -> None:
+    home = await admin.client.get("/console", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in home.headers
+    (script,) = (each for each in EVERY_ADDRESS.findall(home.text) if "js" in each)
+    packed = await admin.client.get(script, headers={"accept-encoding": "br, gzip"})
+    plain = await admin.client.get(script, headers={"accept-encoding": "identity"})
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
 async def test_assets_need_no_key_but_there_is_nothing_else_beside_them(anyone: httpx.AsyncClient) -> None:
     (css,) = (each for each in EVERY_ADDRESS.findall((await anyone.get("/console/sign-in")).text) if "css" in each)
     assert (await anyone.get(css)).status_code == 200

@@ -79,7 +79,7 @@ async def test_a_disabled_endpoint_is_activated_and_catches_up_with_one_button(
     page = await admin.get(HOME)
     assert "said that it is gone for good (410)" in page
     assert "Activate and catch up" in page
-    recover = f"/console/accounts/{account.id}/endpoints/{endpoint.id}/recover"
+    recover = f"/console/endpoints/{endpoint.id}/recover"
     assert recover in page
     progress = (await admin.send(recover)).headers["location"]
     assert "of 1 are on their way" in await admin.get(progress)
@@ -93,8 +93,8 @@ async def test_an_account_does_not_see_the_troubles_of_another(
 ) -> None:
     await set_status(services, account.id, endpoint.id, "disabled", "gone")
     stranger = await person_with("admin", of=other_account)
-    assert "Every endpoint is well" in await stranger.get(HOME)
-    recover = f"/console/accounts/{account.id}/endpoints/{endpoint.id}/recover"
+    assert "There are no endpoints yet." in await stranger.get(HOME)
+    recover = f"/console/endpoints/{endpoint.id}/recover"
     assert (await stranger.send(recover)).status_code == 404
 
 

@@ -95,7 +95,7 @@ async def test_a_key_that_only_reads_replays_nothing(
         f"{LIST}/{dead[0].id}/replay",
         f"{LIST}/{dead[0].id}/cancel",
         ASK,
-        f"/console/accounts/{account.id}/endpoints/{endpoint.id}/recover",
+        f"/console/endpoints/{endpoint.id}/recover",
     ):
         assert (await reader.send(path, id=str(dead[0].id))).status_code == 403, path
     assert [await status_of(services, each) for each in dead] == ["dead"] * 3

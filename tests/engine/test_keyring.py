@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 import pytest
+from msgspec.structs import replace as changed
 
 from engine.harness import DIALECT, Engine, running_engine
 from hookwright.ambient import MovableClock
+from hookwright.core.errors import Unavailable
 from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningSecret, Subscription
 from hookwright.core.signing import encode_secret
 from hookwright.engine.keyring import Keyring
 from hookwright.operations.accounts import create_account, rotate_signing_secret
 from hookwright.operations.endpoints import Details, create_signed_endpoint
-from hookwright.store.base import Store
+from hookwright.store.base import SecretOwner, Store
 
 
 @pytest.fixture
@@ -81,9 +83,9 @@ async def test_many_endpoints_that_ask_together_are_looked_up_together(engine: E
     asked: list[int] = []
     look_up = engine.store.signing_secrets_of
 
-    async def counted(account_id: int, endpoint_ids: Sequence[int], now: Instant) -> dict[int, list[SigningSecret]]:
-        asked.append(len(endpoint_ids))
-        return await look_up(account_id, endpoint_ids, now)
+    async def counted(owners: Sequence[SecretOwner], now: Instant) -> dict[SecretOwner, list[SigningSecret]]:
+        asked.append(len(owners))
+        return await look_up(owners, now)
 
     engine.store.signing_secrets_of = counted  # type: ignore[method-assign]
     found = await asyncio.gather(*(keyring.keys_of(engine.account.id, id) for id in [*ids, *ids]))
@@ -93,20 +95,71 @@ async def test_many_endpoints_that_ask_together_are_looked_up_together(engine: E
 
 async def test_an_account_whose_keys_take_long_to_look_up_holds_up_no_other(engine: Engine, keyring: Keyring) -> None:
     other = await create_account(engine.services, "Grace")
-    look_up, answered = engine.store.signing_secrets, asyncio.Event()
+    look_up, answered = engine.store.signing_secrets_of, asyncio.Event()
 
-    async def slow_for_one(account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
-        if account_id == engine.account.id:
+    async def slow_for_one(owners: Sequence[SecretOwner], now: Instant) -> dict[SecretOwner, list[SigningSecret]]:
+        if (engine.account.id, None) in owners:
             await answered.wait()
-        return await look_up(account_id, endpoint_id, now)
+        return await look_up(owners, now)
 
-    engine.store.signing_secrets = slow_for_one  # type: ignore[method-assign]
+    engine.store.signing_secrets_of = slow_for_one  # type: ignore[method-assign]
     slow = asyncio.create_task(keyring.keys_of(engine.account.id))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it is being looked up
     async with asyncio.timeout(5):
         assert [key.secret for key in await keyring.keys_of(other.account.id)] == [other.signing_secret]
     assert not slow.done()
     answered.set()
     assert [key.secret for key in await slow] == [engine.new_account.signing_secret]
+
+
+async def test_keys_that_are_expected_are_looked_up_together_and_are_at_hand_then(
+    engine: Engine, keyring: Keyring
+) -> None:
+    others = [await create_account(engine.services, name) for name in ("Grace", "Mary")]
+    owners: list[SecretOwner] = [(new.account.id, None) for new in (engine.new_account, *others)]
+    asked: list[int] = []
+    look_up = engine.store.signing_secrets_of
+
+    async def counted(owners: Sequence[SecretOwner], now: Instant) -> dict[SecretOwner, list[SigningSecret]]:
+        asked.append(len(owners))
+        return await look_up(owners, now)
+
+    engine.store.signing_secrets_of = counted  # type: ignore[method-assign]
+    keyring.expect([*owners, *owners])
+    found = await asyncio.gather(*(keyring.keys_of(*owner) for owner in owners))
+    keyring.expect(owners)
+    assert [key.secret for [key] in found] == [new.signing_secret for new in (engine.new_account, *others)]
+    assert asked == [3]
+
+
+async def test_a_secret_that_does_not_open_is_its_owners_trouble_alone(engine: Engine, keyring: Keyring) -> None:
+    other = await create_account(engine.services, "Grace")
+    foreign = changed(
+        (await engine.store.signing_secrets(other.account.id, None, engine.clock.now()))[0],
+        id=await engine.store.new_id(engine.account.id),
+        account_id=engine.account.id,
+    )
+    await engine.store.rotate_signing_secret(foreign, engine.clock.now() + SECOND)
+    keyring.expect([(engine.account.id, None), (other.account.id, None)])
+    with pytest.raises(ValueError, match="sealed for another row"):
+        await keyring.keys_of(engine.account.id)
+    assert [key.secret for key in await keyring.keys_of(other.account.id)] == [other.signing_secret]
+
+
+async def test_an_outage_is_told_to_whoever_waits_for_keys_and_the_next_look_up_may_do_better(
+    engine: Engine, keyring: Keyring
+) -> None:
+    look_up = engine.store.signing_secrets_of
+
+    async def fail(owners: Sequence[SecretOwner], now: Instant) -> dict[SecretOwner, list[SigningSecret]]:
+        raise Unavailable("gone")
+
+    engine.store.signing_secrets_of = fail  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="gone"):
+        await keyring.keys_of(engine.account.id)
+    engine.store.signing_secrets_of = look_up  # type: ignore[method-assign]
+    assert len(await keyring.keys_of(engine.account.id)) == 1
 
 
 async def test_an_endpoint_without_a_secret_has_no_keys(engine: Engine, keyring: Keyring) -> None:

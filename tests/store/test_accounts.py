@@ -4,7 +4,7 @@ import pytest
 
 from hookwright.core.errors import Unavailable
 from hookwright.core.model import DAY, HOUR, SECOND, Account, Endpoint, Instant
-from hookwright.store.base import EndpointQuery, Store
+from hookwright.store.base import EndpointQuery, SecretOwner, Store
 from store.given import (
     LEASE,
     NOW,
@@ -271,14 +271,29 @@ async def test_the_live_secrets_of_many_endpoints_come_newest_first_by_endpoint(
         await store.rotate_signing_secret(secret, NOW + DAY)
 
     async def live(*endpoints: Endpoint, now: Instant = NOW + 1) -> dict[int, list[int]]:
-        found = await store.signing_secrets_of(account.id, [endpoint.id for endpoint in endpoints], now)
-        return {id: [secret.id for secret in secrets] for id, secrets in found.items()}
+        found = await store.signing_secrets_of([(account.id, endpoint.id) for endpoint in endpoints], now)
+        assert {account_id for account_id, _ in found} <= {account.id}
+        return {id: [secret.id for secret in secrets] for (_, id), secrets in found.items() if id is not None}
 
     assert await live(one, other, without) == {one.id: [new.id, old.id], other.id: [only.id]}
     assert await live(one, now=NOW + DAY) == {one.id: [new.id]}
     assert await live(without) == await live() == {}
-    found = await store.signing_secrets_of(account.id, [one.id, other.id], NOW + 1)
-    assert found[one.id] == await store.signing_secrets(account.id, one.id, NOW + 1)
+    found = await store.signing_secrets_of([(account.id, one.id), (account.id, other.id)], NOW + 1)
+    assert found[account.id, one.id] == await store.signing_secrets(account.id, one.id, NOW + 1)
+
+
+async def test_the_live_secrets_of_accounts_and_endpoints_of_many_lanes_are_looked_up_together(store: Store) -> None:
+    accounts = [await add_account(store, lane_index=lane_index) for lane_index in (0, 7, 63)]
+    owners: list[SecretOwner] = [(account.id, None) for account in accounts]
+    for account in accounts:
+        endpoint = await add_endpoint(store, account)
+        await store.rotate_signing_secret(await new_secret(store, account, endpoint.id), NOW + DAY)
+        owners.append((account.id, endpoint.id))
+
+    found = await store.signing_secrets_of([*owners, (accounts[0].id, accounts[1].id)], NOW)
+
+    assert found == {owner: await store.signing_secrets(*owner, NOW) for owner in owners}
+    assert all(found.values())
 
 
 async def test_an_event_of_a_deleted_account_leaves_no_payload(store: Store) -> None:

@@ -1,14 +1,18 @@
 """The audit trail, on both databases."""
 
+import sqlite3
 from typing import Any
+
+import asyncpg
+import pytest
 
 from hookwright.core.audit import Entry
 from hookwright.core.model import MINUTE
 from hookwright.store.base import AuditQuery, Store
-from store.given import NOW, add_account
+from store.given import NOW, add_account, add_endpoint
 
 
-async def noted(store: Store, account_id: int | None, **changed: Any) -> Entry:
+async def entry_of(store: Store, account_id: int | None, **changed: Any) -> Entry:
     values: dict[str, Any] = {
         "at": NOW,
         "way": "api",
@@ -18,7 +22,11 @@ async def noted(store: Store, account_id: int | None, **changed: Any) -> Entry:
         "action": "key.rotated",
         "object_id": "128",
     }
-    entry = Entry(id=await store.new_id(account_id or 0), account_id=account_id, **(values | changed))
+    return Entry(id=await store.new_id(account_id or 0), account_id=account_id, **(values | changed))
+
+
+async def noted(store: Store, account_id: int | None, **changed: Any) -> Entry:
+    entry = await entry_of(store, account_id, **changed)
     await store.add_audit_entry(entry)
     return entry
 
@@ -69,3 +77,23 @@ async def test_old_changes_are_forgotten(store: Store) -> None:
     kept = await noted(store, None, at=NOW + 1)
     await store.prune_audit_entries(NOW + 1)
     assert await store.audit_entries(AuditQuery()) == [kept]
+
+
+async def test_an_entry_is_kept_with_its_change_or_neither_is(store: Store) -> None:
+    account = await add_account(store)
+    entry = await noted(store, account.id)
+    endpoint = await add_endpoint(store, account)
+    with pytest.raises((asyncpg.UniqueViolationError, sqlite3.IntegrityError)):
+        await store.set_endpoint_status(account.id, endpoint.id, "paused", None, NOW, entry)  # its id is taken
+    assert await store.endpoint(account.id, endpoint.id) == endpoint
+    paused = await entry_of(store, account.id, at=NOW + 1, action="endpoint.paused")
+    await store.set_endpoint_status(account.id, endpoint.id, "paused", None, NOW, paused)
+    assert await store.audit_entries(AuditQuery()) == [paused, entry]
+
+
+async def test_the_entry_of_a_change_that_changes_nothing_is_left_out(store: Store) -> None:
+    account = await add_account(store)
+    entry = await entry_of(store, account.id)
+    assert not await store.delete_site(account.id, 64 * 999, NOW, entry)
+    assert await store.cancel_replay(account.id, 64 * 999, NOW, entry) is None
+    assert await store.audit_entries(AuditQuery()) == []

@@ -254,7 +254,7 @@ async def test_a_deletion_that_was_cut_off_after_its_first_step_is_finished_by_c
     assert await claim(store) == []
 
     assert isinstance(store, Records)
-    await store._forget_endpoint(account.id, endpoint.id, NOW)
+    await store._forget_endpoint(account.id, endpoint.id, NOW, None)
 
     assert await store.endpoint(account.id, endpoint.id) is None
     assert await claim(store) == []

@@ -313,8 +313,10 @@ async def test_many_are_looked_up_by_key(store: PostgresStore, busy_endpoint: En
     [_, subscriptions] = await plans_of(store, step_of(store.endpoints, store, page))
     assert "using subscriptions_of_endpoint" in subscriptions, subscriptions
     ids = [endpoint.id for endpoint in await store.endpoints(page)]
-    [secrets] = await plans_of(store, step_of(store.signing_secrets_of, store, account_id, ids, NOW))
-    assert "using signing_secrets_of_account" in secrets, secrets
+    owners = [(account_id, None), *((account_id, id) for id in ids)]
+    for plan in await plans_of(store, step_of(store.signing_secrets_of, store, owners, NOW)):
+        assert "using signing_secrets_of_account" in plan, plan
+        assert "endpoint_id" in plan.partition("Index Cond")[2].partition("\n")[0], plan
     deliveries = await store.deliveries(DeliveryQuery(endpoint_id=busy_endpoint.id))
     [payloads] = await plans_of(store, step_of(store.payloads_of, store, deliveries))
     assert "using payloads_pkey" in payloads, payloads

@@ -83,6 +83,23 @@ async def test_pages_of_an_account_and_of_an_endpoint_have_neither_gaps_nor_repe
     assert await pages(store, replace(search, endpoint_id=own[0].endpoint_id)) == [each.id for each in own]
 
 
+@pytest.mark.parametrize("statuses", [(), ("waiting",)])
+async def test_an_event_with_many_deliveries_makes_a_page_look_at_fewer_events(
+    store: Store, statuses: tuple[SearchedStatus, ...]
+) -> None:
+    account = await add_account(store)
+    for _ in range(4):
+        await add_endpoint(store, account)
+    for number in range(3):
+        await accept_one(store, draft(account, notice(ordinal=1), now=NOW + number * SECOND))
+    search = DeliverySearch(statuses=statuses, limit=50, most_examined=5)
+    first = await store.search_deliveries(search)
+    assert 4 <= len(first.deliveries) < 12
+    assert first.back_to is not None
+    found = await pages(store, search)
+    assert len(found) == len(set(found)) == 12
+
+
 async def test_deliveries_of_one_moment_are_all_shown(store: Store) -> None:
     account = await add_account(store)
     await add_endpoint(store, account)
@@ -180,6 +197,32 @@ async def test_text_is_looked_for_in_the_data_and_the_keys_of_events(store: Stor
     assert await found("order_12") == []
     assert await store.event_ids_of_key([account.id], "order_123") == [by_key]
     assert await store.event_ids_of_key([account.id], "order_12") == []
+
+
+async def test_only_letters_of_ascii_may_be_large_or_small_in_a_text(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    event_id = await event_with(store, account, data='{"name":"Éva Ördög"}'.encode())
+
+    async def found(text: str, account_id: int | None = None) -> list[str]:
+        matches = await store.search_deliveries(DeliverySearch(text=text, account_id=account_id))
+        return [delivery.event_id for delivery in matches.deliveries]
+
+    for text, finds in (("éva", []), ("Éva", [event_id]), ("ÉVA", [event_id]), ("Ördög", [event_id]), ("ÖRDÖG", [])):
+        assert await found(text) == await found(text, account.id) == finds, text
+
+
+async def test_each_delivery_of_an_event_that_says_a_text_is_found_if_it_passes_the_filters(store: Store) -> None:
+    account = await add_account(store)
+    first, second = await add_endpoint(store, account), await add_endpoint(store, account)
+    event_id = await event_with(store, account, data=b'{"order":"A-17"}')
+    await event_with(store, account, data=b'{"order":"B-18"}')
+    search = DeliverySearch(account_id=account.id, text="a-17")
+    found = (await store.search_deliveries(search)).deliveries
+    assert {(each.event_id, each.endpoint_id) for each in found} == {(event_id, first.id), (event_id, second.id)}
+    of_second = await store.search_deliveries(replace(search, endpoint_id=second.id, event_type="contact.*"))
+    assert [each.endpoint_id for each in of_second.deliveries] == [second.id]
+    assert await ids(store, replace(search, statuses=("failed",))) == []
 
 
 async def test_what_was_put_aside_for_a_paused_endpoint_shows_no_due_time(store: Store) -> None:

@@ -1,6 +1,5 @@
 """The audit trail: who changed what."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,7 +11,7 @@ from hookwright.api.document import refusals
 from hookwright.api.requests import AuditFilters
 from hookwright.core.audit import ActorKind, Entry, Way
 from hookwright.core.model import Instant
-from hookwright.core.times import from_datetime, iso_micros
+from hookwright.core.times import instant_or_none, iso_micros
 from hookwright.store.base import AuditQuery
 
 router = APIRouter(tags=["Audit"], responses=refusals(404, 422))
@@ -53,8 +52,8 @@ async def list_audit_entries(caller: AdminCaller, filters: Annotated[AuditFilter
         way=filters.way,
         actor_id=filters.actor,
         object_id=filters.object,
-        since=_instant(filters.since),
-        until=_instant(filters.until),
+        since=instant_or_none(filters.since),
+        until=instant_or_none(filters.until),
         before=None if filters.cursor is None else _place_in(filters.cursor),
         limit=filters.limit + 1,
     )
@@ -66,10 +65,6 @@ async def list_audit_entries(caller: AdminCaller, filters: Annotated[AuditFilter
 def _place_in(cursor: str) -> tuple[Instant, int]:
     at, id = decode_cursor(cursor, 2)
     return at, id
-
-
-def _instant(moment: datetime | None) -> Instant | None:
-    return None if moment is None else from_datetime(moment)
 
 
 def _view(entry: Entry) -> AuditEntryView:

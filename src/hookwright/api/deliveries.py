@@ -10,7 +10,7 @@ from hookwright.api.document import refusals
 from hookwright.api.requests import DeliveryFilters, PathId
 from hookwright.api.views import DeliveryDetail, DeliveryPage, DeliveryView, delivery_detail, delivery_view
 from hookwright.core.model import Delivery, Instant
-from hookwright.core.times import from_datetime
+from hookwright.core.times import instant_or_none
 from hookwright.operations.deliveries import cancel_delivery, replay_delivery, require_delivery
 from hookwright.operations.event_types import require_known_type
 from hookwright.store.base import DeliveryQuery
@@ -71,8 +71,8 @@ def _query(caller: Caller, filters: DeliveryFilters) -> DeliveryQuery:
         event_id=None if filters.event is None else str(filters.event),
         event_type=filters.event_type,
         statuses=None if filters.status is None else (filters.status,),
-        created_from=None if filters.created_from is None else from_datetime(filters.created_from),
-        created_to=None if filters.created_to is None else from_datetime(filters.created_to),
+        created_from=instant_or_none(filters.created_from),
+        created_to=instant_or_none(filters.created_to),
         before=None if filters.cursor is None else _before(filters.cursor),
         limit=filters.limit + 1,
     )

@@ -136,6 +136,12 @@ def verifying_key_view(key: VerifyingKey) -> VerifyingKeyView:
     return VerifyingKeyView(signing_secret=key.signing_secret, verification_key=key.verification_key)
 
 
+def endpoint_with_key(shown: EndpointView, key: VerifyingKey) -> EndpointWithKey:
+    return EndpointWithKey(
+        **shown.model_dump(), signing_secret=key.signing_secret, verification_key=key.verification_key
+    )
+
+
 def _health_view(health: Health, now: Instant) -> HealthView:
     breaker = breaker_of(health, now)
     return HealthView(

@@ -22,10 +22,11 @@ from hookwright.api.endpoint_views import (
     VerifyingKeyView,
     blocked_lines_view,
     endpoint_view,
+    endpoint_with_key,
     verifying_key_view,
     verifying_keys_view,
 )
-from hookwright.api.requests import EndpointChange, EndpointFilters, NamedAccount, NewEndpoint, PathId, WantedEvent
+from hookwright.api.requests import EndpointChange, EndpointFilters, NamedAccount, NewEndpoint, PathId
 from hookwright.core import model
 from hookwright.core.errors import Invalid, Problem
 from hookwright.operations.accounts import require_account
@@ -72,10 +73,9 @@ async def create_endpoint(
         rate_per_second=asked.rate_per_second,
         ordering=asked.ordering,
     )
-    wanted = _subscriptions(asked.events)
+    wanted = [each.subscription() for each in asked.events]
     endpoint, key = await create_own_endpoint(caller.services, account_id, asked.url, wanted, details)
-    shown = _shown(caller.services, endpoint).model_dump()
-    return EndpointWithKey(**shown, signing_secret=key.signing_secret, verification_key=key.verification_key)
+    return endpoint_with_key(_shown(caller.services, endpoint), key)
 
 
 @router.get("/endpoints", summary="List endpoints")
@@ -189,12 +189,8 @@ def _wanted_change(change: EndpointChange) -> model.EndpointChange:
         max_in_flight=change.max_in_flight if "max_in_flight" in asked else UNSET,
         rate_per_second=change.rate_per_second if "rate_per_second" in asked else UNSET,
         ordering=change.ordering if "ordering" in asked else UNSET,
-        subscriptions=tuple(_subscriptions(change.events)) if "events" in asked else UNSET,
+        subscriptions=tuple(each.subscription() for each in change.events) if "events" in asked else UNSET,
     )
-
-
-def _subscriptions(events: list[WantedEvent]) -> list[model.Subscription]:
-    return [model.Subscription(each.event, each.resource or model.ANY_RESOURCE) for each in events]
 
 
 def _tuple(schedule: list[int] | None) -> tuple[int, ...] | None:

@@ -12,7 +12,7 @@ from hookwright.api.requests import KeyFilters, NewKey, PathId
 from hookwright.api.views import KeyList, KeyView, KeyWithSecret, key_view, key_with_secret
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.model import Key
-from hookwright.core.times import from_datetime
+from hookwright.core.times import instant_or_none
 from hookwright.operations import keys
 
 router = APIRouter(tags=["Keys"], responses=refusals(404, 422))
@@ -26,7 +26,7 @@ async def create_key(caller: AdminCaller, asked: Annotated[NewKey, Depends(json_
     account_id = _account_of_new_key(caller, asked)
     if asked.kind == "hookwright" and not asked.scopes:
         raise Invalid(Problem("/scopes", f"needs at least one of {', '.join(keys.HOOKWRIGHT_SCOPES)}", "blank"))
-    expires_at = None if asked.expires_at is None else from_datetime(asked.expires_at)
+    expires_at = instant_or_none(asked.expires_at)
     try:
         new = await keys.create_key(
             caller.services, asked.kind, account_id, asked.name, asked.scopes, asked.attributes, expires_at

@@ -12,9 +12,8 @@ from hookwright.api.bodies import documented_body, json_body
 from hookwright.api.caching import keep_out_of_caches
 from hookwright.api.callers import Caller, ManageCaller, surface_of
 from hookwright.api.document import refusals
-from hookwright.api.endpoint_views import EndpointWithKey, endpoint_view
+from hookwright.api.endpoint_views import EndpointWithKey, endpoint_view, endpoint_with_key
 from hookwright.api.requests import Name, NamedAccount, PathId, RequestModel, RowId, Text, WantedEvents
-from hookwright.core import model
 from hookwright.core.listening import HeldRequest, ListenersAnswer
 from hookwright.core.model import OWN_DIALECT
 from hookwright.core.times import iso_micros
@@ -110,7 +109,7 @@ async def open_listener(
     """
     account_id = caller.one_account(asked.account)
     await require_account(caller.services, account_id)
-    wanted = [model.Subscription(each.event, each.resource or model.ANY_RESOURCE) for each in asked.events]
+    wanted = [each.subscription() for each in asked.events]
     if asked.dialect == OWN_DIALECT:
         endpoint, key = await listeners.open_listener(caller.services, account_id, asked.name, wanted)
     else:
@@ -118,8 +117,7 @@ async def open_listener(
             caller.services, account_id, asked.name, wanted, asked.dialect, asked.site
         )
         key = await _accounts_key(caller, account_id)
-    shown = endpoint_view(endpoint, caller.services.clock.now()).model_dump()
-    return EndpointWithKey(**shown, signing_secret=key.signing_secret, verification_key=key.verification_key)
+    return endpoint_with_key(endpoint_view(endpoint, caller.services.clock.now()), key)
 
 
 @router.post(

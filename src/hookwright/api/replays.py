@@ -1,6 +1,5 @@
 """Replays of many deliveries: begun, watched and cancelled."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -12,8 +11,7 @@ from hookwright.api.document import refusals
 from hookwright.api.replay_requests import NewReplay, Recovery, ReplayFilters
 from hookwright.api.replay_views import ReplayForecast, ReplayPage, ReplayView, replay_view
 from hookwright.api.requests import NamedAccount, PathId
-from hookwright.core.model import Instant
-from hookwright.core.times import from_datetime
+from hookwright.core.times import instant_or_none
 from hookwright.operations import replays
 from hookwright.operations.accounts import require_account
 
@@ -85,7 +83,7 @@ async def recover_endpoint(
     What has waited because it was paused or disabled is due at once, and is no part of the replay.
     """
     account_id = caller.one_account(account)
-    since = _instant(asked.since)
+    since = instant_or_none(asked.since)
     replay = await replays.recover_endpoint(caller.services, account_id, id, since, asked.rate_per_second)
     return replay_view(replay)
 
@@ -95,15 +93,11 @@ def _request(asked: NewReplay) -> replays.ReplayRequest:
         endpoint_id=asked.endpoint,
         event_type=asked.event_type,
         statuses=tuple(dict.fromkeys(asked.statuses)),
-        created_from=_instant(asked.created_from),
-        created_to=_instant(asked.created_to),
-        finished_from=_instant(asked.finished_from),
+        created_from=instant_or_none(asked.created_from),
+        created_to=instant_or_none(asked.created_to),
+        finished_from=instant_or_none(asked.finished_from),
         rate_per_second=asked.rate_per_second,
     )
-
-
-def _instant(moment: datetime | None) -> Instant | None:
-    return None if moment is None else from_datetime(moment)
 
 
 def _forecast(deliveries: int) -> Response:

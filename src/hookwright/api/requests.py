@@ -23,7 +23,15 @@ from hookwright.core.audit import Way
 from hookwright.core.event_names import MAX_NAME_LENGTH as MAX_TYPE_LENGTH
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
 from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import SECOND, DeliveryStatus, KeyKind, Ordering, SignatureScheme
+from hookwright.core.model import (
+    ANY_RESOURCE,
+    SECOND,
+    DeliveryStatus,
+    KeyKind,
+    Ordering,
+    SignatureScheme,
+    Subscription,
+)
 from hookwright.core.portal import LONGEST, SHORTEST, USUAL
 from hookwright.operations.accounts import MAX_NAME_LENGTH
 from hookwright.operations.event_types import MAX_DESCRIPTION_LENGTH
@@ -132,6 +140,9 @@ class WantedEvent(RequestModel):
         min_length=1,
         description="The id of a tag, form, sequence, custom field, offer, product, broadcast or post; a link's URL.",
     )
+
+    def subscription(self) -> Subscription:
+        return Subscription(self.event, self.resource or ANY_RESOURCE)
 
 
 _WANTED_EVENT_SCHEMA = {"anyOf": [{"type": "string"}, WantedEvent.model_json_schema()]}

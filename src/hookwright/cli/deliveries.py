@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database
+from hookwright.cli.options import (
+    MAX_ID,
+    AccountArgument,
+    AsJson,
+    Config,
+    Database,
+    EndpointOption,
+    TypeOption,
+)
 from hookwright.cli.printing import print_json, print_record, print_records, printable
 from hookwright.cli.running import with_services
 
@@ -28,8 +36,8 @@ DeliveryArgument = Annotated[int, typer.Argument(metavar="DELIVERY", min=1, max=
 @commands.command("list")
 def list_some(
     account: AccountArgument,
-    endpoint: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Only to this endpoint.")] = None,
-    event_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
+    endpoint: EndpointOption = None,
+    event_type: TypeOption = None,
     status: Annotated[
         list[str] | None,
         typer.Option(help="pending, in_flight, delivered, dead or cancelled; may be repeated."),
@@ -44,7 +52,7 @@ def list_some(
     """List an account's deliveries, newest first."""
 
     async def act(services: Services) -> list[Delivery]:
-        from hookwright.core.times import from_datetime
+        from hookwright.core.times import instant_or_none
         from hookwright.operations.accounts import require_account
         from hookwright.store.base import DeliveryQuery
 
@@ -55,7 +63,7 @@ def list_some(
             event_id=event,
             event_type=event_type,
             statuses=_checked(status),
-            created_from=None if created_from is None else from_datetime(created_from),
+            created_from=instant_or_none(created_from),
             limit=limit,
         )
         return await services.store.deliveries(query)

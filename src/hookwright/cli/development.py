@@ -82,19 +82,12 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
     from hookwright.config import load_settings
 
     return replace(
-        load_settings(),
-        database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
-        master_key=None,
-        master_key_file=None,
+        load_settings().at_home_in(folder),
         host=LOOPBACK,
         port=port,
         role="all",
         metrics_port=None,
-        allow_private_targets=True,
-        rate_limits=False,
-        sign_in_on_consent=False,
         console=True,
-        sign_in_on_console=False,
         drain_seconds=DRAIN_SECONDS,
         log_level="warning" if quiet else "info",
         log_format="console",

@@ -36,6 +36,8 @@ AccountOption = Annotated[
         "--account", metavar="ID", min=1, max=MAX_ID, help="Required unless the key has one.", show_default=False
     ),
 ]
+EndpointOption = Annotated[int | None, typer.Option("--endpoint", min=1, max=MAX_ID, help="Only to this endpoint.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type.")]
 Url = Annotated[
     str | None,
     typer.Option(

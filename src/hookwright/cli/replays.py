@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database
+from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, EndpointOption
 from hookwright.cli.printing import print_record, print_records
 from hookwright.cli.running import with_services
 
 if TYPE_CHECKING:
-    from hookwright.core.model import Instant, Replay
+    from hookwright.core.model import Replay
     from hookwright.operations.replays import ReplayRequest
     from hookwright.operations.services import Services
 
@@ -28,7 +28,7 @@ _DELIVERED_OR_NOT = "delivered, dead or cancelled; may be given more than once."
 @commands.command("create")
 def create(
     account: AccountArgument,
-    endpoint: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Only to this endpoint.")] = None,
+    endpoint: EndpointOption = None,
     event_type: Annotated[str | None, typer.Option(help="Only of this type.")] = None,
     status: Annotated[list[str], typer.Option(help=_DELIVERED_OR_NOT)] = ["dead"],  # noqa: B006 - typer's way
     created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,
@@ -111,22 +111,17 @@ def _request(
     created_to: datetime | None,
     rate: int | None,
 ) -> ReplayRequest:
+    from hookwright.core.times import instant_or_none
     from hookwright.operations.replays import DEFAULT_RATE_PER_SECOND, ReplayRequest
 
     return ReplayRequest(
         endpoint_id=endpoint,
         event_type=event_type,
         statuses=tuple(dict.fromkeys(statuses)),  # type: ignore[arg-type]  # the operation refuses any other word
-        created_from=_instant(created_from),
-        created_to=_instant(created_to),
+        created_from=instant_or_none(created_from),
+        created_to=instant_or_none(created_to),
         rate_per_second=DEFAULT_RATE_PER_SECOND if rate is None else rate,
     )
-
-
-def _instant(moment: datetime | None) -> Instant | None:
-    from hookwright.core.times import from_datetime
-
-    return None if moment is None else from_datetime(moment)
 
 
 def _record(replay: Replay) -> dict[str, Any]:

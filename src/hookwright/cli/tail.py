@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountOption, Key, Url, server_to_ask
+from hookwright.cli.options import AccountOption, EndpointOption, Key, TypeOption, Url, server_to_ask
 from hookwright.cli.printing import print_json, printable
 from hookwright.cli.running import end_on_signals, refusals_in_one_line
 
@@ -30,8 +30,8 @@ def tail(
         Outcome | None,
         typer.Option(help="delivered: answered 2xx; failed: not; dead: the last of them failed.", show_default=False),
     ] = None,
-    endpoint: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Only to this endpoint.")] = None,
-    event_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
+    endpoint: EndpointOption = None,
+    event_type: TypeOption = None,
     account: AccountOption = None,
     url: Url = None,
     key: Key = None,

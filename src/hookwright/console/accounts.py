@@ -7,9 +7,10 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hookwright.console.confirming import problem_of_key
 from hookwright.console.pages import with_query
 from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, see_other
-from hookwright.core.errors import Forbidden, HookwrightError, Invalid, Problem, Unauthorized
+from hookwright.core.errors import HookwrightError, Invalid, Problem
 from hookwright.core.model import DAY, HOUR, SECOND, Account, Instant
 from hookwright.core.portal import Look, entrance
 from hookwright.operations.accounts import (
@@ -21,7 +22,6 @@ from hookwright.operations.accounts import (
     reveal_signing_secrets,
     rotate_signing_secret,
 )
-from hookwright.operations.keys import authenticate_key
 from hookwright.operations.portal_links import create_portal_link
 from hookwright.store.base import EndpointQuery
 
@@ -88,18 +88,17 @@ async def remove_site(visit: Visit) -> Response:
 async def show_secrets(visit: Visit) -> Response:
     """The signing secrets of an account, to who gives their key again: a screen that was left open shows none."""
     account = await _account_in(visit)
-    try:
-        await _require_key_again(visit)
-    except (Unauthorized, Forbidden):
-        problem = "That is not the key that you signed in with."
+    if problem := await problem_of_key(visit):
         return await _account_page(visit, account, problem=problem, status=403)
     secrets = await reveal_signing_secrets(visit.services, account.id)
     return await _account_page(visit, account, told="Noted in the audit trail.", secrets=secrets)
 
 
 async def rotate_secret(visit: Visit) -> Response:
-    """A new signing secret, shown with the older ones left out."""
+    """A new signing secret, shown with the older ones left out, to who gives their key again."""
     account = await _account_in(visit)
+    if problem := await problem_of_key(visit):
+        return await _account_page(visit, account, problem=problem, status=403)
     try:
         secret = await rotate_signing_secret(visit.services, account.id)
     except HookwrightError as refusal:
@@ -127,15 +126,6 @@ async def _account_in(visit: Visit) -> Account:
     account_id = visit.path_id()
     visit.viewer.require_reach(account_id)
     return await require_account(visit.services, account_id)
-
-
-async def _require_key_again(visit: Visit) -> None:
-    session = visit.viewer.session
-    if session is None:
-        return
-    key = await authenticate_key(visit.services, "hookwright", visit.field("key").strip())
-    if key.id != session.key_id:
-        raise Forbidden("another key than the session's")
 
 
 def _accent_in(visit: Visit) -> str:

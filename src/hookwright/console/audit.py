@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id
+from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, parse_place
 from hookwright.core.audit import ACTIONS, WAYS, Entry
 from hookwright.core.model import DAY, HOUR, Instant
 from hookwright.store.base import AuditQuery
@@ -52,18 +52,13 @@ def _query(visit: Visit) -> AuditQuery:
         actor_id=parse_id(visit.asked("who")),
         object_id=visit.asked("object")[:MOST_OF_AN_ID] or None,
         since=None if length is None else visit.now - length,
-        before=_place_in(visit.asked("before")),
+        before=parse_place(visit.asked("before")),
         limit=PAGE_LENGTH + 1,
     )
 
 
 def _place_of(entry: Entry) -> str:
     return f"{entry.at}-{entry.id}"
-
-
-def _place_in(text: str) -> tuple[Instant, int] | None:
-    at, id = (parse_id(part) for part in (text.partition("-")[0], text.partition("-")[2]))
-    return None if at is None or id is None else (at, id)
 
 
 ROUTES = (Route(PATH, for_administrators(show_audit), methods=["GET"]),)

@@ -17,16 +17,15 @@ from hookwright.console.live import stream
 from hookwright.console.pages import fragment, with_query
 from hookwright.console.surface import surface_of
 from hookwright.console.viewers import Viewer, viewer_of
-from hookwright.console.visits import PREFIX, Visit, for_viewers
+from hookwright.console.visits import PREFIX, Visit, for_viewers, parse_place
 from hookwright.console.words import shown_status
-from hookwright.core.errors import NotFound
-from hookwright.core.lanes import MAX_ID
-from hookwright.core.model import Delivery, Endpoint, Instant
+from hookwright.core.model import Delivery, Endpoint
 from hookwright.core.search_language import MAX_LENGTH, Search, parse_search
-from hookwright.operations.searches import Found, Place, find_deliveries
+from hookwright.operations.searches import Found, find_deliveries
 from hookwright.operations.services import Services
 
 PAGE_LENGTH = 50
+MOST_OF_A_URL = 80  # of its host and of its path, in a line of the list
 PATH = f"{PREFIX}/deliveries"
 
 # The searches that are one click away.
@@ -50,12 +49,16 @@ class Row(NamedTuple):
     @property
     def host(self) -> str:
         """Whom it goes to, in short."""
-        return urlsplit(self.endpoint.url).netloc if self.endpoint else f"endpoint {self.delivery.endpoint_id}"
+        return (
+            urlsplit(self.endpoint.url).netloc[:MOST_OF_A_URL]
+            if self.endpoint
+            else f"endpoint {self.delivery.endpoint_id}"
+        )
 
     @property
     def path(self) -> str:
         """The rest of the URL, in which there may be a credential, without its query."""
-        return urlsplit(self.endpoint.url).path if self.endpoint else ""
+        return urlsplit(self.endpoint.url).path[:MOST_OF_A_URL] if self.endpoint else ""
 
     @property
     def last_answer(self) -> str:
@@ -71,7 +74,7 @@ async def list_deliveries(visit: Visit) -> Response:
 
 async def show_delivery(visit: Visit) -> Response:
     """The list with one delivery beside it."""
-    pane = await pane_of(visit, _id_in(visit.request))
+    pane = await pane_of(visit, visit.path_id())
     return await visit.page("deliveries.html", pane=pane, **await _list(visit))
 
 
@@ -107,7 +110,7 @@ def _state_of(deliveries: Sequence[Delivery]) -> str:
 async def _list(visit: Visit) -> dict[str, Any]:
     query = visit.asked("q")[:MAX_LENGTH].strip()
     search = parse_search(query, visit.now)
-    before = _place_in(visit.asked("before"))
+    before = parse_place(visit.asked("before"))
     found = await find_deliveries(visit.services, visit.viewer.account_id, search, before, PAGE_LENGTH)
     return {
         "query": query,
@@ -126,9 +129,9 @@ async def _list(visit: Visit) -> dict[str, Any]:
 def _matching_problem(viewer: Viewer, search: Search) -> str | None:
     """Why all that matches cannot be replayed at once, or None if it can."""
     if search.text is not None:
-        return "Ids and text name few deliveries: select them."
+        return "To replay what an id or a text finds, select it."
     if viewer.account_id is None and search.account_id is None and search.endpoint_id is None:
-        return "Pick an account first: a replay belongs to one."
+        return "To replay all that match, pick an account."
     return None
 
 
@@ -149,24 +152,8 @@ def _older(found: Found, query: str) -> str | None:
     return with_query(PATH, q=query, before="-".join(map(str, found.next_place)))
 
 
-def _place_in(text: str) -> Place | None:
-    """Where a page begins: a time and an id. Anything else is the first page."""
-    parts = text.split("-")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) < 17 for part in parts):
-        return None
-    instant: Instant = int(parts[0])
-    return instant, min(int(parts[1]), MAX_ID)
-
-
-def _id_in(request: Request) -> int:
-    text: str = request.path_params["id"]
-    if not (text.isascii() and text.isdigit() and len(text) < 17):
-        raise NotFound("There is nothing here.")
-    return min(int(text), MAX_ID)
-
-
 async def _show_payload(visit: Visit) -> Response:
-    return await show_payload(visit, _id_in(visit.request))
+    return await show_payload(visit, visit.path_id())
 
 
 ROUTES = (

@@ -18,8 +18,12 @@ from hookwright.core.signature_check import Verdict, check_signature
 from hookwright.operations.deliveries import require_delivery
 from hookwright.operations.sent_requests import SentRequest, request_of
 
-# How much of a body is on the page; the whole of it can be downloaded.
-MOST_SHOWN = 20_000
+# How much is on the page, which has to stay below 150 KB whatever was sent and answered. The whole of a body can be
+# downloaded.
+MOST_OF_A_BODY = 6_000
+MOST_OF_THE_LATEST_ANSWER = 3_000
+MOST_OF_AN_ANSWER = 200
+MOST_ATTEMPTS = 20
 
 MOST_COMPUTED = 500
 
@@ -53,7 +57,8 @@ class Pane(NamedTuple):
     status: str
     endpoint: Endpoint | None
     event: Event | None
-    steps: Sequence[Step]
+    steps: Sequence[Step]  # the latest first
+    earlier_attempts: int  # that are not on the page
     sent: SentRequest | None
     sent_at: Instant
     body: str
@@ -78,17 +83,18 @@ async def pane_of(visit: Visit, delivery_id: int) -> Pane:
     sent = None
     if endpoint is not None and event is not None:
         sent = await request_of(visit.services, visit.surface.settings.forms, delivery, endpoint, event, sent_at)
-    shown = "" if sent is None else sent.body[:MOST_SHOWN].decode(errors="replace")
+    shown = "" if sent is None else sent.body[:MOST_OF_A_BODY].decode(errors="replace")
     return Pane(
         delivery=delivery,
         status=shown_status(delivery),
         endpoint=endpoint,
         event=event,
-        steps=[_step(attempt, endpoint, visit.surface.settings.timeout_seconds) for attempt in attempts[::-1]],
+        steps=_steps(attempts[::-1][:MOST_ATTEMPTS], endpoint, visit.surface.settings.timeout_seconds),
+        earlier_attempts=max(0, len(attempts) - MOST_ATTEMPTS),
         sent=sent,
         sent_at=sent_at,
         body=shown,
-        body_is_cut=sent is not None and len(sent.body) > MOST_SHOWN,
+        body_is_cut=sent is not None and len(sent.body) > MOST_OF_A_BODY,
         tree=None if sent is None else tree_of(sent.body),
         curl=None if sent is None else as_curl(sent),
         pytest=None if sent is None else as_pytest(sent, delivery.event_type),
@@ -109,7 +115,13 @@ async def show_payload(visit: Visit, delivery_id: int) -> Response:
     return Response(body, media_type="application/octet-stream", headers=headers)
 
 
-def _step(attempt: Attempt, endpoint: Endpoint | None, limit_seconds: float) -> Step:
+def _steps(attempts: Sequence[Attempt], endpoint: Endpoint | None, limit_seconds: float) -> list[Step]:
+    """The latest attempt with more of what was answered than those before it."""
+    lengths = (MOST_OF_THE_LATEST_ANSWER, *(MOST_OF_AN_ANSWER for _ in attempts[1:]))
+    return [_step(*each, endpoint, limit_seconds) for each in zip(attempts, lengths, strict=False)]
+
+
+def _step(attempt: Attempt, most_shown: int, endpoint: Endpoint | None, limit_seconds: float) -> Step:
     tried = Tried(
         status_code=attempt.status_code,
         error=attempt.error,
@@ -129,9 +141,9 @@ def _step(attempt: Attempt, endpoint: Endpoint | None, limit_seconds: float) -> 
         attempt=attempt,
         succeeded=succeeded(outcome),
         cause=cause_of(tried),
-        answer=attempt.response_body[:MOST_SHOWN].decode(errors="replace"),
-        is_cut=len(attempt.response_body) > MOST_SHOWN,
-        answer_tree=tree_of(attempt.response_body),
+        answer=attempt.response_body[:most_shown].decode(errors="replace"),
+        is_cut=len(attempt.response_body) > most_shown,
+        answer_tree=tree_of(attempt.response_body) if len(attempt.response_body) <= most_shown else None,
     )
 
 

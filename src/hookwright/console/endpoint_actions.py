@@ -8,16 +8,16 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hookwright.console.confirming import problem_of_key
 from hookwright.console.endpoint_sheet import endpoint_in
 from hookwright.console.pages import with_query
 from hookwright.console.visits import PREFIX, Visit, for_those_who_change, see_other
-from hookwright.core.errors import Forbidden, NotFound
+from hookwright.core.errors import NotFound
 from hookwright.core.model import OWN_DIALECT, Endpoint, EndpointStatus
 from hookwright.operations.endpoints import delete_endpoint, set_status
 from hookwright.operations.own_endpoints import VerifyingKey, reveal_verifying_keys, rotate_verifying_key
 from hookwright.operations.replays import DEFAULT_RATE_PER_SECOND, recover_endpoint
 from hookwright.operations.samples import send_sample
-from hookwright.operations.sessions import confirm_session
 
 PATH = f"{PREFIX}/endpoints"
 ONE = f"{PATH}/{{id}}"
@@ -71,7 +71,7 @@ async def ask_before_secrets(visit: Visit) -> Response:
 async def reveal_secrets(visit: Visit) -> Response:
     """What the receiver verifies with, on a page that nothing keeps."""
     endpoint = await _own_endpoint_in(visit)
-    if problem := await _problem_of_key(visit):
+    if problem := await problem_of_key(visit):
         return await _secrets_page(visit, endpoint, problem=problem, status=403)
     keys = await reveal_verifying_keys(visit.services, endpoint.account_id, endpoint.id)
     return await _secrets_page(visit, endpoint, keys=keys)
@@ -80,7 +80,7 @@ async def reveal_secrets(visit: Visit) -> Response:
 async def rotate_secrets(visit: Visit) -> Response:
     """A new secret; the older ones also sign for 24 hours."""
     endpoint = await _own_endpoint_in(visit)
-    if problem := await _problem_of_key(visit):
+    if problem := await problem_of_key(visit):
         return await _secrets_page(visit, endpoint, problem=problem, status=403)
     await rotate_verifying_key(visit.services, endpoint.account_id, endpoint.id)
     keys = await reveal_verifying_keys(visit.services, endpoint.account_id, endpoint.id)
@@ -93,20 +93,6 @@ async def _own_endpoint_in(visit: Visit) -> Endpoint:
     if endpoint.dialect != OWN_DIALECT:
         raise NotFound("There is nothing here.")
     return endpoint
-
-
-async def _problem_of_key(visit: Visit) -> str | None:
-    """Why nothing is revealed: too many tries, or not the key of this session. Asked only of those who signed in."""
-    session, client = visit.viewer.session, visit.request.client
-    if session is None:
-        return None
-    if not visit.surface.sign_ins.admits(client.host if client else None):
-        return f"Too many tries. Wait {visit.surface.sign_ins.seconds_left()} seconds."
-    try:
-        await confirm_session(visit.services, session, visit.field("key").strip())
-    except Forbidden as refusal:
-        return f"Nothing was shown: {refusal}."
-    return None
 
 
 async def _secrets_page(

@@ -11,10 +11,9 @@ from starlette.routing import Route
 from hookwright.console.charts import Mark, marks_of
 from hookwright.console.endpoint_sheet import sheet_of
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_viewers
+from hookwright.console.visits import PREFIX, Visit, for_viewers, parse_id
 from hookwright.console.words import State, endpoint_state
 from hookwright.core.attention import attention_of
-from hookwright.core.lanes import MAX_ID
 from hookwright.core.model import Endpoint, Subscription
 from hookwright.core.performance import Performance, performance_of
 
@@ -58,9 +57,8 @@ async def show_endpoint(visit: Visit) -> Response:
 
 
 async def _newest(visit: Visit) -> tuple[list[Endpoint], str | None]:
-    below = visit.asked("below")
-    bound = min(int(below), MAX_ID) if below.isascii() and below.isdigit() and len(below) < 17 else None
-    found = await visit.store.newest_endpoints(visit.viewer.account_id, bound, PAGE_LENGTH + 1)
+    below = parse_id(visit.asked("below"))
+    found = await visit.store.newest_endpoints(visit.viewer.account_id, below, PAGE_LENGTH + 1)
     is_more = len(found) > PAGE_LENGTH
     return found[:PAGE_LENGTH], with_query(PATH, below=found[PAGE_LENGTH - 1].id) if is_more else None
 

@@ -12,16 +12,12 @@ from hookwright.console.charts import RANGES, Range, attempts_chart, published_c
 from hookwright.console.live import stream
 from hookwright.console.surface import surface_of
 from hookwright.console.viewers import viewer_of
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, for_viewers, see_other
+from hookwright.console.visits import PREFIX, Visit, for_viewers
 from hookwright.core.attention import Attention, attention_of
 from hookwright.core.causes import Cause, Tried, cause_of
-from hookwright.core.errors import NotFound
 from hookwright.core.model import Endpoint, Instant
 from hookwright.core.tallies import WHOLE_PLATFORM, Tally, bars_of
-from hookwright.operations.replays import DEFAULT_RATE_PER_SECOND, recover_endpoint
 from hookwright.store.base import DeliverySearch, Store
-
-RECOVER = f"{PREFIX}/accounts/{{account_id}}/endpoints/{{id}}/recover"
 
 MOST_FAILED_COUNTED = 10_000
 MOST_TROUBLED = 500
@@ -52,6 +48,7 @@ async def show_home(visit: Visit) -> Response:
     numbers = await _numbers(visit.store, account_id, span, now)
     bars = bars_of(numbers.tallies, span.first(now), span.length_seconds, span.bars)
     troubles = await _troubles(visit, now)
+    is_empty = not troubles and not await visit.store.newest_endpoints(account_id, None, 1)
     return await visit.page(
         "home.html",
         span=span,
@@ -65,6 +62,7 @@ async def show_home(visit: Visit) -> Response:
         attempts=attempts_chart(bars, span),
         publishes=published_chart(bars, span),
         troubles=troubles[:MOST_SHOWN],
+        is_empty=is_empty,
         more_troubles=max(0, len(troubles) - MOST_SHOWN),
     )
 
@@ -83,14 +81,6 @@ async def stream_home(request: Request) -> Response:
         return [("changed", None)] if is_different else []
 
     return stream(surface, look)
-
-
-async def recover(visit: Visit) -> Response:
-    """Activate an endpoint and replay what it missed; then show how that goes."""
-    account_id, endpoint_id = (_number(visit.request.path_params[name]) for name in ("account_id", "id"))
-    visit.viewer.require_reach(account_id)
-    replay = await recover_endpoint(visit.services, account_id, endpoint_id, None, DEFAULT_RATE_PER_SECOND)
-    return see_other(f"{PREFIX}/accounts/{account_id}/replays/{replay.id}")
 
 
 async def _numbers(store: Store, account_id: int | None, span: Range, now: Instant) -> Numbers:
@@ -129,14 +119,7 @@ async def _cause(visit: Visit, endpoint: Endpoint) -> Cause | None:
     return None
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise NotFound("There is nothing here.")
-    return int(text)
-
-
 ROUTES = (
     Route(PREFIX, for_viewers(show_home), methods=["GET"]),
     Route(f"{PREFIX}/live", stream_home, methods=["GET"]),
-    Route(RECOVER, for_those_who_change(recover), methods=["POST"]),
 )

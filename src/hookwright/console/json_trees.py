@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-MOST_NODES = 400
+MOST_NODES = 200
 DEPTH_OPEN = 2
-MOST_PARSED = 200_000
+MOST_PARSED = 12_000
 
 
 class Branch(NamedTuple):

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hookwright.console.assets import KEPT_FOR_A_YEAR
+from hookwright.console.cookies import cookie_of
 from hookwright.console.surface import surface_of
 from hookwright.console.viewers import PORTAL_COOKIE
 from hookwright.console.visits import PREFIX, see_other
@@ -41,8 +42,7 @@ async def enter(request: Request) -> Response:
     link = await recognise_link(surface.services, token)
     seconds = max(1, (link.expires_at - surface.services.clock.now()) // SECOND)
     answer = see_other(PREFIX)
-    # Written by hand: Python knows `Partitioned` only since 3.14.
-    answer.headers.append("Set-Cookie", _cookie(token, seconds, is_embedded=bool(surface.settings.frame_ancestors)))
+    answer.headers.append("Set-Cookie", cookie_of(surface, PORTAL_COOKIE, token, seconds, is_secure=True))
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
@@ -58,13 +58,6 @@ async def show_accent(request: Request) -> Response:
         f" {dark.text}); --chosen: light-dark({LIGHT_GROUND}, {DARK_GROUND}); }}\n"
     )
     return Response(style, media_type="text/css", headers={"Cache-Control": KEPT_FOR_A_YEAR})
-
-
-def _cookie(token: str, seconds: int, *, is_embedded: bool) -> str:
-    # Inside another site's page only `SameSite=None` is sent, and only a partitioned cookie is kept by browsers that
-    # refuse third parties' (https://developer.mozilla.org/docs/Web/Privacy/Guides/Privacy_sandbox/Partitioned_cookies).
-    site = "SameSite=None; Partitioned" if is_embedded else "SameSite=Lax"
-    return f"{PORTAL_COOKIE}={token}; Path={PREFIX}; Max-Age={seconds}; Secure; HttpOnly; {site}"
 
 
 class Door:

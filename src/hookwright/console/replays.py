@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, for_viewers, see_other
+from hookwright.console.visits import PREFIX, Visit, for_those_who_change, for_viewers, parse_id, see_other
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.model import DeliveryStatus, Replay
 from hookwright.core.search_language import Search, parse_search
@@ -42,21 +42,21 @@ REPLAYED: dict[str, tuple[DeliveryStatus, ...]] = {
 
 async def replay_one(visit: Visit) -> Response:
     """Make a delivery due now, and show it."""
-    delivery_id = _number(visit.request.path_params["id"])
+    delivery_id = visit.path_id()
     await replay_delivery(visit.services, visit.viewer.own_account_id, delivery_id)
     return see_other(_delivery_path(visit, delivery_id, told="replayed"))
 
 
 async def cancel_one(visit: Visit) -> Response:
     """Do not send a delivery that waits, and show it."""
-    delivery_id = _number(visit.request.path_params["id"])
+    delivery_id = visit.path_id()
     await cancel_delivery(visit.services, visit.viewer.own_account_id, delivery_id)
     return see_other(_delivery_path(visit, delivery_id, told="cancelled"))
 
 
 async def replay_selected(visit: Visit) -> Response:
     """Make each of the selected deliveries due now; those that cannot be are counted."""
-    ids = [_number(text) for text in visit.form.get("id", [])[:MOST_SELECTED]]
+    ids = [id for text in visit.form.get("id", [])[:MOST_SELECTED] if (id := parse_id(text)) is not None]
     replayed = 0
     for delivery_id in dict.fromkeys(ids):
         try:
@@ -107,9 +107,9 @@ async def end_replay(visit: Visit) -> Response:
 
 
 async def _replay_in(visit: Visit) -> Replay:
-    account_id = _number(visit.request.path_params["account_id"])
+    account_id = visit.path_id("account_id")
     visit.viewer.require_reach(account_id)
-    return await require_replay(visit.services, account_id, _number(visit.request.path_params["id"]))
+    return await require_replay(visit.services, account_id, visit.path_id())
 
 
 async def _request_of(visit: Visit, query: str, rate: str = "") -> tuple[int, ReplayRequest]:
@@ -153,12 +153,6 @@ def _statuses_of(search: Search) -> tuple[DeliveryStatus, ...]:
 def _searched(statuses: tuple[DeliveryStatus, ...]) -> tuple[SearchedStatus, ...]:
     # Of what is finished, both say the same.
     return cast("tuple[SearchedStatus, ...]", statuses)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise NotFound("There is nothing here.")
-    return int(text)
 
 
 def _delivery_path(visit: Visit, delivery_id: int, told: str) -> str:

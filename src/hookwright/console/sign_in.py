@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hookwright.console.cookies import cookie_of
 from hookwright.console.pages import THEME_COOKIE, THEMES, page
 from hookwright.console.surface import surface_of
 from hookwright.console.viewers import ACCOUNT_COOKIE, SESSION_COOKIE, viewer_of
@@ -14,6 +15,7 @@ from hookwright.console.visits import (
     Visit,
     for_viewers,
     local_path,
+    parse_id,
     read_form,
     require_same_origin,
     see_other,
@@ -82,7 +84,7 @@ async def pick_account(visit: Visit) -> Response:
     if not text:
         answer.delete_cookie(ACCOUNT_COOKIE, path=PREFIX)
         return answer
-    account = await require_account(visit.services, int(text) if text.isdecimal() and len(text) < 17 else 0)
+    account = await require_account(visit.services, parse_id(text) or 0)
     visit.viewer.require_reach(account.id)
     answer.set_cookie(ACCOUNT_COOKIE, str(account.id), path=PREFIX, httponly=True, samesite="lax")
     return answer
@@ -93,7 +95,7 @@ async def choose_theme(visit: Visit) -> Response:
     answer = see_other(visit.field("next"))
     theme = visit.field("theme")
     if theme in THEMES:
-        answer.set_cookie(THEME_COOKIE, theme, max_age=A_YEAR_SECONDS, path=PREFIX, httponly=True, samesite="lax")
+        answer.headers.append("Set-Cookie", cookie_of(visit.surface, THEME_COOKIE, theme, A_YEAR_SECONDS))
     return answer
 
 

@@ -8,7 +8,7 @@ import shlex
 from hookwright.operations.sent_requests import SentRequest
 
 # Longer ones nobody pastes, and the page would grow with them.
-MOST_COPIED = 16_000
+MOST_COPIED = 6_000
 
 CURL = "curl -i {url} \\\n{headers}\n  --data-binary {body}"
 

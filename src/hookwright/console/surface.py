@@ -47,6 +47,11 @@ class Surface:
         self.sign_ins = RateLimiter(services.clock, SIGN_INS_A_MINUTE)
         self.streams = 0
 
+    @property
+    def may_be_framed(self) -> bool:
+        """Whether its pages may stand inside those of other sites."""
+        return self.is_portal and bool(self.settings.frame_ancestors)
+
 
 def furnish(app: Starlette, surface: Surface) -> None:
     """Give an app's pages what they work with."""

@@ -153,6 +153,12 @@ def parse_id(text: str) -> int | None:
     return int(text) if int(text) <= MAX_ID else None
 
 
+def parse_place(text: str) -> tuple[Instant, int] | None:
+    """Where a page of a list goes on: a time and an id, such as `1700000000000000-64`. None: at the newest."""
+    instant, id = (parse_id(part) for part in (text.partition("-")[0], text.partition("-")[2]))
+    return None if instant is None or id is None else (instant, id)
+
+
 def see_other(path: str) -> Response:
     """Go on to another page of the console, by GET."""
     return RedirectResponse(local_path(path), 303)

@@ -31,6 +31,9 @@ VERIFY = (
     "Verify the bytes as they arrived, before any parsing, with the endpoint's present signing secret, and check the"
     " receiver's clock. The signature is explained below."
 )
+GET_PUBLIC_CERTIFICATE = "Use one of a public authority; Let's Encrypt issues them free of charge."
+TEST_TLS = "Check the server with a TLS test such as `openssl s_client -connect {host}:443`."
+ALLOW_HTTP_1 = "Allow HTTP/1.1 on the server."
 FIX_PROXY = "See that the server behind {host} runs and that its proxy knows where."
 
 SLOW = Rule(
@@ -41,7 +44,6 @@ SLOW = Rule(
     f"It will fail when it is a little slower. {ANSWER_FIRST}",
 )
 
-# The patterns read what `engine` and OpenSSL write.
 ERRORS = (
     Rule(
         "address_not_allowed", "address_not_allowed", "",
@@ -97,12 +99,12 @@ ERRORS = (
     Rule(
         "certificate_self_signed", "tls_failed", r"self[- ]signed certificate(?! in)",
         "The certificate of {host} is self-signed, so nobody vouches for it.",
-        "Use one of a public authority; Let's Encrypt issues them free of charge.",
+        GET_PUBLIC_CERTIFICATE,
     ),
     Rule(
         "certificate_of_private_authority", "tls_failed", "self[- ]signed certificate in",
         "The certificate of {host} comes from an authority that is not publicly trusted.",
-        "Use one of a public authority; Let's Encrypt issues them free of charge.",
+        GET_PUBLIC_CERTIFICATE,
     ),
     Rule(
         "certificate_chain_incomplete", "tls_failed", "unable to (?:get|verify)",
@@ -122,7 +124,7 @@ ERRORS = (
     Rule(
         "certificate_refused", "tls_failed", "certificate is not accepted: (?P<why>.*)",
         "The certificate of {host} is not accepted: {why}.",
-        "Check the server with a TLS test such as `openssl s_client -connect {host}:443`.",
+        TEST_TLS,
     ),
     Rule(
         "client_certificate_wanted", "tls_failed", "certificate required|bad certificate",
@@ -157,7 +159,7 @@ ERRORS = (
     Rule(
         "tls_failed", "tls_failed", "",
         "No TLS connection to {host} came about.",
-        "Check the server with a TLS test such as `openssl s_client -connect {host}:443`.",
+        TEST_TLS,
     ),
     Rule(
         "answer_without_end", "timeout", r"status (?P<answered>\d+), but",
@@ -187,7 +189,7 @@ ERRORS = (
     Rule(
         "http_version", "bad_answer", "not HTTP/1.1",
         "{host} answered in another version of HTTP than 1.1.",
-        "Allow HTTP/1.1 on the server.",
+        ALLOW_HTTP_1,
     ),
     Rule(
         "head_too_large", "bad_answer", "head of the answer is too large",
@@ -314,7 +316,7 @@ ANSWERS = (
          "It is tried again by itself, and Retry-After is kept."),
     Rule("gateway_timeout", 504, "", "The receiver was slower than the proxy before it allows (504).", ANSWER_FIRST),
     Rule("version_not_supported", 505, "", "The receiver does not speak HTTP/1.1 (505).",
-         "Allow HTTP/1.1 on the server."),
+         ALLOW_HTTP_1),
     Rule("storage_full", 507, "", "The receiver's storage is full (507).", "Make room there, then replay."),
     Rule("loop", 508, "", "The receiver runs in a circle (508).",
          "Look for rules of its proxies that lead to itself."),

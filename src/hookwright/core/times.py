@@ -20,6 +20,11 @@ def from_datetime(moment: datetime) -> Instant:
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
+def instant_or_none(moment: datetime | None) -> Instant | None:
+    """As `from_datetime`; None for a time that was not given."""
+    return None if moment is None else from_datetime(moment)
+
+
 _FIRST_INSTANT = from_datetime(datetime.min.replace(tzinfo=UTC))
 _LAST_INSTANT = from_datetime(datetime.max.replace(tzinfo=UTC))
 

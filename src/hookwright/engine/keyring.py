@@ -10,20 +10,18 @@ import msgspec
 from hookwright.ambient import Clock
 from hookwright.core.model import SECOND, Binding, Claim, Instant, SigningKey, SigningSecret
 from hookwright.core.signing import encode_secret
-from hookwright.engine.batching import Batcher
-from hookwright.store.base import Store
+from hookwright.store.base import SecretOwner, Store
 from hookwright.vault import Vault
 
 REMEMBERED_FOR: Instant = SECOND
 MAX_REMEMBERED = 10_000
 
-# Look-ups at the same time, each for one account. One after another, accounts would wait for each other (measured:
-# for many seconds, and for what was forgotten again by then); all at once, they would take everybody's connections.
+# Look-ups at the same time, each for all who asked meanwhile. One that takes long holds up no other; many would take
+# everybody's connections.
 LOOK_UPS_AT_ONCE = 4
+MOST_IN_A_LOOK_UP = 1_000
 
 Keys = tuple[SigningKey, ...]
-Owner = tuple[int, int | None]  # an account, and an endpoint if it has its own secret
-
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,16 +32,24 @@ class Keyring:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._remembered: dict[Owner, tuple[Instant, Keys]] = {}
-        self._looking: dict[int, Batcher[Owner, Keys]] = {}  # by account
-        self._at_once = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
+        self._remembered: dict[SecretOwner, tuple[Instant, Keys]] = {}
+        self._asked: dict[SecretOwner, asyncio.Future[Keys]] = {}
+        self._unasked: list[SecretOwner] = []  # whom no look-up has taken yet
+        self._looking: set[asyncio.Task[None]] = set()
         self._headers: dict[tuple[Binding, bytes], Mapping[str, str]] = {}
 
     async def keys_of(self, account_id: int, endpoint_id: int | None = None) -> Keys:
         """Every live key of an account, or of an endpoint that has its own; newest first."""
         owner = (account_id, endpoint_id)
         keys = self._remembered_keys(owner)
-        return await self._looking_for(account_id).submit(owner) if keys is None else keys
+        # The look-up is for others too: who gives up waiting must not end it.
+        return await asyncio.shield(self._ask(owner)) if keys is None else keys
+
+    def expect(self, owners: Iterable[SecretOwner]) -> None:
+        """The keys of these will be asked for soon: look up together those that are not at hand."""
+        for owner in set(owners):
+            if self._remembered_keys(owner) is None:
+                self._ask(owner)
 
     def custom_headers(self, claim: Claim) -> Mapping[str, str]:
         """The headers that the endpoint's owner wants on every request; opened once."""
@@ -58,44 +64,53 @@ class Keyring:
             self._headers[sealed] = headers
         return headers
 
-    def _remembered_keys(self, owner: Owner) -> Keys | None:
+    def _remembered_keys(self, owner: SecretOwner) -> Keys | None:
         remembered = self._remembered.get(owner)
         return remembered[1] if remembered is not None and self._clock.now() < remembered[0] else None
 
-    def _looking_for(self, account_id: int) -> Batcher[Owner, Keys]:
-        # One look-up for all who ask at the same time: a hundred deliveries start together.
-        looking = self._looking.get(account_id)
-        if looking is None:
-            _make_room(self._looking)
-            looking = self._looking[account_id] = Batcher(self._look_up)
-        return looking
+    def _ask(self, owner: SecretOwner) -> asyncio.Future[Keys]:
+        asked = self._asked.get(owner)
+        if asked is None:
+            asked = self._asked[owner] = asyncio.get_running_loop().create_future()
+            asked.add_done_callback(_heard)
+            self._unasked.append(owner)
+            if len(self._looking) < LOOK_UPS_AT_ONCE:
+                looking = asyncio.create_task(self._look_up())
+                self._looking.add(looking)
+                looking.add_done_callback(self._looking.discard)
+        return asked
 
-    async def _look_up(self, owners: Sequence[Owner]) -> list[Keys]:
-        """The keys of each; one question for all endpoints of an account, which often are sent to together."""
-        async with self._at_once:
+    async def _look_up(self) -> None:
+        """Look up whoever was asked for, until there is nobody left."""
+        while self._unasked:
+            owners, self._unasked = self._unasked[:MOST_IN_A_LOOK_UP], self._unasked[MOST_IN_A_LOOK_UP:]
             now = self._clock.now()
-            found = await self._secrets_of(set(owners), now)
-        keys: dict[Owner, Keys] = {}
-        for owner, secrets in found.items():
-            opened = [self._vault.open(secret.binding, secret.sealed) for secret in secrets]
-            keys[owner] = tuple(SigningKey(encode_secret(key), key) for key in opened)
-        for owner in keys:
-            _make_room(self._remembered)
-            self._remembered[owner] = (now + REMEMBERED_FOR, keys[owner])
-        return [keys[owner] for owner in owners]
+            try:
+                secrets = await self._store.signing_secrets_of(owners, now)
+            except Exception as error:
+                for owner in owners:
+                    self._asked.pop(owner).set_exception(error)
+                continue
+            for owner in owners:
+                self._answer(owner, secrets.get(owner, ()), now)
 
-    async def _secrets_of(self, owners: Iterable[Owner], now: Instant) -> dict[Owner, Sequence[SigningSecret]]:
-        found: dict[Owner, Sequence[SigningSecret]] = {}
-        endpoints: dict[int, list[int]] = {}
-        for account_id, endpoint_id in owners:
-            if endpoint_id is None:
-                found[account_id, None] = await self._store.signing_secrets(account_id, None, now)
-            else:
-                endpoints.setdefault(account_id, []).append(endpoint_id)
-        for account_id, ids in endpoints.items():
-            secrets = await self._store.signing_secrets_of(account_id, ids, now)
-            found |= {(account_id, id): secrets.get(id, ()) for id in ids}
-        return found
+    def _answer(self, owner: SecretOwner, secrets: Sequence[SigningSecret], now: Instant) -> None:
+        asked = self._asked.pop(owner)
+        try:
+            opened = [self._vault.open(secret.binding, secret.sealed) for secret in secrets]
+        except Exception as error:  # sealed by a key that is gone, say: theirs, and nobody else's
+            asked.set_exception(error)
+            return
+        keys = tuple(SigningKey(encode_secret(key), key) for key in opened)
+        _make_room(self._remembered)
+        self._remembered[owner] = (now + REMEMBERED_FOR, keys)
+        asked.set_result(keys)
+
+
+def _heard(asked: asyncio.Future[Keys]) -> None:
+    # Perhaps nobody waits for it. Whoever needs the keys later looks them up again, and is told then.
+    if not asked.cancelled():
+        asked.exception()
 
 
 def _make_room(remembered: dict[Any, Any]) -> None:

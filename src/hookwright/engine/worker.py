@@ -27,7 +27,7 @@ from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
 from hookwright.engine.under_way import Claims, Request, UnderWay
 from hookwright.engine.waiting import Waiting
-from hookwright.store.base import NO_ROOM, Lease, Room, Store
+from hookwright.store.base import NO_ROOM, Lease, Room, SecretOwner, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
 
@@ -88,6 +88,7 @@ class Worker:
         self._sender = sender
         self._keyring = keyring
         self._forms = forms
+        self._signed_by_endpoints = {dialect for dialect, form in forms.items() if form.own_secret}
         self._clock = clock
         self._dice = dice
         self._settings = settings
@@ -165,7 +166,7 @@ class Worker:
     def left(self, endpoint_id: int) -> int:
         """How many more may be claimed at birth for an endpoint.
 
-        Where it answers quickly, as many may wait as places are left to all others twice over: a third of all.
+        Where it answers quickly, half as many may wait as there is room for: never more than a third of all.
         """
         most = self._under_way.left(endpoint_id)
         if self._under_way.has_earned_all(endpoint_id) and not self._may_be_more:
@@ -181,6 +182,7 @@ class Worker:
         now = self._clock.now()
         for claim in claims:
             self._waiting.add(claim, now, room.lease_until)
+        self._keyring.expect(map(self._owner_of_secret, claims))
         self._start_waiting()
 
     def _start_waiting(self) -> None:
@@ -254,6 +256,7 @@ class Worker:
         claims = await self._store.claim(
             self._room(), self._clock.now(), self._lease_until(), self._own_lanes(), crowd
         )
+        self._keyring.expect(map(self._owner_of_secret, claims))
         return await self._start_each(parcels_of(claims))
 
     async def _start_each(self, parcels: Sequence[Claims]) -> list[Request]:
@@ -312,10 +315,13 @@ class Worker:
     async def _send(self, claims: Claims) -> Outcome:
         first = claims[0]
         form = self._forms[first.dialect]
-        keys = await self._keyring.keys_of(first.account_id, first.endpoint_id if form.own_secret else None)
+        keys = await self._keyring.keys_of(*self._owner_of_secret(first))
         parcel = Parcel(claims=claims, body=form.envelope(claims) if form.envelope else first.body)
         headers = form.headers(parcel, keys, self._clock.time_of_day())
         return await self._sender.send(first.url, {**self._keyring.custom_headers(first), **headers}, parcel.body)
+
+    def _owner_of_secret(self, claim: Claim) -> SecretOwner:
+        return claim.account_id, claim.endpoint_id if claim.dialect in self._signed_by_endpoints else None
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
         """One settlement for all that went out together, so that it stays together."""

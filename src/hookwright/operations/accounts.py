@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.model import Account, Site
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret, reveal_secrets, rotate_secret
 
@@ -25,8 +25,8 @@ async def create_account(services: Services, name: str) -> NewAccount:
     lane_index = services.dice.lane_index(services.store.lane_count)
     account = Account(id=await services.store.new_id(lane_index), name=name, created_at=now)
     secret, text = await new_secret(services, account.id, None)
-    await services.store.add_account(account, secret)
-    await note(services, "account.created", account.id, account.id)
+    entry = await new_entry(services, "account.created", account.id, account.id)
+    await services.store.add_account(account, secret, entry)
     return NewAccount(account, text)
 
 
@@ -40,14 +40,14 @@ async def require_account(services: Services, account_id: int) -> Account:
 
 async def delete_account(services: Services, account_id: int) -> None:
     """Delete an account: its keys and tokens end, and its endpoints are deleted. Raises NotFound."""
+    entry = await new_entry(services, "account.deleted", account_id, account_id)
     try:
-        found = await services.store.delete_account(account_id, services.clock.now())
+        found = await services.store.delete_account(account_id, services.clock.now(), entry)
     finally:
         services.recent_sites.forget(account_id)
         services.recent_keys.forget_all()
     if not found:
         raise NotFound(f"account {account_id} does not exist")
-    await note(services, "account.deleted", account_id, account_id)
 
 
 async def create_site(services: Services, account_id: int, title: str, subdomain: str | None = None) -> Site:
@@ -64,23 +64,23 @@ async def create_site(services: Services, account_id: int, title: str, subdomain
         created_at=now,
         updated_at=now,
     )
+    entry = await new_entry(services, "site.created", site_id, account_id)
     try:
-        await services.store.add_site(site)
+        await services.store.add_site(site, entry)
     finally:  # a commit that lost its confirmation may have been done all the same
         services.recent_sites.forget(account_id)
-    await note(services, "site.created", site_id, account_id)
     return site
 
 
 async def delete_site(services: Services, account_id: int, site_id: int) -> None:
     """Delete a site, and the endpoints that belong to it. Raises NotFound."""
+    entry = await new_entry(services, "site.deleted", site_id, account_id)
     try:
-        found = await services.store.delete_site(account_id, site_id, services.clock.now())
+        found = await services.store.delete_site(account_id, site_id, services.clock.now(), entry)
     finally:
         services.recent_sites.forget(account_id)
     if not found:
         raise NotFound(f"account {account_id} has no site {site_id}")
-    await note(services, "site.deleted", site_id, account_id)
 
 
 async def reveal_signing_secrets(services: Services, account_id: int) -> list[str]:

@@ -10,7 +10,7 @@ from hookwright.ambient import digest, matches, new_token, public_id, row_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import OAuthApp
 from hookwright.operations.accounts import MAX_NAME_LENGTH
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.grants import ACCESS_PREFIXES
 from hookwright.operations.services import Services
 
@@ -46,16 +46,15 @@ async def create_app(services: Services, name: str, redirect_uris: Sequence[str]
         redirect_uris=tuple(redirect_uris),
         created_at=services.clock.now(),
     )
-    await services.store.add_app(app)
-    await note(services, "app.created", app_id, None)
+    await services.store.add_app(app, await new_entry(services, "app.created", app_id, None))
     return NewApp(app, client_id_of(app), secret)
 
 
 async def delete_app(services: Services, app_id: int) -> None:
     """Delete an app; every token that it holds ends at once. Raises NotFound."""
-    if not await services.store.delete_app(app_id, services.clock.now()):
+    entry = await new_entry(services, "app.deleted", app_id, None)
+    if not await services.store.delete_app(app_id, services.clock.now(), entry):
         raise NotFound(f"app {app_id} does not exist")
-    await note(services, "app.deleted", app_id, None)
 
 
 async def find_app(services: Services, client_id: str) -> OAuthApp | None:

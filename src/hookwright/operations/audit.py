@@ -7,10 +7,10 @@ from hookwright.operations.services import Services
 MAX_NAME = 200
 
 
-async def note(services: Services, action: str, object_id: int | str, account_id: int | None) -> None:
-    """Keep that this was done. Raises Unavailable: then it was done, and nobody can tell by whom."""
+async def new_entry(services: Services, action: str, object_id: int | str, account_id: int | None) -> Entry:
+    """What tells of a change, for the step that makes it to keep with it. Raises Unavailable."""
     actor = services.actor
-    entry = Entry(
+    return Entry(
         id=await services.store.new_id(account_id or 0),
         at=services.clock.now(),
         account_id=account_id,
@@ -21,7 +21,11 @@ async def note(services: Services, action: str, object_id: int | str, account_id
         action=action,
         object_id=str(object_id),
     )
-    await services.store.add_audit_entry(entry)
+
+
+async def note(services: Services, action: str, object_id: int | str, account_id: int | None) -> None:
+    """Keep that something is about to be shown or given that changes no row. Raises Unavailable."""
+    await services.store.add_audit_entry(await new_entry(services, action, object_id, account_id))
 
 
 def actor_with(key: Key, way: Way) -> Actor:

@@ -2,7 +2,7 @@
 
 from hookwright.ambient import digest, matches, new_token, token_id
 from hookwright.core.model import SECOND, OAuthApp, OAuthCode
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.services import Services
 
 CODE_PREFIX = "kitcode"
@@ -27,8 +27,7 @@ async def issue_code(
         created_at=now,
         expires_at=now + CODE_LIFETIME_SECONDS * SECOND,
     )
-    await services.store.add_code(code)
-    await note(services, "app.let_in", app.id, account_id)
+    await services.store.add_code(code, await new_entry(services, "app.let_in", app.id, account_id))
     return text
 
 

@@ -21,7 +21,7 @@ from hookwright.core.model import (
     Subscription,
 )
 from hookwright.core.retry import schedule_problem
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.services import Services
 from hookwright.operations.signing_secrets import new_secret
 from hookwright.store.base import EndpointQuery
@@ -64,8 +64,8 @@ async def create_endpoint(
     """
     details = details or Details()
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, site_id, details)
-    await services.store.add_endpoint(endpoint)
-    await note(services, "endpoint.created", endpoint.id, account_id)
+    entry = await new_entry(services, "endpoint.created", endpoint.id, account_id)
+    await services.store.add_endpoint(endpoint, entry=entry)
     return endpoint
 
 
@@ -83,8 +83,8 @@ async def create_signed_endpoint(
     """
     endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, None, details)
     secret, text = await new_secret(services, account_id, endpoint.id)
-    await services.store.add_endpoint(endpoint, secret)
-    await note(services, "endpoint.created", endpoint.id, account_id)
+    entry = await new_entry(services, "endpoint.created", endpoint.id, account_id)
+    await services.store.add_endpoint(endpoint, secret, entry)
     return NewEndpoint(endpoint, text)
 
 
@@ -98,10 +98,10 @@ async def change_endpoint(services: Services, account_id: int, endpoint_id: int,
         None if change.max_in_flight is UNSET else change.max_in_flight,
         None if change.rate_per_second is UNSET else change.rate_per_second,
     )
-    changed = await services.store.change_endpoint(account_id, endpoint_id, change, services.clock.now())
+    entry = await new_entry(services, "endpoint.changed", endpoint_id, account_id)
+    changed = await services.store.change_endpoint(account_id, endpoint_id, change, services.clock.now(), entry)
     if changed is None:
         raise NotFound(f"endpoint {endpoint_id} does not exist")
-    await note(services, "endpoint.changed", endpoint_id, account_id)
     return changed
 
 
@@ -135,21 +135,21 @@ async def require_endpoint(services: Services, account_id: int, endpoint_id: int
 async def delete_endpoint(services: Services, account_id: int, endpoint_id: int, dialect: str | None) -> None:
     """Delete an endpoint; what was still to be sent to it is cancelled. Raises NotFound."""
     await require_endpoint(services, account_id, endpoint_id, dialect)
-    if not await services.store.delete_endpoint(account_id, endpoint_id, services.clock.now()):
+    entry = await new_entry(services, "endpoint.deleted", endpoint_id, account_id)
+    if not await services.store.delete_endpoint(account_id, endpoint_id, services.clock.now(), entry):
         raise NotFound(f"endpoint {endpoint_id} does not exist")
-    await note(services, "endpoint.deleted", endpoint_id, account_id)
 
 
 async def set_status(
     services: Services, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None = None
 ) -> Endpoint:
     """Pause or activate an endpoint; what waited for an activated one becomes due. Raises NotFound."""
-    changed = await services.store.set_endpoint_status(account_id, endpoint_id, status, reason, services.clock.now())
+    action = "endpoint.activated" if status == "active" else f"endpoint.{status}"
+    entry = await new_entry(services, action, endpoint_id, account_id)
+    now = services.clock.now()
+    changed = await services.store.set_endpoint_status(account_id, endpoint_id, status, reason, now, entry)
     if changed is None:
         raise NotFound(f"endpoint {endpoint_id} does not exist")
-    await note(
-        services, "endpoint.activated" if status == "active" else f"endpoint.{status}", endpoint_id, account_id
-    )
     return changed
 
 

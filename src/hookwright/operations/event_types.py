@@ -12,7 +12,7 @@ from hookwright.core.model import DeclaredType
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.json_schema import Validator
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.services import Services
 
 MAX_DESCRIPTION_LENGTH = 2_000
@@ -82,20 +82,18 @@ async def declare_event_type(
         created_at=existing[name].created_at if name in existing else now,
         updated_at=now,
     )
-    await services.store.put_event_type(declared)
+    await services.store.put_event_type(declared, await new_entry(services, "event_type.declared", name, None))
     services.declared_types.forget()
-    await note(services, "event_type.declared", name, None)
     return Declaration(declared, is_new=name not in existing)
 
 
 async def delete_event_type(services: Services, name: str) -> None:
     """Publishing it is refused from now on; what was published stays. Raises NotFound, Conflict (a built-in name)."""
     _refuse_built_in(name)
-    found = await services.store.delete_event_type(name)
+    found = await services.store.delete_event_type(name, await new_entry(services, "event_type.deleted", name, None))
     services.declared_types.forget()
     if not found:
         raise NotFound(f"the event type {name} does not exist")
-    await note(services, "event_type.deleted", name, None)
 
 
 def _check_name(name: str) -> None:

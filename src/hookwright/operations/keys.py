@@ -9,7 +9,7 @@ from hookwright.ambient import digest, matches, new_token, public_id, row_id, to
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Instant, Key, KeyKind
 from hookwright.operations.accounts import check_name, require_account
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.services import Services
 
 # What the secret of each kind starts with, so that people and secret scanners can tell them apart.
@@ -61,8 +61,7 @@ async def create_key(
         created_at=now,
         expires_at=expires_at,
     )
-    await services.store.add_key(key)
-    await note(services, "key.created", key_id, account_id)
+    await services.store.add_key(key, await new_entry(services, "key.created", key_id, account_id))
     return NewKey(key, secret)
 
 
@@ -75,26 +74,28 @@ async def rotate_key(services: Services, key_id: int) -> NewKey:
     if key is None:
         raise NotFound(f"key {key_id} does not exist")
     secret, now = new_token(SECRET_PREFIXES[key.kind], key_id), services.clock.now()
+    entry = await new_entry(services, "key.rotated", key_id, key.account_id)
     try:
-        found = await services.store.rotate_key(key_id, digest(secret), now)
+        found = await services.store.rotate_key(key_id, digest(secret), now, entry)
     finally:  # a commit that lost its confirmation may have been done all the same
         services.recent_keys.forget(key_id)
     if not found:
         raise NotFound(f"key {key_id} does not exist")
-    await note(services, "key.rotated", key_id, key.account_id)
     return NewKey(replace(key, digest=digest(secret), rotated_at=now), secret)
 
 
 async def delete_key(services: Services, key_id: int) -> None:
     """Delete a key; it and every token granted with it end at once, as in `rotate_key`. Raises NotFound."""
     key = await services.store.key(key_id)
+    if key is None:
+        raise NotFound(f"key {key_id} does not exist")
+    entry = await new_entry(services, "key.deleted", key_id, key.account_id)
     try:
-        found = await services.store.delete_key(key_id, services.clock.now())
+        found = await services.store.delete_key(key_id, services.clock.now(), entry)
     finally:
         services.recent_keys.forget(key_id)
-    if key is None or not found:
+    if not found:
         raise NotFound(f"key {key_id} does not exist")
-    await note(services, "key.deleted", key_id, key.account_id)
 
 
 async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Key:

@@ -145,19 +145,20 @@ async def fetch_requests(
 ) -> list[HeldRequest]:
     """What is to be answered by this listener, as soon as there is something; nothing once the time is over.
 
-    Each request is handed out once. `may_wait` says whether there is still somebody to hand it to. Raises NotFound.
+    Each request is handed out once. `may_wait` says whether there is still somebody to hand it to. Raises NotFound,
+    also when the listener is deleted meanwhile.
     """
-    listener = await require_listener(services, account_id, endpoint_id)
     store, clock = services.store, services.clock
     deadline = monotonic_us() + round(wait_seconds * SECOND)
     heard_at = None
     while await may_wait():
         now = monotonic_us()
         if heard_at is None or now - heard_at >= HEARD_EVERY:
-            await store.heard_listener(listener.id, clock.now() + HEARD_FOR)
+            await require_listener(services, account_id, endpoint_id)
+            await store.heard_listener(endpoint_id, clock.now() + HEARD_FOR)
             heard_at = now
-        if await store.has_requests(listener.id, clock.now()):
-            return await store.fetch_requests(listener.id, clock.now(), limit)
+        if await store.has_requests(endpoint_id, clock.now()):
+            return await store.fetch_requests(endpoint_id, clock.now(), limit)
         if now >= deadline:
             break
         await asyncio.sleep(LOOK_EVERY_SECONDS)

@@ -17,7 +17,17 @@ from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.event_names import meant_by
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
 from hookwright.core.misfits import problem_of
-from hookwright.core.model import OWN_DIALECT, Accepted, DeclaredType, Draft, Event, Notice, Site, Translate
+from hookwright.core.model import (
+    OWN_DIALECT,
+    Accepted,
+    DeclaredType,
+    Draft,
+    Event,
+    Instant,
+    Notice,
+    Site,
+    Translate,
+)
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.times import from_datetime
 from hookwright.core.vocabulary import EVENT_TYPES, Data, typed_data
@@ -33,6 +43,10 @@ MOST_GUESSES = 5
 # So many events of a batch are checked in one turn of the event loop; others' requests must not wait for a thousand.
 CHECKED_IN_A_TURN = 50
 
+# Lenient decoding, which ids need, would take a number for Unix seconds where only a datetime is expected. It is
+# decoded as the number that it is, and refused.
+Moment = datetime | float
+
 
 class Publish(Struct, frozen=True, kw_only=True):
     """What a platform sends for one event. `site` is only needed when the account has several.
@@ -44,8 +58,8 @@ class Publish(Struct, frozen=True, kw_only=True):
     type: str
     account: int
     site: int | None = None
-    occurred_at: datetime | None = None
-    expires_at: datetime | None = None
+    occurred_at: Moment | None = None
+    expires_at: Moment | None = None
     idempotency_key: str | None = None
     ordering_key: str | None = None
     data: Raw
@@ -144,11 +158,11 @@ def _draft(
         account_id=request.account,
         site_id=_site_id(request, sites[request.account]),
         type=request.type,
-        occurred_at=from_datetime(request.occurred_at) if request.occurred_at else now,
+        occurred_at=now if request.occurred_at is None else _instant(request.occurred_at),
         accepted_at=now,
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
-        expires_at=None if request.expires_at is None else from_datetime(request.expires_at),
+        expires_at=None if request.expires_at is None else _instant(request.expires_at),
         ordering_key=request.ordering_key,
         traceparent=traceparent,
     )
@@ -173,7 +187,11 @@ def _problems(services: Services, request: Publish, sites: Mapping[int, list[Sit
         problems.append(Problem("/idempotency_key", _NO_KEY))
     if not _is_key(request.ordering_key):
         problems.append(Problem("/ordering_key", _NO_KEY))
-    if request.expires_at is not None and from_datetime(request.expires_at) <= services.clock.now():
+    if isinstance(request.occurred_at, float):
+        problems.append(Problem("/occurred_at", _NO_MOMENT))
+    if isinstance(request.expires_at, float):
+        problems.append(Problem("/expires_at", _NO_MOMENT))
+    elif request.expires_at is not None and _instant(request.expires_at) <= services.clock.now():
         problems.append(Problem("/expires_at", "must be in the future"))
     return problems
 
@@ -194,7 +212,13 @@ def _checked_data(
     return data, members
 
 
+_NO_MOMENT = "must be ISO 8601, such as 2026-01-31T18:20:00Z"
 _NO_KEY = f"must have 1 to {MAX_KEY_LENGTH} characters, none of them NUL"
+
+
+def _instant(moment: Moment) -> Instant:
+    assert isinstance(moment, datetime)  # a number was refused
+    return from_datetime(moment)
 
 
 def _is_key(key: str | None) -> bool:

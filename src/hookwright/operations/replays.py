@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.model import DeliveryStatus, Instant, Replay
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry
 from hookwright.operations.endpoints import require_endpoint, set_status
 from hookwright.operations.event_types import require_known_type
 from hookwright.operations.services import Services
@@ -58,8 +58,7 @@ async def begin_replay(services: Services, account_id: int, request: ReplayReque
         total=total,
         created_at=now,
     )
-    await services.store.add_replay(replay)
-    await note(services, "replay.begun", replay.id, account_id)
+    await services.store.add_replay(replay, await new_entry(services, "replay.begun", replay.id, account_id))
     return replay
 
 
@@ -92,10 +91,10 @@ async def require_replay(services: Services, account_id: int, replay_id: int) ->
 
 async def cancel_replay(services: Services, account_id: int, replay_id: int) -> Replay:
     """End a replay; what it has made due is sent all the same. Raises NotFound."""
-    replay = await services.store.cancel_replay(account_id, replay_id, services.clock.now())
+    entry = await new_entry(services, "replay.cancelled", replay_id, account_id)
+    replay = await services.store.cancel_replay(account_id, replay_id, services.clock.now(), entry)
     if replay is None:
         raise NotFound(f"replay {replay_id} does not exist")
-    await note(services, "replay.cancelled", replay_id, account_id)
     return replay
 
 

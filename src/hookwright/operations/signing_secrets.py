@@ -6,7 +6,7 @@ from hookwright.ambient import new_signing_key
 from hookwright.core.errors import Conflict
 from hookwright.core.model import DAY, Binding, Instant, SigningSecret
 from hookwright.core.signing import encode_secret
-from hookwright.operations.audit import note
+from hookwright.operations.audit import new_entry, note
 from hookwright.operations.services import Services
 from hookwright.store.base import MAX_LIVE_SECRETS
 
@@ -35,7 +35,9 @@ async def live_secrets_of(
     services: Services, account_id: int, endpoint_ids: Sequence[int]
 ) -> dict[int, list[SigningSecret]]:
     """The secrets of many endpoints that sign now, newest first."""
-    return await services.store.signing_secrets_of(account_id, endpoint_ids, services.clock.now())
+    owners = [(account_id, endpoint_id) for endpoint_id in endpoint_ids]
+    found = await services.store.signing_secrets_of(owners, services.clock.now())
+    return {endpoint_id: secrets for (_, endpoint_id), secrets in found.items() if endpoint_id is not None}
 
 
 async def reveal_secrets(services: Services, account_id: int, endpoint_id: int | None) -> list[str]:
@@ -51,13 +53,13 @@ async def rotate_secret(
     """A new secret; the older ones also sign for 24 hours. Raises Conflict when `at_most` are live already."""
     secret, text = await new_secret(services, account_id, endpoint_id)
     expiry = services.clock.now() + ROTATION_OVERLAP
-    if not await services.store.rotate_signing_secret(secret, expiry, at_most=at_most):
+    entry = await new_entry(services, "signing_secret.rotated", endpoint_id or account_id, account_id)
+    if not await services.store.rotate_signing_secret(secret, expiry, entry, at_most=at_most):
         raise Conflict(f"{at_most} signing secrets are live already")
-    await note(services, "signing_secret.rotated", endpoint_id or account_id, account_id)
     return text
 
 
 async def revoke_previous_secrets(services: Services, account_id: int, endpoint_id: int | None) -> None:
     """End every secret but the newest."""
-    await services.store.expire_previous_secrets(account_id, endpoint_id, services.clock.now())
-    await note(services, "signing_secret.revoked", endpoint_id or account_id, account_id)
+    entry = await new_entry(services, "signing_secret.revoked", endpoint_id or account_id, account_id)
+    await services.store.expire_previous_secrets(account_id, endpoint_id, services.clock.now(), entry)

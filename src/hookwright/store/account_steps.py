@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from hookwright.core.audit import Entry
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import (
     Account,
@@ -11,7 +12,8 @@ from hookwright.core.model import (
     SigningSecret,
     Site,
 )
-from hookwright.store.base import MAX_LIVE_SECRETS
+from hookwright.store.audit_steps import keep_entry
+from hookwright.store.base import MAX_LIVE_SECRETS, SecretOwner
 from hookwright.store.endpoint_steps import (
     EndpointSteps,
     insert_secret,
@@ -21,6 +23,7 @@ from hookwright.store.endpoint_steps import (
 from hookwright.store.matching_steps import note_change
 from hookwright.store.steps import (
     Row,
+    Statement,
     Step,
     insert,
     made,
@@ -34,9 +37,10 @@ class AccountSteps(EndpointSteps):
     """Keep, list and forget accounts; what they own goes with them."""
 
     @writing
-    def add_account(self, account: Account, secret: SigningSecret) -> Step[None]:
+    def add_account(self, account: Account, secret: SigningSecret, entry: Entry | None = None) -> Step[None]:
         yield insert("accounts", lane_of(account.id), account)
         yield insert_secret(secret)
+        yield from keep_entry(entry)
 
     @reading
     def account(self, account_id: int) -> Step[Account | None]:
@@ -55,14 +59,14 @@ class AccountSteps(EndpointSteps):
         )
         return [_account(row) for row in rows]
 
-    async def delete_account(self, account_id: int, now: Instant) -> bool:
+    async def delete_account(self, account_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """See Store, and `delete_endpoint` for the two steps."""
-        endpoint_ids = await self._forget_account(account_id, now)
+        endpoint_ids = await self._forget_account(account_id, now, entry)
         await self._cancel_waiting(account_id, endpoint_ids or [], now)
         return endpoint_ids is not None
 
     @writing
-    def _forget_account(self, account_id: int, now: Instant) -> Step[list[int] | None]:
+    def _forget_account(self, account_id: int, now: Instant, entry: Entry | None) -> Step[list[int] | None]:
         lane = lane_of(account_id)
         found = yield sql(
             "UPDATE accounts SET deleted_at = $3 WHERE lane = $1 AND id = $2 AND deleted_at IS NULL RETURNING id",
@@ -72,6 +76,7 @@ class AccountSteps(EndpointSteps):
         )
         if not found:
             return None
+        yield from keep_entry(entry)
         yield note_change(lane, account_id)
         yield sql("DELETE FROM keys WHERE lane = $1 AND account_id = $2", lane, account_id)
         yield sql(
@@ -96,19 +101,33 @@ class AccountSteps(EndpointSteps):
 
     @reading
     def signing_secrets_of(
-        self, account_id: int, endpoint_ids: Sequence[int], now: Instant
-    ) -> Step[dict[int, list[SigningSecret]]]:
-        found: dict[int, list[SigningSecret]] = {}
-        if not endpoint_ids:
-            return found
-        rows = yield live_secrets_of(account_id, *self.among(4, endpoint_ids), now)
-        for row in rows:
-            found.setdefault(row["endpoint_id"], []).append(_secret(row))
+        self, owners: Sequence[SecretOwner], now: Instant
+    ) -> Step[dict[SecretOwner, list[SigningSecret]]]:
+        found: dict[SecretOwner, list[SigningSecret]] = {}
+        for statement in self.live_secrets(owners, now):
+            for row in (yield statement):
+                found.setdefault((row["account_id"], row["endpoint_id"]), []).append(_secret(row))
         return found
+
+    def live_secrets(self, owners: Sequence[SecretOwner], now: Instant) -> Iterator[Statement]:
+        """What looks up the secrets of many: a statement for each account, and one for all of its endpoints."""
+        of_endpoints: dict[int, list[int]] = {}
+        for account_id, endpoint_id in owners:
+            if endpoint_id is None:
+                yield live_secrets(account_id, None, now)
+            else:
+                of_endpoints.setdefault(account_id, []).append(endpoint_id)
+        for account_id, ids in of_endpoints.items():
+            yield live_secrets_of(account_id, *self.among(4, ids), now)
 
     @writing
     def rotate_signing_secret(
-        self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
+        self,
+        secret: SigningSecret,
+        others_expire_at: Instant,
+        entry: Entry | None = None,
+        *,
+        at_most: int = MAX_LIVE_SECRETS,
     ) -> Step[bool]:
         # Held, so that two rotations at once cannot both find room.
         yield sql(
@@ -128,10 +147,13 @@ class AccountSteps(EndpointSteps):
             others_expire_at,
         )
         yield insert_secret(secret)
+        yield from keep_entry(entry)
         return True
 
     @writing
-    def expire_previous_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> Step[None]:
+    def expire_previous_secrets(
+        self, account_id: int, endpoint_id: int | None, now: Instant, entry: Entry | None = None
+    ) -> Step[None]:
         live = yield live_secrets(account_id, endpoint_id, now)
         for row in live[1:]:
             yield sql(
@@ -140,10 +162,13 @@ class AccountSteps(EndpointSteps):
                 row["id"],
                 now,
             )
+        if live[1:]:
+            yield from keep_entry(entry)
 
     @writing
-    def add_site(self, site: Site) -> Step[None]:
+    def add_site(self, site: Site, entry: Entry | None = None) -> Step[None]:
         yield insert("sites", lane_of(site.account_id), site)
+        yield from keep_entry(entry)
 
     @reading
     def site(self, account_id: int, site_id: int) -> Step[Site | None]:
@@ -162,14 +187,16 @@ class AccountSteps(EndpointSteps):
         )
         return [_site(row) for row in rows]
 
-    async def delete_site(self, account_id: int, site_id: int, now: Instant) -> bool:
+    async def delete_site(self, account_id: int, site_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """See Store, and `delete_endpoint` for the two steps."""
-        endpoint_ids = await self._forget_site(account_id, site_id, now)
+        endpoint_ids = await self._forget_site(account_id, site_id, now, entry)
         await self._cancel_waiting(account_id, endpoint_ids or [], now)
         return endpoint_ids is not None
 
     @writing
-    def _forget_site(self, account_id: int, site_id: int, now: Instant) -> Step[list[int] | None]:
+    def _forget_site(
+        self, account_id: int, site_id: int, now: Instant, entry: Entry | None
+    ) -> Step[list[int] | None]:
         lane = lane_of(account_id)
         yield note_change(lane, account_id)
         found = yield sql(
@@ -180,6 +207,7 @@ class AccountSteps(EndpointSteps):
         )
         if not found:
             return None
+        yield from keep_entry(entry)
         deleted = yield sql(
             "UPDATE endpoints SET status = 'deleted', status_reason = 'site deleted', status_changed_at = $4,"
             " updated_at = $4 WHERE lane = $1 AND account_id = $2 AND site_id = $3 AND status <> 'deleted'"

@@ -14,7 +14,7 @@ class AuditSteps(Steps):
 
     @writing
     def add_audit_entry(self, entry: Entry) -> Step[None]:
-        yield insert("audit_entries", lane_of(entry.id), entry, kind=_kind_of(entry.action))
+        yield from keep_entry(entry)
 
     @reading
     def audit_entries(self, query: AuditQuery) -> Step[list[Entry]]:
@@ -30,6 +30,12 @@ class AuditSteps(Steps):
     def prune_audit_entries(self, before: Instant) -> Step[None]:
         # Every lane: they are few, and a chore asks once a minute.
         yield sql("DELETE FROM audit_entries WHERE at < $1", before)
+
+
+def keep_entry(entry: Entry | None) -> Step[None]:
+    """Part of the step that changes what the entry tells of: neither is on disk without the other."""
+    if entry is not None:
+        yield insert("audit_entries", lane_of(entry.id), entry, kind=_kind_of(entry.action))
 
 
 def _kind_of(action: str) -> str:

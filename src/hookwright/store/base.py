@@ -2,7 +2,8 @@
 
 Every method either happened wholly and is on disk when it returns, or did not happen. Methods raise
 `Unavailable` when the database cannot answer; the caller may try again. `tests/store` runs one conformance suite
-over every store.
+over every store. A step that is given an audit `entry` keeps it with what it changes, and leaves it out if it changes
+nothing.
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ Lanes = Sequence[int] | None
 
 # How many signing secrets of one owner may be live at once; each of them signs every request.
 MAX_LIVE_SECRETS = 10
+
+
+# Whose signing secrets: an account's, or those of one of its endpoints that has its own.
+SecretOwner = tuple[int, int | None]
 
 
 class EndpointQuery(Struct, frozen=True, kw_only=True):
@@ -307,7 +312,7 @@ class Store(Protocol):
         """Have `on_hint` told of others' hints from now on. Called again and again, it stays connected."""
 
     # -- accounts, sites, signing secrets --------------------------------------------------------------------
-    async def add_account(self, account: Account, secret: SigningSecret) -> None:
+    async def add_account(self, account: Account, secret: SigningSecret, entry: Entry | None = None) -> None:
         """Keep a new account and its first signing secret."""
 
     async def account(self, account_id: int) -> Account | None: ...
@@ -315,40 +320,47 @@ class Store(Protocol):
     async def accounts(self, after: int = 0, limit: int = 100) -> list[Account]:
         """Accounts by id, from the one after `after`."""
 
-    async def delete_account(self, account_id: int, now: Instant) -> bool:
+    async def delete_account(self, account_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Forget an account: its keys and tokens end, its endpoints are deleted. False when there is none."""
 
     async def signing_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> list[SigningSecret]:
         """The live secrets of an account, or of one endpoint that has its own; newest first."""
 
     async def signing_secrets_of(
-        self, account_id: int, endpoint_ids: Sequence[int], now: Instant
-    ) -> dict[int, list[SigningSecret]]:
-        """The live secrets of many endpoints of an account, newest first; nothing for one that has none."""
+        self, owners: Sequence[SecretOwner], now: Instant
+    ) -> dict[SecretOwner, list[SigningSecret]]:
+        """The live secrets of many, newest first; nothing for one that has none."""
 
     async def rotate_signing_secret(
-        self, secret: SigningSecret, others_expire_at: Instant, *, at_most: int = MAX_LIVE_SECRETS
+        self,
+        secret: SigningSecret,
+        others_expire_at: Instant,
+        entry: Entry | None = None,
+        *,
+        at_most: int = MAX_LIVE_SECRETS,
     ) -> bool:
         """Add a signing secret; the owner's older ones stay live until the given instant at the latest.
 
         False, and nothing changes, when `at_most` are live already.
         """
 
-    async def expire_previous_secrets(self, account_id: int, endpoint_id: int | None, now: Instant) -> None:
+    async def expire_previous_secrets(
+        self, account_id: int, endpoint_id: int | None, now: Instant, entry: Entry | None = None
+    ) -> None:
         """End every signing secret of an owner but the newest."""
 
-    async def add_site(self, site: Site) -> None: ...
+    async def add_site(self, site: Site, entry: Entry | None = None) -> None: ...
 
     async def site(self, account_id: int, site_id: int) -> Site | None: ...
 
     async def sites(self, account_id: int) -> list[Site]:
         """The account's sites, oldest first."""
 
-    async def delete_site(self, account_id: int, site_id: int, now: Instant) -> bool:
+    async def delete_site(self, account_id: int, site_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Delete a site and the endpoints that belong to it. False when there is none."""
 
     # -- credentials -----------------------------------------------------------------------------------------
-    async def add_key(self, key: Key) -> None: ...
+    async def add_key(self, key: Key, entry: Entry | None = None) -> None: ...
 
     async def key(self, key_id: int) -> Key | None:
         """A key by id; deleted keys are not there any more."""
@@ -356,25 +368,25 @@ class Store(Protocol):
     async def keys(self, account_id: int | None = None, after: int = 0, limit: int | None = None) -> list[Key]:
         """The keys of an account, or every key; by id, from the one after `after`."""
 
-    async def rotate_key(self, key_id: int, digest: bytes, now: Instant) -> bool:
+    async def rotate_key(self, key_id: int, digest: bytes, now: Instant, entry: Entry | None = None) -> bool:
         """Replace a key's secret and end every token that was granted with it, at once. False when there is none."""
 
-    async def delete_key(self, key_id: int, now: Instant) -> bool:
+    async def delete_key(self, key_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Delete a key and end every token that was granted with it, at once. False when there is none."""
 
     async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
         """These keys were in use until now. One that is being changed at this moment may be left out."""
 
-    async def add_app(self, app: OAuthApp) -> None: ...
+    async def add_app(self, app: OAuthApp, entry: Entry | None = None) -> None: ...
 
     async def app(self, app_id: int) -> OAuthApp | None: ...
 
     async def apps(self) -> list[OAuthApp]: ...
 
-    async def delete_app(self, app_id: int, now: Instant) -> bool:
+    async def delete_app(self, app_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Delete an OAuth app and end every token it holds. False when there is none."""
 
-    async def add_code(self, code: OAuthCode) -> None: ...
+    async def add_code(self, code: OAuthCode, entry: Entry | None = None) -> None: ...
 
     async def code(self, code_id: int) -> OAuthCode | None: ...
 
@@ -411,7 +423,8 @@ class Store(Protocol):
         """Forget the sessions in which nobody has been seen since."""
 
     # -- the audit trail -------------------------------------------------------------------------------------
-    async def add_audit_entry(self, entry: Entry) -> None: ...
+    async def add_audit_entry(self, entry: Entry) -> None:
+        """Keep the entry of what changes no row of ours."""
 
     async def audit_entries(self, query: AuditQuery) -> list[Entry]: ...
 
@@ -450,7 +463,9 @@ class Store(Protocol):
         """Forget the minutes and the hours that began before these instants."""
 
     # -- endpoints -------------------------------------------------------------------------------------------
-    async def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> None:
+    async def add_endpoint(
+        self, endpoint: Endpoint, secret: SigningSecret | None = None, entry: Entry | None = None
+    ) -> None:
         """Keep an endpoint with its subscriptions and its secret, if it has one; later events match it."""
 
     async def endpoint(self, account_id: int, endpoint_id: int) -> Endpoint | None:
@@ -474,16 +489,24 @@ class Store(Protocol):
         """
 
     async def set_endpoint_status(
-        self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
+        self,
+        account_id: int,
+        endpoint_id: int,
+        status: EndpointStatus,
+        reason: str | None,
+        now: Instant,
+        entry: Entry | None = None,
     ) -> Endpoint | None:
         """Pause, disable or activate an endpoint. What waits for it is sent, when it is due, once it is active."""
 
     async def change_endpoint(
-        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
+        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant, entry: Entry | None = None
     ) -> Endpoint | None:
         """Change what is set in the change, in one step. None when there is no such endpoint."""
 
-    async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
+    async def delete_endpoint(
+        self, account_id: int, endpoint_id: int, now: Instant, entry: Entry | None = None
+    ) -> bool:
         """Delete an endpoint and cancel what was still to be sent to it. False when there is none."""
 
     # -- listeners -------------------------------------------------------------------------------------------
@@ -512,7 +535,7 @@ class Store(Protocol):
     async def count_deliveries(self, query: DeliveryQuery, at_most: int) -> int:
         """How many deliveries a query finds, counted no further than `at_most`."""
 
-    async def add_replay(self, replay: Replay) -> None: ...
+    async def add_replay(self, replay: Replay, entry: Entry | None = None) -> None: ...
 
     async def replay_of_many(self, account_id: int, replay_id: int) -> Replay | None: ...
 
@@ -521,7 +544,9 @@ class Store(Protocol):
 
     async def running_replays(self, lanes: Lanes = None) -> list[Replay]: ...
 
-    async def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Replay | None:
+    async def cancel_replay(
+        self, account_id: int, replay_id: int, now: Instant, entry: Entry | None = None
+    ) -> Replay | None:
         """End a running replay; what it has made due stays due. None when there is none."""
 
     async def advance_replay(self, account_id: int, replay_id: int, limit: int, now: Instant) -> int:
@@ -568,13 +593,13 @@ class Store(Protocol):
         """Nothing is left that it has sealed."""
 
     # -- event types -----------------------------------------------------------------------------------------
-    async def put_event_type(self, declared: DeclaredType) -> None:
+    async def put_event_type(self, declared: DeclaredType, entry: Entry | None = None) -> None:
         """Declare an event type, or declare it anew (its `created_at` stays)."""
 
     async def event_types(self) -> list[DeclaredType]:
         """What the platform declared, by name."""
 
-    async def delete_event_type(self, name: str) -> bool: ...
+    async def delete_event_type(self, name: str, entry: Entry | None = None) -> bool: ...
 
     # -- events and deliveries -------------------------------------------------------------------------------
     async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:

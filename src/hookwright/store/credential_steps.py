@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from hookwright.core.audit import Entry
 from hookwright.core.lanes import lane_of
 from hookwright.core.model import (
     Grant,
@@ -13,6 +14,7 @@ from hookwright.core.model import (
     OAuthApp,
     OAuthCode,
 )
+from hookwright.store.audit_steps import keep_entry
 from hookwright.store.steps import (
     Filters,
     Row,
@@ -34,7 +36,7 @@ class CredentialSteps(Steps):
     """Credentials, and the end of all that was granted with one."""
 
     @writing
-    def add_key(self, key: Key) -> Step[None]:
+    def add_key(self, key: Key, entry: Entry | None = None) -> Step[None]:
         yield insert(
             "keys",
             lane_of(key.id),
@@ -42,6 +44,7 @@ class CredentialSteps(Steps):
             scopes=json.dumps(key.scopes),
             attributes=json.dumps(key.attributes),
         )
+        yield from keep_entry(entry)
 
     @reading
     def key(self, key_id: int) -> Step[Key | None]:
@@ -59,7 +62,7 @@ class CredentialSteps(Steps):
         return [_key(row) for row in rows]
 
     @writing
-    def rotate_key(self, key_id: int, digest: bytes, now: Instant) -> Step[bool]:
+    def rotate_key(self, key_id: int, digest: bytes, now: Instant, entry: Entry | None = None) -> Step[bool]:
         found = yield sql(
             "UPDATE keys SET digest = $3, rotated_at = $4 WHERE lane = $1 AND id = $2 RETURNING id",
             lane_of(key_id),
@@ -68,12 +71,16 @@ class CredentialSteps(Steps):
             now,
         )
         yield _revoke_grants_of_key(key_id, now)
+        if found:
+            yield from keep_entry(entry)
         return bool(found)
 
     @writing
-    def delete_key(self, key_id: int, now: Instant) -> Step[bool]:
+    def delete_key(self, key_id: int, now: Instant, entry: Entry | None = None) -> Step[bool]:
         found = yield sql("DELETE FROM keys WHERE lane = $1 AND id = $2 RETURNING id", lane_of(key_id), key_id)
         yield _revoke_grants_of_key(key_id, now)
+        if found:
+            yield from keep_entry(entry)
         return bool(found)
 
     async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
@@ -97,8 +104,9 @@ class CredentialSteps(Steps):
         )
 
     @writing
-    def add_app(self, app: OAuthApp) -> Step[None]:
+    def add_app(self, app: OAuthApp, entry: Entry | None = None) -> Step[None]:
         yield insert("oauth_apps", lane_of(app.id), app, redirect_uris=json.dumps(app.redirect_uris))
+        yield from keep_entry(entry)
 
     @reading
     def app(self, app_id: int) -> Step[OAuthApp | None]:
@@ -111,15 +119,18 @@ class CredentialSteps(Steps):
         return [_app(row) for row in rows]
 
     @writing
-    def delete_app(self, app_id: int, now: Instant) -> Step[bool]:
+    def delete_app(self, app_id: int, now: Instant, entry: Entry | None = None) -> Step[bool]:
         found = yield sql("DELETE FROM oauth_apps WHERE lane = $1 AND id = $2 RETURNING id", lane_of(app_id), app_id)
         # Every lane: an app's grants live with the accounts that gave them. Rare, and never on the hot path.
         yield sql("UPDATE grants SET revoked_at = $2 WHERE app_id = $1 AND revoked_at IS NULL", app_id, now)
+        if found:
+            yield from keep_entry(entry)
         return bool(found)
 
     @writing
-    def add_code(self, code: OAuthCode) -> Step[None]:
+    def add_code(self, code: OAuthCode, entry: Entry | None = None) -> Step[None]:
         yield insert("oauth_codes", lane_of(code.id), code)
+        yield from keep_entry(entry)
 
     @reading
     def code(self, code_id: int) -> Step[OAuthCode | None]:

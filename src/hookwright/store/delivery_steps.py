@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from hookwright.core.audit import Entry
 from hookwright.core.errors import Conflict
 from hookwright.core.lanes import lane_of, lane_of_event
 from hookwright.core.model import (
@@ -15,6 +16,7 @@ from hookwright.core.model import (
     Event,
     Instant,
 )
+from hookwright.store.audit_steps import keep_entry
 from hookwright.store.base import DeliveryQuery
 from hookwright.store.line_steps import ENDPOINT_STATUS, delivery_of, move_to_the_end, next_in_line, shown_delivery_of
 from hookwright.store.queue_steps import QueueSteps
@@ -35,7 +37,7 @@ class DeliverySteps(QueueSteps):
     """Look-ups and lists, and the replay of one delivery."""
 
     @writing
-    def put_event_type(self, declared: DeclaredType) -> Step[None]:
+    def put_event_type(self, declared: DeclaredType, entry: Entry | None = None) -> Step[None]:
         yield sql(
             "INSERT INTO event_types (lane, name, description, schema, sample, created_at, updated_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (lane, name) DO UPDATE SET"
@@ -49,6 +51,7 @@ class DeliverySteps(QueueSteps):
             declared.created_at,
             declared.updated_at,
         )
+        yield from keep_entry(entry)
 
     @reading
     def event_types(self) -> Step[list[DeclaredType]]:
@@ -56,8 +59,10 @@ class DeliverySteps(QueueSteps):
         return sorted((_declared_type(row) for row in rows), key=lambda declared: declared.name)
 
     @writing
-    def delete_event_type(self, name: str) -> Step[bool]:
+    def delete_event_type(self, name: str, entry: Entry | None = None) -> Step[bool]:
         found = yield sql("DELETE FROM event_types WHERE lane = $1 AND name = $2 RETURNING name", PLATFORM_LANE, name)
+        if found:
+            yield from keep_entry(entry)
         return bool(found)
 
     @reading

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
+from hookwright.core.audit import Entry
 from hookwright.core.errors import Unavailable
 from hookwright.core.health import TOLD_PERCENT
 from hookwright.core.lanes import lane_of
@@ -21,6 +22,7 @@ from hookwright.core.model import (
     SigningSecret,
     Subscription,
 )
+from hookwright.store.audit_steps import keep_entry
 from hookwright.store.base import EndpointQuery
 from hookwright.store.matching_steps import note_change
 from hookwright.store.queue_steps import QueueSteps
@@ -45,7 +47,9 @@ class EndpointSteps(QueueSteps):
     """Keep, change, list and delete endpoints."""
 
     @writing
-    def add_endpoint(self, endpoint: Endpoint, secret: SigningSecret | None = None) -> Step[None]:
+    def add_endpoint(
+        self, endpoint: Endpoint, secret: SigningSecret | None = None, entry: Entry | None = None
+    ) -> Step[None]:
         yield note_change(lane_of(endpoint.account_id), endpoint.account_id)
         yield insert(
             "endpoints",
@@ -57,6 +61,7 @@ class EndpointSteps(QueueSteps):
         yield from _subscribe(endpoint, endpoint.subscriptions)
         if secret is not None:
             yield insert_secret(secret)
+        yield from keep_entry(entry)
 
     @reading
     def endpoint(self, account_id: int, endpoint_id: int) -> Step[Endpoint | None]:
@@ -111,7 +116,13 @@ class EndpointSteps(QueueSteps):
 
     @writing
     def set_endpoint_status(
-        self, account_id: int, endpoint_id: int, status: EndpointStatus, reason: str | None, now: Instant
+        self,
+        account_id: int,
+        endpoint_id: int,
+        status: EndpointStatus,
+        reason: str | None,
+        now: Instant,
+        entry: Entry | None = None,
     ) -> Step[Endpoint | None]:
         changed = yield sql(
             "UPDATE endpoints SET status = $4, status_reason = $5, status_changed_at = $6, updated_at = $6,"
@@ -130,6 +141,8 @@ class EndpointSteps(QueueSteps):
             reason,
             now,
         )
+        if changed:
+            yield from keep_entry(entry)
         if changed and status == "active":
             # A look that still sees the old status may be about to take the endpoint out of the queue. It holds the
             # row, so we come after it.
@@ -138,7 +151,7 @@ class EndpointSteps(QueueSteps):
 
     @writing
     def change_endpoint(
-        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant
+        self, account_id: int, endpoint_id: int, change: EndpointChange, now: Instant, entry: Entry | None = None
     ) -> Step[Endpoint | None]:
         if change.subscriptions is not UNSET:
             yield note_change(lane_of(account_id), account_id)
@@ -149,6 +162,7 @@ class EndpointSteps(QueueSteps):
         endpoint = yield from _endpoint_of(account_id, endpoint_id)
         if endpoint is None:
             return None
+        yield from keep_entry(entry)
         changed = changed_endpoint(endpoint, change, now)
         yield sql(
             "UPDATE endpoints SET url = $4, name = $5, description = $6, sealed_headers = $7, signature = $8,"
@@ -175,14 +189,18 @@ class EndpointSteps(QueueSteps):
             yield from _subscribe(changed, changed.subscriptions)
         return (yield from _endpoint_of(account_id, endpoint_id))
 
-    async def delete_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> bool:
+    async def delete_endpoint(
+        self, account_id: int, endpoint_id: int, now: Instant, entry: Entry | None = None
+    ) -> bool:
         """See Store. Two steps: from the first on nothing is sent; the second tidies up, in batches."""
-        endpoint_ids = await self._forget_endpoint(account_id, endpoint_id, now)
+        endpoint_ids = await self._forget_endpoint(account_id, endpoint_id, now, entry)
         await self._cancel_waiting(account_id, endpoint_ids, now)
         return bool(endpoint_ids)
 
     @writing
-    def _forget_endpoint(self, account_id: int, endpoint_id: int, now: Instant) -> Step[list[int]]:
+    def _forget_endpoint(
+        self, account_id: int, endpoint_id: int, now: Instant, entry: Entry | None
+    ) -> Step[list[int]]:
         lane = lane_of(account_id)
         yield note_change(lane, account_id)
         deleted = yield sql(
@@ -193,6 +211,8 @@ class EndpointSteps(QueueSteps):
             account_id,
             now,
         )
+        if deleted:
+            yield from keep_entry(entry)
         return (yield from self.after_deletion(lane, deleted, now))
 
     async def _cancel_waiting(self, account_id: int, endpoint_ids: Sequence[int], now: Instant) -> None:

@@ -41,14 +41,14 @@ from hookwright.store.acceptance import (
     places_wanted,
     queue_rows,
 )
-from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
+from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState, SecretOwner
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, needs_noting, of_all
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import TROUBLED, Books
 from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
-from hookwright.store.search_steps import Source
+from hookwright.store.search_steps import Source, Spelling
 from hookwright.store.steps import BATCH, Row, Statement, Step, labels, sql
 
 ID_BLOCK = 1_000
@@ -118,6 +118,8 @@ class PostgresStore(Records):
     SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
     SHARED = "FOR SHARE"
     ALONE = "FOR NO KEY UPDATE"
+    # Of ASCII alone, as SQLite does: 30 µs less for each event than by a locale.
+    SPELLING = Spelling('LOWER({0} COLLATE "C")', "AS MATERIALIZED ({0})")
 
     def __init__(self, url: str, max_connections: int = MAX_CONNECTIONS, *, distributed: bool = False) -> None:
         self._url = url
@@ -257,6 +259,17 @@ class PostgresStore(Records):
             list(ids),
         )
         return list(rows)
+
+    def live_secrets(self, owners: Sequence[SecretOwner], now: Instant) -> Iterator[Statement]:
+        if self.lanes_apart:
+            yield from super().live_secrets(owners, now)
+            return
+        accounts = [(lane_of(account_id), account_id) for account_id, endpoint_id in owners if endpoint_id is None]
+        endpoints = [(lane_of(owner[0]), *owner) for owner in owners if owner[1] is not None]
+        if accounts:
+            yield sql(_LIVE_SECRETS_OF_ACCOUNTS, now, *_transposed(accounts, 2))
+        if endpoints:
+            yield sql(_LIVE_SECRETS_OF_ENDPOINTS, now, *_transposed(endpoints, 3))
 
     def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
         # One statement for any number of ids. The planner, too, reads an array as what it is: rows by key.
@@ -590,6 +603,21 @@ def _looking_up_keys(in_one_lane: bool) -> str:
 def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows as columns, which `unnest` wants; no rows are `width` empty columns."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+_LIVE_SECRETS = """
+SELECT s.* FROM {asked} JOIN signing_secrets s
+    ON s.lane = u.lane AND s.account_id = u.account_id AND s.endpoint_id {owner}
+WHERE s.expires_at IS NULL OR s.expires_at > $1 ORDER BY s.created_at DESC, s.id DESC
+"""
+_LIVE_SECRETS_OF_ACCOUNTS = _LIVE_SECRETS.format(
+    asked="unnest($2::smallint[], $3::bigint[]) AS u (lane, account_id)", owner="IS NULL"
+)
+# By its own column, since an account may have thousands of endpoints with a secret each.
+_LIVE_SECRETS_OF_ENDPOINTS = _LIVE_SECRETS.format(
+    asked="unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS u (lane, account_id, endpoint_id)",
+    owner="= u.endpoint_id",
+)
 
 
 async def _look(db: Connection, look: Look, lanes: Sequence[int]) -> Found:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from hookwright.core.audit import Entry
 from hookwright.core.lanes import LANE_COUNT, MAX_ID, lane_of
 from hookwright.core.model import (
     Instant,
     Replay,
 )
+from hookwright.store.audit_steps import keep_entry
 from hookwright.store.base import DeliveryQuery, Lanes
 from hookwright.store.delivery_steps import delivery_filters
 from hookwright.store.line_steps import move_to_the_end
@@ -30,9 +32,10 @@ class ReplaySteps(QueueSteps):
     """Keep a replay, take its next step, end it."""
 
     @writing
-    def add_replay(self, replay: Replay) -> Step[None]:
+    def add_replay(self, replay: Replay, entry: Entry | None = None) -> Step[None]:
         lane = lane_of(replay.account_id)
         yield insert("replays", lane, replay, statuses=json.dumps(replay.statuses))
+        yield from keep_entry(entry)
         if replay.finished_from is not None and replay.event_type is None and "dead" in replay.statuses:
             yield sql(
                 "UPDATE endpoints SET missed_since = NULL WHERE lane = $1 AND id = $2 AND missed_since >= $3",
@@ -69,15 +72,19 @@ class ReplaySteps(QueueSteps):
         return [_replay(row) for row in rows if lanes is None or row["id"] % LANE_COUNT in lanes]
 
     @writing
-    def cancel_replay(self, account_id: int, replay_id: int, now: Instant) -> Step[Replay | None]:
-        yield sql(
+    def cancel_replay(
+        self, account_id: int, replay_id: int, now: Instant, entry: Entry | None = None
+    ) -> Step[Replay | None]:
+        cancelled = yield sql(
             "UPDATE replays SET status = 'cancelled', finished_at = $4"
-            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status = 'running'",
+            " WHERE lane = $1 AND id = $2 AND account_id = $3 AND status = 'running' RETURNING id",
             lane_of(account_id),
             replay_id,
             account_id,
             now,
         )
+        if cancelled:
+            yield from keep_entry(entry)
         rows = yield sql(
             "SELECT * FROM replays WHERE lane = $1 AND id = $2 AND account_id = $3",
             lane_of(account_id),

@@ -53,8 +53,21 @@ class Source(NamedTuple):
     is_events: bool = False
 
 
+class Spelling(NamedTuple):
+    """What each database is told in other words; these are SQLite's.
+
+    `lowered`: a text in small letters, for LIKE, which knows no large and small letters of ASCII here anyway.
+    `cut_out`: a part of WITH that is read by its own index, whatever is asked of it; here row by row, without a copy.
+    """
+
+    lowered: str = "{0}"
+    cut_out: str = "AS ({0} LIMIT -1)"
+
+
 class SearchSteps(Steps):
     """Find deliveries."""
+
+    SPELLING = Spelling()
 
     @reading
     def search_deliveries(self, search: DeliverySearch) -> Step[DeliveryMatches]:
@@ -71,14 +84,22 @@ class SearchSteps(Steps):
     ) -> Step[tuple[Sequence[Row], Instant | None]]:
         """The rows that match, and how far back was looked; None: to the end, or to where the search begins."""
         source = _source_of(search, labels(range(self.lane_count)))
-        until = _until(search)
+        begin, end = search.created_from or 0, _until(search)
+        looked_at_from, left = end + 1, search.most_examined
         back_to: Instant | None = None
-        rows: Sequence[Row] = ()
+        rows: list[Row] = []
         for share in _shares(search, source):
-            back_to = yield from self._far_enough(source, share, until)
-            since = max(search.created_from or 0, back_to or 0)
-            rows = yield _matching(search, source, since, until, columns)
-            if len(rows) >= enough or back_to is None:
+            back_to = yield from self._far_enough(source, share, end)
+            # What the looks before this one have looked at is not read again.
+            since, until = max(begin, back_to or 0), looked_at_from - 1
+            if source.is_events:
+                counted = yield _deliveries_in(search, source, since, until, left, self.SPELLING)
+                left -= counted[0]["many"]
+                if left <= 0:
+                    since = back_to = int(counted[0]["back_to"])
+            rows += yield _matching(search, source, since, until, columns, enough - len(rows), self.SPELLING)
+            looked_at_from = min(since, looked_at_from)
+            if len(rows) >= enough or back_to is None or since == begin or left <= 0:
                 break
         if back_to is not None and search.created_from is not None and back_to <= search.created_from:
             back_to = None
@@ -148,36 +169,85 @@ def _shares(search: DeliverySearch, source: Source) -> list[int]:
     return [share for share in dict.fromkeys(first) if share < most] + [most]
 
 
-def _matching(search: DeliverySearch, source: Source, since: Instant, until: Instant, columns: str) -> Statement:
+def _matching(
+    search: DeliverySearch,
+    source: Source,
+    since: Instant,
+    until: Instant,
+    columns: str,
+    at_most: int,
+    spelling: Spelling,
+) -> Statement:
     """The deliveries of a stretch of time that pass the filters.
 
     The stretch is cut out first, whatever a planner thinks of the filters: it is short, they may fit anything.
     """
+    stretch = _stretch_of(search, source, since, until, spelling)
+    if source.is_events:
+        filters = _filters(search, Filters(stretch.values))
+        cut = f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
+        found = "stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
+    else:
+        filters = _filters(search, Filters(stretch.values))
+        cut = "WITH stretch " + spelling.cut_out.format(f"SELECT d.* FROM deliveries d WHERE {stretch}")
+        found = "stretch d"
+        if search.text is not None:
+            cut += _saying(search.text, filters, spelling)
+    return sql(
+        f"{cut} SELECT {columns}, {ENDPOINT_STATUS.format('d')} FROM {found} WHERE {filters}"
+        f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
+        *filters.values,
+        at_most,
+    )
+
+
+def _deliveries_in(
+    search: DeliverySearch, source: Source, since: Instant, until: Instant, at_most: int, spelling: Spelling
+) -> Statement:
+    """How many deliveries the events of a stretch have, and how far back these are; counted up to a bound.
+
+    One event may have very many: then fewer events are looked at. The index tells, no row is read.
+    """
+    stretch = _stretch_of(search, source, since, until, spelling)
+    return sql(
+        "SELECT COUNT(*) AS many, MIN(c.at) AS back_to FROM (SELECT s.at FROM"
+        # In their order from the beginning, so that PostgreSQL joins no more than it counts.
+        f" (SELECT d.lane, d.id, d.accepted_at AS at FROM events d WHERE {stretch} ORDER BY d.accepted_at DESC) AS s"
+        " CROSS JOIN deliveries d WHERE d.lane = s.lane AND d.event_id = s.id"
+        f" ORDER BY s.at DESC LIMIT ${len(stretch.values) + 1}) AS c",
+        *stretch.values,
+        at_most,
+    )
+
+
+def _stretch_of(
+    search: DeliverySearch, source: Source, since: Instant, until: Instant, spelling: Spelling
+) -> Filters:
+    """The rows of the source that a stretch of time holds; of events, those that say what is looked for."""
     stretch = Filters()
     stretch.add(f"d.{source.time} >= $? AND d.{source.time} <= $?", since, until)
     stretch.add(f"d.lane IN ({', '.join(map(str, source.lanes))})")  # few texts: one lane, or all of them
     stretch.add(source.condition.replace("$value", "$?"), *(() if source.value is None else (source.value,)))
     if source.is_events:
-        _filter_events(search, stretch)
-        cut = (
-            f"WITH stretch AS MATERIALIZED (SELECT d.lane, d.id FROM events d WHERE {stretch})"
-            " SELECT {columns}, {status} FROM stretch s JOIN deliveries d ON d.lane = s.lane AND d.event_id = s.id"
-        )
-    else:
-        cut = (
-            f"WITH stretch AS MATERIALIZED (SELECT d.* FROM deliveries d WHERE {stretch})"
-            " SELECT {columns}, {status} FROM stretch d"
-        )
-    filters = _filters(search, Filters(stretch.values))
-    reads_events = search.text is not None and not source.is_events
-    joined = " JOIN events v ON v.lane = d.lane AND v.id = d.event_id" if reads_events else ""
-    if reads_events:
-        _add_text_filter(filters, "v", search.text or "")
-    return sql(
-        f"{cut.format(columns=columns, status=ENDPOINT_STATUS.format('d'))}{joined} WHERE {filters}"
-        f" ORDER BY d.created_at DESC, d.id DESC LIMIT ${len(filters.values) + 1}",
-        *filters.values,
-        search.limit,
+        _filter_events(search, stretch, spelling)
+    return stretch
+
+
+def _saying(text: str, filters: Filters, spelling: Spelling) -> str:
+    """One more part of WITH: the events of the stretch that say something; the filters are given that condition.
+
+    Each event is read once, however many deliveries it has.
+    """
+    passed = str(filters)
+    events = Filters(filters.values)
+    _add_text_filter(events, "v", text, spelling)
+    filters.values = events.values
+    # `IS TRUE` has PostgreSQL look them up in a table of hashes; IN by itself becomes a join, here of nested loops.
+    filters.add("(d.event_id IN (SELECT id FROM saying)) IS TRUE")
+    return (
+        ", saying AS MATERIALIZED (SELECT v.id FROM"
+        f" (SELECT DISTINCT d.lane, d.event_id FROM stretch d WHERE {passed}) AS e"
+        f" JOIN events v ON v.lane = e.lane AND v.id = e.event_id WHERE {events})"
     )
 
 
@@ -197,18 +267,20 @@ def _filters(search: DeliverySearch, filters: Filters) -> Filters:
     return filters
 
 
-def _filter_events(search: DeliverySearch, events: Filters) -> None:
+def _filter_events(search: DeliverySearch, events: Filters, spelling: Spelling) -> None:
     """What an event says itself, before its deliveries are read."""
     if search.event_type is not None:
         events.add_type("d.type", search.event_type)
     if search.text is not None:
-        _add_text_filter(events, "d", search.text)
+        _add_text_filter(events, "d", search.text, spelling)
 
 
-def _add_text_filter(filters: Filters, event: str, text: str) -> None:
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _add_text_filter(filters: Filters, event: str, text: str, spelling: Spelling) -> None:
+    """A key as it is, or a part of the data in which only letters of ASCII may be large or small."""
+    data = spelling.lowered.format(f"{event}.data")
+    escaped = text.encode().lower().decode().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     filters.add(
-        f"({event}.ordering_key = $? OR {event}.idempotency_key = $? OR LOWER({event}.data) LIKE $? ESCAPE '\\')",
+        f"({event}.ordering_key = $? OR {event}.idempotency_key = $? OR {data} LIKE $? ESCAPE '\\')",
         text,
         text,
         f"%{escaped}%",

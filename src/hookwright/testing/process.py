@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,10 +13,15 @@ class DidNotStart(Exception):
 
 
 @asynccontextmanager
-async def running_dev() -> AsyncIterator[dict[str, Any]]:
-    """A Hookwright on a free port and a temporary SQLite file; yields what `hookwright dev --json` prints."""
+async def running_dev(environ: Mapping[str, str] | None = None) -> AsyncIterator[dict[str, Any]]:
+    """A Hookwright on a free port and a temporary SQLite file; yields what `hookwright dev --json` prints.
+
+    `environ` is all of its environment; None: the one of this process.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hookwright.cli", "dev", "--json", "--port", "0"), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "hookwright.cli", "dev", "--json", "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        env=environ,
     )
     assert process.stdout is not None
     try:

@@ -26,6 +26,16 @@ document.addEventListener("click", (event) => {
   if (shows) document.getElementById(shows.dataset.shows).showModal();
 });
 
+async function copy(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent);
+  } catch { // a frame that was not given `clipboard-write`, or a page without https
+    getSelection().selectAllChildren(element);
+    document.execCommand("copy");
+    getSelection().removeAllRanges();
+  }
+}
+
 // -- times -------------------------------------------------------------------------------------------------
 
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -178,7 +188,7 @@ document.addEventListener("click", async (event) => {
   }
   const copies = event.target.closest("[data-copies]");
   if (copies) {
-    await navigator.clipboard.writeText(document.getElementById(copies.dataset.copies).textContent);
+    await copy(document.getElementById(copies.dataset.copies));
     tell("Copied");
   }
 });

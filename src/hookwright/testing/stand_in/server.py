@@ -51,7 +51,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._folder = TemporaryDirectory(prefix="hookwright-test-")
-        self._settings = _at_home_in(Path(self._folder.name), settings)
+        self._settings = replace(settings.at_home_in(Path(self._folder.name)), drain_seconds=DRAIN_SECONDS)
         self.sent = SentRequests()
         self.clock = StandingClock()
 
@@ -140,18 +140,3 @@ class Server:
     def _move_to(self, instant: Instant) -> None:
         self.clock.move(seconds=(instant - self.clock.now()) / SECOND)
         self.hookwright.worker.wake()
-
-
-def _at_home_in(folder: Path, settings: Settings) -> Settings:
-    """Settings for a test: what a test says of how deliveries behave, on a file of our own, open to this machine."""
-    return replace(
-        settings,
-        database_url=f"sqlite:{folder / 'hookwright.sqlite3'}",
-        master_key=None,
-        master_key_file=None,
-        allow_private_targets=True,
-        rate_limits=False,
-        sign_in_on_consent=False,
-        sign_in_on_console=False,
-        drain_seconds=DRAIN_SECONDS,
-    )
