@@ -124,6 +124,7 @@ class EndpointQuery(Struct, frozen=True, kw_only=True):
     site_id: int | None = None
     app_id: int | None = None
     statuses: tuple[EndpointStatus, ...] | None = None
+    listeners: bool = True  # False: none of them
     above: int | None = None
     below: int | None = None
     ascending: bool = False
