@@ -114,17 +114,13 @@ async def _sites_that_allow(services: Services, account_id: int, wanted: Set[int
     recent = services.recent_sites.recall(account_id, now)
     if recent is not None and _allow(recent, wanted):
         return recent
-    return await services.recent_sites.look_up(account_id, now, _read_sites(services, account_id))
+    return await services.recent_sites.look_up(account_id, now, services.store.sites_of_account(account_id))
 
 
 def _allow(sites: Sequence[Site], wanted: Set[int | None]) -> bool:
     """Whether no event for one of the wanted sites is refused; None among them is an event that names no site."""
     must_be_named = len(sites) > 1
     return wanted <= {site.id for site in sites} | (set() if must_be_named else {None})
-
-
-async def _read_sites(services: Services, account_id: int) -> list[Site] | None:
-    return None if await services.store.account(account_id) is None else await services.store.sites(account_id)
 
 
 async def _declared_types(services: Services, requests: Sequence[Publish]) -> Mapping[str, DeclaredType]:

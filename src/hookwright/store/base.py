@@ -356,6 +356,9 @@ class Store(Protocol):
     async def sites(self, account_id: int) -> list[Site]:
         """The account's sites, oldest first."""
 
+    async def sites_of_account(self, account_id: int) -> list[Site] | None:
+        """The same, or None when there is no such account."""
+
     async def delete_site(self, account_id: int, site_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Delete a site and the endpoints that belong to it. False when there is none."""
 
