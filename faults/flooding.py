@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import random
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 import httpx
+import msgspec
 from msgspec import Struct
 
 from faults.records import SECOND, Arrival, Log, now
@@ -25,6 +29,7 @@ CONNECTIONS = 4
 ASKED = "asked.jsonl"
 
 Part = Literal["quiet", "flood"]
+T = TypeVar("T")
 
 
 class Asked(Struct, frozen=True):
@@ -52,12 +57,14 @@ class QuietTenants:
         """Publish for so long what nobody judges."""
         await self._publish_until(asyncio.create_task(asyncio.sleep(seconds)))
 
-    async def publish(self, part: Part, meanwhile: Coroutine[Any, Any, None]) -> None:
-        """Publish until something has ended, and write down what was asked."""
-        for asked in await self._publish_until(asyncio.create_task(meanwhile)):
+    async def publish(self, part: Part, meanwhile: Coroutine[Any, Any, T]) -> T:
+        """Publish until something has ended, write down what was asked, and answer what that came to."""
+        ending = asyncio.create_task(meanwhile)
+        for asked in await self._publish_until(ending):
             self._log.write(Asked(part, *asked))
+        return await ending
 
-    async def _publish_until(self, end: asyncio.Task[None]) -> list[tuple[int, str | None]]:
+    async def _publish_until(self, end: asyncio.Task[Any]) -> list[tuple[int, str | None]]:
         tasks: list[asyncio.Task[tuple[int, str | None]]] = []
         while not end.done():
             tasks.append(asyncio.create_task(self._publish_one(self._dice.choice(self._aims))))
@@ -82,7 +89,6 @@ class Flooder:
         self._account_id = account_id
         self._answering = 0
         self._hanging = 0
-        self.accepted = 0
 
     async def subscribe(self, answering: str, hanging: str, hanging_count: int) -> None:
         """Endpoints at a receiver that answers and gets every event, and at many that hang and get a few each."""
@@ -91,45 +97,95 @@ class Flooder:
             await self._subscribe(f"{hanging}/{number}", {"event": FLOOD_TYPE, "resource": str(number)})
         self._hanging = hanging_count
 
-    async def flood(self, events: int, seconds: float) -> None:
-        """Publish so many events as fast as batches are answered, until all were sent; for so long at most."""
-        firsts = iter(range(0, events, BATCH))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(CONNECTIONS):
-                        group.create_task(self._publish_some(firsts))
-                await self._sent()
-
-    async def _sent(self) -> None:
-        """Returns when nothing waits for the receiver that answers: then its endpoint is in no queue."""
-        db = await asyncpg.connect(self._database_url)
-        try:
-            while await db.fetchval("SELECT count(*) FROM queues WHERE endpoint_id = $1", self._answering):  # noqa: ASYNC110 - another process sends
-                await asyncio.sleep(0.2)
-        finally:
-            await db.close()
+    def plan(self, events: int, seconds: float) -> Flood:
+        """What `flood` is to do: so many events as fast as batches are answered, for so long at most."""
+        return Flood(
+            url=str(self._client.base_url.join("events/batch")),
+            authorization=self._client.headers["authorization"],
+            database_url=self._database_url,
+            account_id=self._account_id,
+            answering=self._answering,
+            hanging=self._hanging,
+            events=events,
+            seconds=seconds,
+        )
 
     async def _subscribe(self, url: str, wanted: Mapping[str, str]) -> int:
         content = {"account": self._account_id, "url": url, "events": [wanted]}
         return int((await self._client.post("/endpoints", json=content)).raise_for_status().json()["id"])
 
-    async def _publish_some(self, firsts: Iterator[int]) -> None:
-        for first in firsts:
-            batch = [self._event(number) for number in range(first, first + BATCH)]
-            answer = await self._client.post("/events/batch", json={"events": batch})
-            answer.raise_for_status()
-            self.accepted += BATCH
 
-    def _event(self, number: int) -> Mapping[str, Any]:
-        # One event in ten is for a receiver that hangs, too.
-        tag = 1 + number // 10 % self._hanging if number % 10 == 0 else 1_000_000
-        contact = {"id": number + 1, "email": "flood@example.com"}
-        return {
-            "type": FLOOD_TYPE,
-            "account": self._account_id,
-            "data": {"contact": contact, "tag": {"id": tag, "name": "VIP"}},
-        }
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """What is published, by whom, and for how long at most."""
+
+    url: str
+    authorization: str
+    database_url: str
+    account_id: int
+    answering: int  # the endpoint that gets every event
+    hanging: int  # how many there are
+    events: int
+    seconds: float
+
+
+async def flood_beside(flood: Flood) -> int:
+    """Publish in a process of its own, so as not to hold up those who measure. Answers how many were accepted."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return await asyncio.get_running_loop().run_in_executor(process, flood_all, flood)
+
+
+def flood_all(flood: Flood) -> int:
+    """Publish everything, and return when it was sent as well or the time is over."""
+    return asyncio.run(_Flooding(flood).run())
+
+
+class _Flooding:
+    def __init__(self, flood: Flood) -> None:
+        self._flood = flood
+        self._accepted = 0
+
+    async def run(self) -> int:
+        flood = self._flood
+        batches = iter([_batch(flood, first) for first in range(0, flood.events, BATCH)])
+        headers = {"authorization": flood.authorization, "content-type": "application/json"}
+        async with httpx.AsyncClient(headers=headers, timeout=30, trust_env=False) as client:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(flood.seconds):
+                    async with asyncio.TaskGroup() as group:
+                        for _ in range(CONNECTIONS):
+                            group.create_task(self._publish_some(client, batches))
+                    await self._sent()
+        return self._accepted
+
+    async def _publish_some(self, client: httpx.AsyncClient, batches: Iterator[bytes]) -> None:
+        for batch in batches:
+            (await client.post(self._flood.url, content=batch)).raise_for_status()
+            self._accepted += BATCH
+
+    async def _sent(self) -> None:
+        """Returns when nothing waits for the receiver that answers: then its endpoint is in no queue."""
+        db = await asyncpg.connect(self._flood.database_url)
+        try:
+            while await db.fetchval("SELECT count(*) FROM queues WHERE endpoint_id = $1", self._flood.answering):  # noqa: ASYNC110 - another process sends
+                await asyncio.sleep(0.2)
+        finally:
+            await db.close()
+
+
+def _batch(flood: Flood, first: int) -> bytes:
+    return msgspec.json.encode({"events": [_event(flood, number) for number in range(first, first + BATCH)]})
+
+
+def _event(flood: Flood, number: int) -> Mapping[str, Any]:
+    # One event in ten is for a receiver that hangs, too.
+    tag = 1 + number // 10 % flood.hanging if number % 10 == 0 else 1_000_000
+    contact = {"id": number + 1, "email": "flood@example.com"}
+    return {
+        "type": FLOOD_TYPE,
+        "account": flood.account_id,
+        "data": {"contact": contact, "tag": {"id": tag, "name": "VIP"}},
+    }
 
 
 async def flooder_on(client: httpx.AsyncClient, database_url: str) -> Flooder:

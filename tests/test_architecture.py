@@ -39,8 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dialects": {"dialects.base", "web", "operations", "store.base", "core", "ambient", "ed25519"},
     "app": {
         "ambient", "api", "config", "console", "core", "dialects.base", "dialects", "engine", "operations",
-        "store.base", "store", "telemetry", "telemetry.traces", "vault", "web",
+        "store.base", "store", "surfaces", "telemetry", "telemetry.traces", "vault", "web",
     },
+    "surfaces": set(),
     "play": {"web", "ambient", "core"},
     "checkup": {"ambient", "app", "config", "core", "engine", "server", "store.base"},
     "verification": {"core", "dialects"},

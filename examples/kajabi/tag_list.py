@@ -5,9 +5,11 @@ Kajabi signs nothing, so a part of the path that nobody else knows is what tells
 
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 
 class TagList:
@@ -30,7 +32,7 @@ class TagList:
         headers = {"Authorization": f"Bearer {self._token()}", "Content-Type": "application/vnd.api+json"}
         urlopen(Request(f"{self._api}/v1/hooks", json.dumps(hook).encode(), headers)).close()
 
-    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != self._path:
             start_response("404 Not Found", [])
             return [b""]
@@ -38,7 +40,7 @@ class TagList:
         start_response("200 OK", [])
         return [b""]
 
-    def _take(self, body: dict) -> None:
+    def _take(self, body: dict[str, Any]) -> None:
         if body["id"] in self._seen:  # sent again, since our answer was lost
             return
         self._seen.add(body["id"])
@@ -48,4 +50,4 @@ class TagList:
     def _token(self) -> str:
         form = urlencode({"grant_type": "client_credentials", **self._client}).encode()
         with urlopen(Request(f"{self._api}/v1/oauth/token", form)) as answer:
-            return json.load(answer)["access_token"]
+            return str(json.load(answer)["access_token"])

@@ -1,9 +1,12 @@
 import threading
 from collections.abc import Iterator
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from tag_list import TagList
+
+from hookwright.testing.stand_in import StandIn
 
 
 class Quiet(WSGIRequestHandler):
@@ -12,7 +15,7 @@ class Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture
-def tag_list(hookwright) -> Iterator[TagList]:
+def tag_list(hookwright: StandIn) -> Iterator[TagList]:
     """The integration, running, subscribed to tag 123 of a Kajabi that is Hookwright."""
     kajabi = hookwright.kajabi
     tag_list = TagList(kajabi.base_url, kajabi.client_id, kajabi.client_secret, kajabi.site_id, tag_id="123")
@@ -25,25 +28,27 @@ def tag_list(hookwright) -> Iterator[TagList]:
         thread.join()
 
 
-def test_who_gets_the_tag_is_on_the_list(hookwright, tag_list) -> None:
+def test_who_gets_the_tag_is_on_the_list(hookwright: StandIn, tag_list: TagList) -> None:
     hookwright.publish("kajabi:tag_added", tag={"id": 123}, contact={"email": "ada@example.com"})
     hookwright.publish("kajabi:tag_added", tag={"id": 124}, contact={"email": "not-me@example.com"})
     assert tag_list.emails == ["ada@example.com"]
 
 
-def test_nobody_is_on_it_twice_although_our_answer_was_lost(hookwright, tag_list, monkeypatch) -> None:
+def test_nobody_is_on_it_twice_although_our_answer_was_lost(
+    hookwright: StandIn, tag_list: TagList, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take = tag_list._take
 
-    def take_and_fail(body: dict) -> None:
+    def take_and_fail(body: dict[str, Any]) -> None:
         take(body)
         monkeypatch.undo()
         raise ConnectionError
 
     monkeypatch.setattr(tag_list, "_take", take_and_fail)
     hookwright.publish("kajabi:tag_added", tag={"id": 123}, contact={"email": "ada@example.com"})
-    assert hookwright.deliveries[0].status == "pending"
+    assert [delivery.status for delivery in hookwright.deliveries] == ["pending"]
 
     hookwright.travel(seconds=5)  # to the first retry
 
-    assert hookwright.deliveries[0].status == "delivered"
+    assert [delivery.status for delivery in hookwright.deliveries] == ["delivered"]
     assert tag_list.emails == ["ada@example.com"]

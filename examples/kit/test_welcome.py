@@ -1,6 +1,8 @@
 import pytest
 from welcome import Refused, Welcome
 
+from hookwright.testing.stand_in import StandIn
+
 
 @pytest.fixture
 def mails() -> list[str]:
@@ -8,21 +10,23 @@ def mails() -> list[str]:
 
 
 @pytest.fixture
-def welcome(hookwright, mails: list[str]) -> Welcome:
+def welcome(hookwright: StandIn, mails: list[str]) -> Welcome:
     """The integration, subscribed at a Kit that is Hookwright; its requests go to the fixture's receiver."""
     welcome = Welcome(hookwright.kit.base_url, hookwright.kit.api_key, mails.append)
     welcome.subscribe(f"{hookwright.receiver.url}/kit")
     return welcome
 
 
-def test_a_new_subscriber_is_welcomed(hookwright, welcome, mails) -> None:
+def test_a_new_subscriber_is_welcomed(hookwright: StandIn, welcome: Welcome, mails: list[str]) -> None:
     hookwright.publish("contact.created", contact={"email": "ada@example.com"})
     request = hookwright.receiver.wait_for("subscriber.created")
     welcome.receive(request.headers["x-kit-signature"], request.body)
     assert mails == ["ada@example.com"]
 
 
-def test_a_retry_is_signed_anew_and_welcomes_nobody_twice(hookwright, welcome, mails) -> None:
+def test_a_retry_is_signed_anew_and_welcomes_nobody_twice(
+    hookwright: StandIn, welcome: Welcome, mails: list[str]
+) -> None:
     hookwright.receiver.fail_next(1, status=503)
     hookwright.publish("contact.created", contact={"email": "ada@example.com"})
     hookwright.travel(seconds=30)  # Kit's first retry
@@ -33,7 +37,7 @@ def test_a_retry_is_signed_anew_and_welcomes_nobody_twice(hookwright, welcome, m
     assert mails == ["ada@example.com"]
 
 
-def test_what_kit_did_not_sign_is_refused(hookwright, welcome, mails) -> None:
+def test_what_kit_did_not_sign_is_refused(hookwright: StandIn, welcome: Welcome, mails: list[str]) -> None:
     hookwright.publish("contact.created")
     request = hookwright.receiver.wait_for("subscriber.created")
     with pytest.raises(Refused):
@@ -41,7 +45,7 @@ def test_what_kit_did_not_sign_is_refused(hookwright, welcome, mails) -> None:
     assert mails == []
 
 
-def test_after_eight_attempts_kit_gives_up(hookwright, welcome) -> None:
+def test_after_eight_attempts_kit_gives_up(hookwright: StandIn, welcome: Welcome) -> None:
     hookwright.receiver.answer(500)
     hookwright.publish("contact.created")
     hookwright.travel(days=2)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from faults.case import Case, Check, Plan, Verdict
 from faults.farm import farm
-from faults.flooding import ASKED, Asked, QuietTenants, flooder_on, hanging_receiver, waits
+from faults.flooding import ASKED, Asked, QuietTenants, flood_beside, flooder_on, hanging_receiver, waits
 from faults.records import RECEIVER, Arrival, percentile, read
 from faults.system import system_on
 
@@ -28,24 +28,28 @@ MOST_SECONDS = 1.0
 async def run(plan: Plan) -> Verdict:
     """The same tenants at the same rate, first by themselves and then beside the flood, once for each round."""
     accepted = 0
-    with farm(plan.folder) as receivers:
+    flooded = plan.folder / "flooded"
+    flooded.mkdir()
+    # Receivers of their own: those of the others are not to wait behind the flood in one process that plays both.
+    with farm(plan.folder) as receivers, farm(flooded) as flooded_receivers:
         async with hanging_receiver() as hanging, system_on(plan) as system:
             node = await system.start()
             aims = await system.subscribe(node, receivers.url, QUIET_TENANTS)
-            async with system.client(node.url) as client, system.client(node.url) as flooding:
+            async with system.client(node.url) as client:
                 tenants = QuietTenants(client, plan.folder, aims, QUIET_PER_SECOND, plan.dice("tenants"))
                 await tenants.warm_up(WARM_UP_SECONDS)
                 for _ in range(plan.rounds):
-                    flooder = await flooder_on(flooding, system.database_url)
-                    await flooder.subscribe(receivers.url + FLOODED, hanging, HANGING)
+                    flooder = await flooder_on(client, system.database_url)
+                    await flooder.subscribe(flooded_receivers.url + FLOODED, hanging, HANGING)
                     await tenants.publish("quiet", asyncio.sleep(QUIET_SECONDS))
-                    await tenants.publish("flood", flooder.flood(EVENTS, FLOOD_SECONDS))
-                    accepted += flooder.accepted
+                    flood = flooder.plan(EVENTS, FLOOD_SECONDS)
+                    accepted += await tenants.publish("flood", flood_beside(flood))
                 await asyncio.sleep(LAST_SECONDS)
-    return _judged(plan, read(plan.folder / RECEIVER, Arrival), read(plan.folder / ASKED, Asked), accepted)
+    sent = sum(arrival.path == FLOODED for arrival in read(flooded / RECEIVER, Arrival))
+    return _judged(plan, read(plan.folder / RECEIVER, Arrival), read(plan.folder / ASKED, Asked), accepted, sent)
 
 
-def _judged(plan: Plan, arrivals: Sequence[Arrival], asked: Sequence[Asked], accepted: int) -> Verdict:
+def _judged(plan: Plan, arrivals: Sequence[Arrival], asked: Sequence[Asked], accepted: int, sent: int) -> Verdict:
     alone = waits([each for each in asked if each.part == "quiet"], arrivals)
     flooded = waits([each for each in asked if each.part == "flood"], arrivals)
     alone_p99, flooded_p99 = percentile(alone, 0.99), percentile(flooded, 0.99)
@@ -56,7 +60,7 @@ def _judged(plan: Plan, arrivals: Sequence[Arrival], asked: Sequence[Asked], acc
     ]
     done = {
         "events of the flood": accepted,
-        "of them sent by the end": sum(arrival.path == FLOODED for arrival in arrivals),
+        "of them sent by the end": sent,
         "events of the others, quiet": len(alone),
         "events of the others, in the flood": len(flooded),
         "quiet p99, ms": round(alone_p99 * 1000, 1),

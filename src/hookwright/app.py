@@ -11,16 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Container, Seque
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from hookwright.ambient import AnchoredClock, Clock, Dice, new_worker_id
 from hookwright.api import build_api
 from hookwright.api.health import add_health, add_metrics
 from hookwright.config import ConfigError, Settings
-from hookwright.console import ConsoleSettings, build_console, build_portal
 from hookwright.core.audit import COMMAND_LINE
 from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT
@@ -56,10 +56,13 @@ from hookwright.operations.master_keys import master_key_problem
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.store.sqlite import SqliteStore
+from hookwright.surfaces import MadeWhenAsked, Surfaces
 from hookwright.telemetry.metrics import Metrics, Scrape
 from hookwright.telemetry.traces import NoTraces, Traces
 from hookwright.vault import Vault, decode_master_keys, keep_master_keys
-from hookwright.web.reference import add_reference
+
+if TYPE_CHECKING:
+    from hookwright.console import ConsoleSettings
 
 DIALECTS: tuple[Dialect, ...] = (KAJABI, KIT)
 WORDINGS: tuple[Wording, ...] = (STANDARD, *DIALECTS)
@@ -182,6 +185,11 @@ class Hookwright:
             raise
         return cls(settings, store, vault, clock, dice or Dice(), traces, wordings)
 
+    def make_surfaces(self) -> None:
+        """Make what would otherwise be made when it is asked first: for who starts once and answers for long."""
+        if isinstance(self.app, Surfaces):
+            self.app.made()
+
     def start(self) -> None:
         """Begin to send what is due, unless that is others' part."""
         chores: list[tuple[Chore, float]] = [(self._keep_tallies, TALLY_EVERY_SECONDS)]
@@ -303,44 +311,51 @@ async def distribute(settings: Settings) -> None:
         await store.close()
 
 
-class Surfaces:
-    """One ASGI app of many: the longest prefix of a path decides who answers; `otherwise` answers the rest."""
-
-    def __init__(self, surfaces: Sequence[tuple[str, ASGIApp]], otherwise: ASGIApp) -> None:
-        self.surfaces = sorted(surfaces, key=lambda surface: len(surface[0]), reverse=True)
-        self._otherwise = otherwise
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        for prefix, app in self.surfaces:
-            if path == prefix or path.startswith(prefix + "/"):
-                await app(scope, receive, send)
-                return
-        await self._otherwise(scope, receive, send)
-
-
 def _surfaces(
     services: Services, settings: Settings, is_ready: Callable[[], bool], scrape: Scrape | None
 ) -> Surfaces:
+    api = build_api(services, is_ready, scrape, settings.requests_per_minute, settings.public_url)
+    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
+    for dialect in DIALECTS:
+        app = MadeWhenAsked(partial(_build_dialect, dialect, services, settings))
+        surfaces += [(prefix, app) for prefix in dialect.prefixes]
+    if settings.console:
+        surfaces += _pages(services, settings, is_ready)
+    return Surfaces(surfaces, otherwise=api)
+
+
+def _build_dialect(dialect: Dialect, services: Services, settings: Settings) -> ASGIApp:
+    from hookwright.web.reference import add_reference
+
     dialect_settings = DialectSettings(
         access_token_seconds=settings.access_token_seconds,
         rate_limits=settings.rate_limits,
         sign_in_on_consent=settings.sign_in_on_consent,
     )
-    api = build_api(services, is_ready, scrape, settings.requests_per_minute, settings.public_url)
-    surfaces: list[tuple[str, ASGIApp]] = [("/api/v1", api)]
-    for dialect in DIALECTS:
-        app = dialect.build_app(services, dialect_settings)
-        add_reference(app, f"{dialect.prefixes[0]}/docs")
-        surfaces += [(prefix, app) for prefix in dialect.prefixes]
-    if settings.console:
-        console_settings = _console_settings(settings, is_ready)
-        surfaces.append(("/console", build_console(services, console_settings)))
-        surfaces.append((PORTAL_PREFIX, build_portal(services, console_settings)))
-    return Surfaces(surfaces, otherwise=api)
+    app = dialect.build_app(services, dialect_settings)
+    add_reference(app, f"{dialect.prefixes[0]}/docs")
+    return app
+
+
+def _pages(services: Services, settings: Settings, is_ready: Callable[[], bool]) -> list[tuple[str, ASGIApp]]:
+    """The console, and the portal. They are imported when somebody looks at one of them."""
+
+    def console() -> ASGIApp:
+        from hookwright.console import build_console
+
+        return build_console(services, _console_settings(settings, is_ready))
+
+    def portal() -> ASGIApp:
+        from hookwright.console import build_portal
+
+        return build_portal(services, _console_settings(settings, is_ready))
+
+    return [("/console", MadeWhenAsked(console)), (PORTAL_PREFIX, MadeWhenAsked(portal))]
 
 
 def _console_settings(settings: Settings, is_ready: Callable[[], bool]) -> ConsoleSettings:
+    from hookwright.console import ConsoleSettings
+
     return ConsoleSettings(
         sign_in=settings.sign_in_on_console,
         forms=FORMS,

@@ -354,6 +354,11 @@ def editor_command(environ: Mapping[str, str] | None = None) -> str:
     return environ.get("VISUAL") or environ.get("EDITOR") or "vi"
 
 
+def environment_without_settings() -> dict[str, str]:
+    """The environment of a process that is to have the default settings, or those that are added."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def _from_file(given: str | None) -> dict[str, Any]:
     path = Path(given or CONFIG_FILE)
     if not path.exists():

@@ -181,6 +181,7 @@ def collect_less_often() -> None:
     hundreds of thousands of objects, took a fifth of a busy process's time.
     """
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000, 20, 50)
 
 

@@ -96,7 +96,7 @@ async def test_a_key_that_makes_no_sense_is_refused(
         ({"idempotency_key": ""}, "/idempotency_key"),
         ({"idempotency_key": "a\0"}, "/idempotency_key"),
         ({"data": []}, "/data"),
-        ({"data": {}}, "/data/contact"),
+        ({"data": {"tag": {"id": 1}}}, "/data/contact"),
         ({"data": {"contact": {"id": 1}, "tag": {"id": 1}}}, "/data/contact/email"),
         ({"data": {"contact": {"id": "x", "email": "a@example.com"}, "tag": {"id": 1}}}, "/data/contact/id"),
         (
@@ -289,3 +289,42 @@ async def test_what_has_expired_already_is_refused(
         refused = await admin.post(path, json=body)
         assert (refused.status_code, pointers(refused)) == (422, [pointer])
     assert pointers(await admin.post(EVENTS, json={**expired, "expires_at": "soon"})) == ["/expires_at"]
+
+
+async def test_a_mistyped_type_and_what_its_data_lacks_are_refused_together(
+    admin: httpx.AsyncClient, account: Account
+) -> None:
+    body = {"type": "contact.tag_aded", "account": account.id, "data": {"contact": {"id": 1}}, "ordering_key": ""}
+    response = await admin.post(EVENTS, json=body)
+    assert response.status_code == 422
+    problems = {problem["pointer"]: problem["message"] for problem in response.json()["errors"]}
+    assert list(problems) == ["/ordering_key", "/type", "/data/contact/email", "/data/tag"]
+    assert problems["/type"].startswith(
+        "unknown event type; did you mean contact.tag_added? One of contact.created, "
+    )
+
+
+async def test_a_type_like_no_other_is_refused_with_what_can_be_said_of_the_rest(
+    admin: httpx.AsyncClient, account: Account
+) -> None:
+    body = {"type": "x", "account": account.id + 1, "site": 5, "data": {}, "expires_at": "2001-01-01T00:00:00Z"}
+    response = await admin.post(EVENTS, json=body)
+    assert pointers(response) == ["/account", "/expires_at", "/type"]
+    assert "did you mean" not in response.text
+
+
+async def test_what_is_wrong_around_the_data_does_not_hide_what_is_wrong_in_it(
+    admin: httpx.AsyncClient, account: Account
+) -> None:
+    one = {"type": "contact.created", "data": {"contact": {"email": 5}}}
+    answer = await admin.post(EVENTS, json=one)
+    assert pointers(answer) == ["/account", "/data/contact/id", "/data/contact/email"]
+    batch = await admin.post(BATCH, json={"events": [event(account), one, {}]})
+    assert pointers(batch) == [
+        "/events/1/account",
+        "/events/2/type",
+        "/events/2/account",
+        "/events/2/data",
+        "/events/1/data/contact/id",
+        "/events/1/data/contact/email",
+    ]

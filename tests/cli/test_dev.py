@@ -79,7 +79,7 @@ async def test_a_signal_ends_it_and_its_temporary_folder(tmp_path: Path, number:
     environ = {"TMPDIR": str(temporary)}
     async with hookwright("dev", "--json", "--port", "0", environ=environ, folder=tmp_path) as dev:
         await dev.line()
-        assert len(list(temporary.iterdir())) == 1
+        assert len(list(temporary.glob("hookwright-dev-*"))) == 1
         assert await dev.stop(number) == 0
     assert list(temporary.iterdir()) == []
 

@@ -94,7 +94,10 @@ async def test_a_listener_that_is_deleted_elsewhere_ends_the_command(dev: Dev, t
     ("environ", "told"),
     [
         ({"HOOKWRIGHT_KEY": "hw_1_no"}, "hookwright: This is not a whole hookwright key"),
-        ({"HOOKWRIGHT_KEY": ""}, "hookwright: a key is needed: --key, or HOOKWRIGHT_KEY in the environment"),
+        (
+            {"HOOKWRIGHT_KEY": "", "HOOKWRIGHT_URL": "http://127.0.0.1:9"},
+            "hookwright: a key is needed: --key, or HOOKWRIGHT_KEY",
+        ),
         ({"HOOKWRIGHT_URL": "http://127.0.0.1:9"}, "hookwright: http://127.0.0.1:9 does not answer: "),
         ({"HOOKWRIGHT_URL": "ftp://x"}, "hookwright: ftp://x is no URL of a server"),
     ],
@@ -129,3 +132,25 @@ def test_a_target_may_be_written_in_short(text: str, url: str) -> None:
 def test_what_is_no_target_is_refused(text: str) -> None:
     with pytest.raises(NoTarget):
         target_url(text)
+
+
+@pytest.mark.parametrize(("form", "event"), [("kajabi", "tag_added"), ("kit", "subscriber.tag_add")])
+async def test_deliveries_come_as_the_vendor_sends_them(dev: Dev, tmp_path: Path, form: str, event: str) -> None:
+    site = await dev.client.post(f"/accounts/{dev.account}/sites", json={"title": "Compilers"})
+    assert site.status_code == 201
+    arguments = ("--account", dev.account, "--as", form, "--event", f"{event}:123", "--json")
+    async with (
+        Receiver() as receiver,
+        hookwright("listen", str(receiver.port), *arguments, environ=dev.environ, folder=tmp_path) as listening,
+    ):
+        opened = await one_line(listening)
+        for tag in (124, 123):
+            data = {"contact": {"id": 1, "email": "ada@example.com"}, "tag": {"id": tag}}
+            body = {"type": "contact.tag_added", "account": dev.account, "data": data}
+            assert (await dev.client.post("/events", json=body)).status_code == 202
+        [request] = await receiver.wait_for(1)
+        exchange = await one_line(listening)
+        assert await listening.stop() == 0
+    Webhook(opened["signing_secret"]).verify(request.body, request.headers)
+    assert exchange["event_type"] == event
+    assert ("subscriber" in request.json()) == (form == "kit")

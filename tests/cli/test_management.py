@@ -21,6 +21,8 @@ def test_an_account_is_created_listed_shown_and_deleted(command_line: CommandLin
     shown = command_line.json("accounts", "show", str(made["id"]), "--secrets")
     assert shown["signing_secrets"] == [made["signing_secret"]]
     assert [account["name"] for account in command_line.json("accounts", "list")] == ["Ada's courses"]
+    other = str(command_line.json("accounts", "create", "Grace")["id"])
+    assert command_line.json("accounts", "delete", other, "--yes") == {"id": int(other), "deleted": True}
     assert command_line.text("accounts", "delete", str(made["id"]), "--yes") == f"account {made['id']} is deleted\n"
     assert command_line.json("accounts", "list") == []
 

@@ -158,3 +158,24 @@ def test_what_all_entries_leave_empty_has_no_column() -> None:
 def test_keys_are_known_by_what_a_terminal_sends() -> None:
     named = ["up", "down", "page up", "enter", "escape"]
     assert keys_of("jk\x1b[A\x1bOB\x1b[5~\r\x1bq\x04") == ["j", "k", *named, "q", "q"]
+
+
+def test_a_long_line_of_an_entry_in_full_is_broken_not_cut() -> None:
+    it = looking()
+    it.put(entry(1)._replace(details=lambda: ["a" * 70, "", "b"]))
+    press(it, "d")
+    assert drawn(it, width=40)[2:6] == ["a" * 40, "a" * 30, "", "b"]
+
+
+def test_no_credential_is_cut_however_narrow_the_terminal_is() -> None:
+    secrets = [f"{'x' * length}{number}" for number, length in enumerate((78, 78, 81, 79, 85))]
+    head = ["Hookwright listens", "The console", "A receiver", "", *(f"key number  {secret}" for secret in secrets)]
+    looking = Looking([*head, *(f"name  {number}" for number in range(5))], {}, "Press t.")
+    drawn = [line.text for line in lines_of(looking, 80, 24)]
+    assert len(drawn) == 24
+    assert max(map(len, drawn)) <= 80
+    assert all(secret in "".join(drawn) for secret in secrets)
+    assert "Press t." in drawn
+    wide = [line.text for line in lines_of(looking, 120, 30)]
+    assert wide[3] == ""
+    assert f"key number  {secrets[-1]}" in wide

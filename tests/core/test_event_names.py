@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookwright.core.event_names import families_of, is_name, members_of
+from hookwright.core.event_names import families_of, is_name, meant_by, members_of
 from hookwright.core.vocabulary import EVENT_TYPES
 
 NAMES = ["contact.created", "contact.tag_added", "contact_list.created"]
@@ -42,3 +42,17 @@ def test_an_event_belongs_to_its_noun_and_to_everything() -> None:
 )
 def test_a_subscription_names_one_type_or_a_family(event: str, members: list[str]) -> None:
     assert members_of(event, NAMES) == members
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("contact.tag_aded", "contact.tag_added"),
+        ("contacts.created", "contact.created"),
+        ("tag.added", None),
+        ("", None),
+        ("contact.created" * 1_000, None),
+    ],
+)
+def test_a_mistyped_name_is_the_nearest_if_one_is_near(name: str, meant: str | None) -> None:
+    assert meant_by(name, ("contact.created", "contact.tag_added", "form.submitted")) == meant

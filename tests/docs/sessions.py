@@ -39,6 +39,12 @@ _OURS = ("127.0.0.1", "localhost", "[")
 _PRELUDE = """\
 set -euo pipefail
 begin() { exec > "$PAGE_RUN/printed/$1" 2>&1; echo "$1" > "$PAGE_RUN/reached"; }
+dev_in_a_terminal_of_its_own() {
+  local printed="$PAGE_RUN/printed/$(cat "$PAGE_RUN/reached")"
+  hookwright dev & other_dev=$!
+  until grep -q "Ctrl-C ends it" "$printed"; do kill -0 $other_dev; sleep 0.1; done
+}
+end_the_other_dev() { if [ -n "${other_dev:-}" ]; then kill $other_dev; wait $other_dev; other_dev=; fi; }
 expects() { cp "$PAGE_RUN/latest" "$PAGE_RUN/expected/$1"; }
 """
 _CURL = """\

@@ -12,6 +12,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from typer import Context
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from docs.blocks import PAGES, ROOT, text_of
@@ -97,11 +99,11 @@ def test_every_command_that_prose_names_exists(page: str) -> None:
 def assert_is_command(words: list[str], where: str) -> None:
     command = COMMANDS
     for word in words:
-        commands = getattr(command, "commands", None)
-        if commands is None or not re.fullmatch(r"[a-z-]+", word) or word.startswith("-"):
+        if not isinstance(command, TyperGroup) or not re.fullmatch(r"[a-z-]+", word) or word.startswith("-"):
             break
-        assert word in commands, where
-        command = commands[word]
+        found = command.get_command(Context(command), word)
+        assert found is not None, where
+        command = found
     options = {name for parameter in command.params for name in parameter.opts}
     for word in words:
         if re.fullmatch(r"--[a-z-]+", word) and word != "--help":

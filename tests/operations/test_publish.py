@@ -120,7 +120,7 @@ async def test_a_key_that_is_published_many_times_at_once_makes_one_event(
         ({"idempotency_key": ""}, "/idempotency_key"),
         ({"idempotency_key": "x" * 256}, "/idempotency_key"),
         ({"idempotency_key": "a\0b"}, "/idempotency_key"),
-        ({"data": {}}, "/data/contact"),
+        ({"data": {"tag": {"id": 1}}}, "/data/contact"),
         ({"data": []}, "/data"),
         ({"data": None}, "/data"),
         ({"data": {"contact": CONTACT}}, "/data/tag"),
@@ -144,7 +144,7 @@ async def test_of_a_batch_with_one_wrong_event_none_is_accepted(services: Servic
     with pytest.raises(Invalid) as refusal:
         await publish(services, requests, "/events")
     pointers = [problem.pointer for problem in refusal.value.problems]
-    assert pointers == ["/events/1/type", "/events/2/data/contact"]
+    assert pointers == ["/events/1/type", "/events/2/data/contact", "/events/2/data/tag"]
     assert await services.store.deliveries(DeliveryQuery(account_id=account.id)) == []
 
 

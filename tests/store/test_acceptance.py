@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Accepted, EndpointStatus, Event, Notice, Subscription
 from hookwright.store.base import DeliveryQuery, Store
+from hookwright.store.matching_steps import Books
 from store.given import (
     ANY_TAG,
     LANE_INDEX,
@@ -170,6 +171,30 @@ async def test_an_endpoint_that_is_not_active_gets_a_delivery_that_waits_for_it(
     assert await claim(store) == []
     (delivery,) = await deliveries_of(store, account)
     assert (delivery.status, delivery.due_at) == ("pending", None)
+
+
+async def test_accounts_whose_subscriptions_do_not_fit_in_memory_together_are_all_matched(
+    store: Store,
+) -> None:
+    store._books = Books(most=1)  # type: ignore[attr-defined] # how every store of ours remembers them
+    accounts = [await add_account(store) for _ in range(3)]
+    for account in accounts:
+        await add_endpoint(store, account)
+    for _ in range(2):
+        answers = await accept(store, *(draft(account) for account in accounts))
+        assert [each.deliveries for each in answers if isinstance(each, Accepted)] == [1, 1, 1]
+
+
+async def test_what_is_remembered_of_subscriptions_is_read_anew_once_they_change(store: Store) -> None:
+    account = await add_account(store)
+    first = await add_endpoint(store, account)
+    assert (await accept_one(store, draft(account))).deliveries == 1
+    second = await add_endpoint(store, account)
+    assert (await accept_one(store, draft(account))).deliveries == 2
+    await store.delete_endpoint(account.id, first.id, NOW)
+    accepted = await accept_one(store, draft(account))
+    [delivery] = await store.deliveries(DeliveryQuery(event_id=accepted.event_id))
+    assert delivery.endpoint_id == second.id
 
 
 async def test_a_deleted_endpoint_does_not_match(store: Store) -> None:

@@ -159,7 +159,18 @@ async def test_sites_are_listed_oldest_first(store: Store) -> None:
     await add_site(store, other)
 
     assert await store.sites(account.id) == kept
+    assert await store.sites_of_account(account.id) == kept
     assert await store.site(account.id, kept[1].id) == kept[1]
+
+
+async def test_an_account_without_sites_is_not_one_that_is_not_there(store: Store) -> None:
+    account, gone = await add_account(store), await add_account(store)
+    await add_site(store, gone)
+    await store.delete_account(gone.id, NOW)
+
+    assert await store.sites_of_account(account.id) == []
+    assert await store.sites_of_account(gone.id) is None
+    assert await store.sites_of_account(account.id + 64_000_000) is None
 
 
 async def test_a_site_of_another_account_is_not_there(store: Store) -> None:

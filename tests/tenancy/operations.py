@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from hookwright.app import Surfaces
+from hookwright.surfaces import Surfaces
 from tenancy.holdings import Holdings
 from tenancy.running import REDIRECT_URI
 
@@ -83,16 +83,16 @@ CURSORS = {
 KINDS_OF_MEMBERS = {"account", "endpoint", "site", "idempotency_key", "token", "code", "refresh_token", "client_id"}
 MEMBERS_OF_NOBODY = frozenset(
     (
-        "attributes", "client_secret", "code_challenge", "code_challenge_method", "code_verifier", "created_from",
-        "created_to", "data", "decision", "description", "dry_run", "event", "events", "event_type", "expires_at",
-        "finished_from", "force", "grant_type", "headers", "kind", "max_in_flight", "name", "occurred_at", "ordering",
-        "ordering_key", "password", "rate_per_second", "redirect_uri", "relationships", "resource", "resource_id",
-        "response_type", "retry_schedule", "sample", "schema", "scope", "scopes", "signature", "since", "state",
-        "status", "statuses", "subdomain", "target_url", "tenant_name", "title", "token_type_hint", "type", "url",
-        "accent", "expires_in_seconds", "logo", "permissions",
-        "body", "detail", "error", "limit", "retry_after", "status_code", "wait_seconds",
-        "username", "api_secret", "api_key", "id", "tag_id", "form_id", "sequence_id", "course_id", "product_id",
-        "initiator_value", "custom_field_id",
+        "attributes", "client_secret", "code_challenge", "code_challenge_method", "code_verifier",
+        "created_from", "created_to", "data", "decision", "description", "dialect", "dry_run", "event",
+        "events", "event_type", "expires_at", "finished_from", "force", "grant_type", "headers", "kind",
+        "max_in_flight", "name", "occurred_at", "ordering", "ordering_key", "password", "rate_per_second",
+        "redirect_uri", "relationships", "resource", "resource_id", "response_type", "retry_schedule",
+        "sample", "schema", "scope", "scopes", "signature", "since", "state", "status", "statuses",
+        "subdomain", "target_url", "tenant_name", "title", "token_type_hint", "type", "url", "accent",
+        "expires_in_seconds", "logo", "permissions", "body", "detail", "error", "limit", "retry_after",
+        "status_code", "wait_seconds", "username", "api_secret", "api_key", "id", "tag_id", "form_id",
+        "sequence_id", "course_id", "product_id", "initiator_value", "custom_field_id",
     )
 )  # fmt: skip
 
@@ -163,8 +163,14 @@ BODIES: Mapping[str, Body] = {
     "POST /api/v1/endpoints/{id}/recover": Body(lambda own: {}),
     "POST /api/v1/endpoints/{id}/test": Body(lambda own: {}),
     "POST /api/v1/listeners": Body(
-        lambda own: {"account": own.account_id, "name": own.word, "events": ["form.submitted"]},
-        (("account", "account"),),
+        lambda own: {
+            "account": own.account_id,
+            "name": own.word,
+            "events": ["form_submission"],
+            "dialect": "kajabi",
+            "site": int(own.own("site")),
+        },
+        (("account", "account"), ("site", "site")),
     ),
     "POST /api/v1/listeners/{id}/requests/fetch": Body(lambda own: {}),
     "POST /api/v1/listeners/{id}/requests/{request}/answer": Body(lambda own: {"status_code": 200}),
@@ -228,7 +234,7 @@ def operations_of(app: Surfaces) -> list[Operation]:
 
 def apps_of(app: Surfaces) -> list[FastAPI]:
     """The apps behind the prefixes, each once, but for those of pages."""
-    behind = {id(each): each for prefix, each in app.surfaces if prefix not in PAGES}
+    behind = {id(each): each for prefix, each in app.made() if prefix not in PAGES}
     assert all(isinstance(each, FastAPI) for each in behind.values())
     return [each for each in behind.values() if isinstance(each, FastAPI)]
 

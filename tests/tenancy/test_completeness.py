@@ -6,7 +6,7 @@ import pytest
 from fastapi import Body, FastAPI, Query
 from starlette.responses import Response
 
-from hookwright.app import Surfaces
+from hookwright.surfaces import Surfaces
 from tenancy.operations import operations_of
 
 

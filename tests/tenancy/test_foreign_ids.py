@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hookwright.app import Surfaces
+from hookwright.surfaces import Surfaces
 from hookwright.testing.postgres import fresh_database
 from tenancy.holdings import WITH_IDS, Holdings
 from tenancy.operations import Operation, operations_of

@@ -13,8 +13,8 @@ from starlette.types import Message
 
 from fuzz.surfaces import KAJABI, KIT, OWN
 from hookwright.api.publishing import MAX_BATCH_BYTES
-from hookwright.app import Surfaces
 from hookwright.core.nesting import MAX_DEPTH
+from hookwright.surfaces import Surfaces
 from hookwright.web.limits import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from tenancy import walk
 from tenancy.holdings import Holdings

@@ -58,6 +58,11 @@ class Caller:
         """The only account that this caller reaches, or None for a platform, which reaches every one."""
         return self.key.account_id
 
+    @property
+    def is_administrator(self) -> bool:
+        """Whether it may do everything that there is to do, within its reach."""
+        return _allows(self.key, ADMIN)
+
     def reaches(self, account_id: int | None) -> bool:
         """Whether what belongs to this account (or, for None, to the platform) is there for this caller."""
         return self.account_id in (None, account_id)

@@ -10,14 +10,16 @@ from starlette.requests import Request
 
 from hookwright.api.bodies import documented_body, json_body
 from hookwright.api.caching import keep_out_of_caches
-from hookwright.api.callers import ManageCaller, surface_of
+from hookwright.api.callers import Caller, ManageCaller, surface_of
 from hookwright.api.document import refusals
 from hookwright.api.endpoint_views import EndpointWithKey, endpoint_view, endpoint_with_key
 from hookwright.api.requests import Name, NamedAccount, PathId, RequestModel, RowId, Text, WantedEvents
 from hookwright.core.listening import HeldRequest, ListenersAnswer
+from hookwright.core.model import OWN_DIALECT
 from hookwright.core.times import iso_micros
 from hookwright.operations import listeners
-from hookwright.operations.accounts import require_account
+from hookwright.operations.accounts import require_account, reveal_signing_secrets
+from hookwright.operations.own_endpoints import VerifyingKey
 
 MAX_WAIT_SECONDS = 25  # less than most proxies let a request take
 MAX_FETCHED = 100
@@ -41,6 +43,11 @@ class NewListener(RequestModel):
 
     account: RowId | None = Field(default=None, description="Required unless the key has an account.")
     name: Name = "listener"
+    dialect: Text = Field(
+        default=OWN_DIALECT,
+        description="In whose words and form: Hookwright's own, or those of a dialect whose events it then names.",
+    )
+    site: RowId | None = Field(default=None, description="For a dialect with sites, where there are several.")
     events: WantedEvents
 
 
@@ -73,6 +80,7 @@ class Answer(RequestModel):
 
 class HeldRequestView(BaseModel):
     id: int
+    event: str = Field(description="What the listener's dialect calls it.")
     headers: dict[str, str] = Field(description="With the signature; content-length and host are the listener's.")
     body: str = Field(description="Base64.")
     expires_at: str = Field(description="Nobody waits for the answer any more from then on.")
@@ -95,13 +103,20 @@ async def open_listener(
 ) -> EndpointWithKey:
     """An endpoint whose requests are not sent anywhere: they are fetched and answered. It is active from now on.
 
-    While nobody fetches, attempts fail with `no_listener` and are retried as usual; pause it to have its events
-    wait. In all else it is an endpoint like the others.
+    In a dialect the account's secret signs, which only an administrator's key is shown; the dialect's API does not
+    list it. While nobody fetches, attempts fail with `no_listener` and are retried as usual; pause it to have its
+    events wait. In all else it is an endpoint like the others.
     """
     account_id = caller.one_account(asked.account)
     await require_account(caller.services, account_id)
     wanted = [each.subscription() for each in asked.events]
-    endpoint, key = await listeners.open_listener(caller.services, account_id, asked.name, wanted)
+    if asked.dialect == OWN_DIALECT:
+        endpoint, key = await listeners.open_listener(caller.services, account_id, asked.name, wanted)
+    else:
+        endpoint = await listeners.open_foreign_listener(
+            caller.services, account_id, asked.name, wanted, asked.dialect, asked.site
+        )
+        key = await _accounts_key(caller, account_id)
     return endpoint_with_key(endpoint_view(endpoint, caller.services.clock.now()), key)
 
 
@@ -130,7 +145,10 @@ async def fetch(
     found = await listeners.fetch_requests(
         caller.services, caller.one_account(account), id, asked.wait_seconds, asked.limit, may_wait
     )
-    return Fetched(data=[_view(each) for each in found])
+    account_id = caller.one_account(account)
+    ids = [each.headers.get("webhook-id", "") for each in found]
+    names = await listeners.event_names(caller.services, account_id, id, ids)
+    return Fetched(data=[_view(each, name) for each, name in zip(found, names, strict=True)])
 
 
 @router.post(
@@ -150,9 +168,17 @@ async def answer(
     await listeners.answer_request(caller.services, caller.one_account(account), id, request, _answer(given))
 
 
-def _view(held: HeldRequest) -> HeldRequestView:
+async def _accounts_key(caller: Caller, account_id: int) -> VerifyingKey:
+    """What an account's receivers verify with, for whoever may see it."""
+    if not caller.is_administrator:
+        return VerifyingKey(None, None)
+    return VerifyingKey((await reveal_signing_secrets(caller.services, account_id))[0], None)
+
+
+def _view(held: HeldRequest, event: str) -> HeldRequestView:
     return HeldRequestView(
         id=held.id,
+        event=event,
         headers=held.headers,
         body=base64.b64encode(held.body).decode(),
         expires_at=iso_micros(held.expires_at),

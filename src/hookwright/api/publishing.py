@@ -14,9 +14,10 @@ from hookwright.api.callers import DOCUMENTED_PUBLISH_KEY, Caller, Surface, publ
 from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
 from hookwright.api.shortcuts import Answer
 from hookwright.core.errors import Conflict, Invalid, Problem
+from hookwright.core.misfits import MOST, problems_of
 from hookwright.core.model import Accepted
 from hookwright.core.traceparent import known_traceparent
-from hookwright.core.vocabulary import problem_of
+from hookwright.core.vocabulary import data_misfits
 from hookwright.operations.publish import MAX_BATCH, Publish, publish
 from hookwright.web.limits import receive_body
 
@@ -112,11 +113,29 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise Invalid(problem_of(error)) from None
+        raise Invalid(*problems_of(error, body, decoder.type), *_misfits_of_data(body)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(Problem("", f"the body is not valid JSON: {error}", "malformed")) from None
     except RecursionError:
         raise Invalid(Problem("", "the body is nested too deeply", "malformed")) from None
+
+
+def _misfits_of_data(body: bytes) -> list[Problem]:
+    """What is wrong with the data of events, where something beside it is wrong: all of it is told at once."""
+    try:
+        asked = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    events = {"": asked}
+    if isinstance(asked, dict) and isinstance(asked.get("events"), list):
+        events = {f"/events/{place}": event for place, event in enumerate(asked["events"])}
+    problems = [
+        msgspec.structs.replace(problem, pointer=place + problem.pointer)
+        for place, event in events.items()
+        if isinstance(event, dict) and "data" in event
+        for problem in data_misfits(event.get("type"), event["data"])
+    ]
+    return problems[:MOST]
 
 
 def _with_header_key(key: str | None, asked: Publish) -> Publish:

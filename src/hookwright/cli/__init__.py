@@ -1,6 +1,7 @@
 """The command line: parse, call, print.
 
-Modules that take long to import are imported inside the commands, so that `hookwright --help` answers at once.
+Each command is imported when it is called, or asked for its own help, and what takes long to import only inside
+it, so that every `--help` answers at once.
 """
 
 from typing import Annotated
@@ -8,30 +9,13 @@ from typing import Annotated
 import typer
 
 from hookwright import __version__
-from hookwright.cli import (
-    accounts,
-    apps,
-    db,
-    deliveries,
-    development,
-    doctor,
-    endpoints,
-    keys,
-    listen,
-    portal,
-    replays,
-    secrets,
-    service,
-    sites,
-    tail,
-    trigger,
-    verify,
-)
+from hookwright.cli.table import CommandsOfTheTable
 
 # Plain help and plain tracebacks: rich takes longer to import than everything else here.
 app = typer.Typer(
     name="hookwright",
     help="The webhook service behind an API: publish once, deliver to every subscriber in its own dialect.",
+    cls=CommandsOfTheTable,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,26 +35,6 @@ def _options(
     ] = False,
 ) -> None:
     """The webhook service behind an API: publish once, deliver to every subscriber in its own dialect."""
-
-
-app.command()(service.serve)
-app.command("dev")(development.dev)
-app.command("listen")(listen.listen)
-app.command("tail")(tail.tail)
-app.command()(service.migrate)
-app.command("doctor")(doctor.doctor)
-app.command("trigger")(trigger.trigger)
-app.command("verify")(verify.verify)
-app.add_typer(db.commands, name="db")
-app.command("portal-link")(portal.portal_link)
-app.add_typer(accounts.commands, name="accounts")
-app.add_typer(sites.commands, name="sites")
-app.add_typer(keys.commands, name="keys")
-app.add_typer(apps.commands, name="apps")
-app.add_typer(endpoints.commands, name="endpoints")
-app.add_typer(deliveries.commands, name="deliveries")
-app.add_typer(replays.commands, name="replays")
-app.add_typer(secrets.commands, name="secrets")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hookwright.cli.options import AccountArgument, AsJson, Config, Database, WithoutAsking
-from hookwright.cli.printing import print_record, print_records
+from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import confirm, fail, with_services
 
 if TYPE_CHECKING:
@@ -58,13 +58,14 @@ def delete(
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Delete an account: its keys and tokens end at once, its endpoints are deleted."""
     from hookwright.operations.accounts import delete_account
 
     confirm(f"delete account {account} with its keys and endpoints", without_asking)
     with_services(database, config, lambda services: delete_account(services, account))
-    typer.echo(f"account {account} is deleted")
+    print_deed(f"account {account} is deleted", {"id": account, "deleted": True}, as_json)
 
 
 @commands.command("rotate-secret")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hookwright.cli.options import MAX_ID, AsJson, Config, Database, WithoutAsking
-from hookwright.cli.printing import print_record, print_records
+from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import confirm, with_services
 
 if TYPE_CHECKING:
@@ -51,13 +51,14 @@ def delete(
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Delete an app; every token that it holds ends at once."""
     from hookwright.operations.apps import delete_app
 
     confirm(f"delete app {app} with its tokens", without_asking)
     with_services(database, config, lambda services: delete_app(services, app))
-    typer.echo(f"app {app} is deleted")
+    print_deed(f"app {app} is deleted", {"id": app, "deleted": True}, as_json)
 
 
 def _record(app: OAuthApp) -> dict[str, Any]:

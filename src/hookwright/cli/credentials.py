@@ -24,7 +24,7 @@ async def ready_credentials(services: Services, folder: Path) -> Credentials:
         return kept
     account_id = await _account_for(services, kept)
     credentials = await make_credentials(services, account_id)
-    _keep(folder / FILE_NAME, credentials)
+    keep_private(folder / FILE_NAME, credentials)
     return credentials
 
 
@@ -57,10 +57,10 @@ def _read(path: Path) -> Credentials | None:
         return None
 
 
-def _keep(path: Path, credentials: Credentials) -> None:
-    # Secrets in the clear: readable by their owner alone, and never half written.
+def keep_private(path: Path, document: msgspec.Struct) -> None:
+    """Write secrets in the clear: readable by their owner alone, and never half written."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "wb") as stream:
-        stream.write(msgspec.json.format(msgspec.json.encode(credentials)) + b"\n")
+        stream.write(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
     draft.replace(path)

@@ -2,7 +2,8 @@
 
 import typer
 
-from hookwright.cli.options import Config, Database
+from hookwright.cli.options import AsJson, Config, Database
+from hookwright.cli.printing import print_deed
 from hookwright.cli.running import refusals_in_one_line
 
 commands = typer.Typer(help="The database as a whole.", no_args_is_help=True)
@@ -14,7 +15,7 @@ def _group() -> None:
 
 
 @commands.command()
-def distribute(database: Database = None, config: Config = None) -> None:
+def distribute(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
     """Spread the tables over the machines of a Citus cluster, by lane; stop the servers before. Once is enough."""
     import asyncio
 
@@ -26,4 +27,4 @@ def distribute(database: Database = None, config: Config = None) -> None:
         settings = load_settings(config_file=config, database_url=database)
         log_beside_output(settings.log_level)
         asyncio.run(distribute(settings))
-    typer.echo("every table is distributed by its lane")
+    print_deed("every table is distributed by its lane", {"distributed": True}, as_json)

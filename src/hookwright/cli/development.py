@@ -12,7 +12,7 @@ import typer
 
 from hookwright.cli.options import AsJson
 from hookwright.cli.printing import print_json
-from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
+from hookwright.cli.running import collect_nothing_yet, end_on_signals, refusals_in_one_line, run_quickly
 from hookwright.cli.terminal import is_for_people
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def dev(
     is no terminal. With --json it prints exactly one line on standard output as soon as it is ready.
     """
     end_on_signals()
+    collect_nothing_yet()
     with refusals_in_one_line(), _folder(data) as folder:
         settings = _settings(folder, port, quiet=as_json)
         live = None if as_json or compact or not is_for_people() else _live_screen()
@@ -94,16 +95,19 @@ def _settings(folder: Path, port: int, quiet: bool) -> Settings:
 
 
 async def _dev(settings: Settings, folder: Path, as_json: bool, live: Live | None) -> None:
-    from hookwright.app import Hookwright, Surfaces
+    from hookwright.app import Hookwright
     from hookwright.cli.credentials import ready_credentials
+    from hookwright.cli.dev_servers import DevServer, announced
     from hookwright.play import PREFIX, Play
     from hookwright.server import listen, serve, url_of
+    from hookwright.surfaces import Surfaces
 
     with listen(settings.host, settings.port) as listening:
         hookwright = await Hookwright.open(settings)
         hookwright.app = Surfaces([(PREFIX, Play(hookwright.services.clock).app)], otherwise=hookwright.app)
         credentials = await ready_credentials(hookwright.services, folder)
         url = url_of(listening)
+        itself = DevServer(url, settings.database_url, credentials.account_id, credentials.admin_key)
 
         def say_ready() -> None:
             if as_json:
@@ -114,7 +118,8 @@ async def _dev(settings: Settings, folder: Path, as_json: bool, live: Live | Non
                 typer.echo("\n".join(instructions(url, credentials)))
 
         try:
-            await serve(hookwright, listening, say_ready)
+            with announced(itself):
+                await serve(hookwright, listening, say_ready)
         finally:
             if live is not None:
                 live.end()

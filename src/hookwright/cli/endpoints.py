@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, WithoutAsking
-from hookwright.cli.printing import print_record, print_records
+from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import confirm, with_services
 
 if TYPE_CHECKING:
@@ -141,13 +141,14 @@ def delete(
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Delete an endpoint; what was still to be sent to it is cancelled."""
     from hookwright.operations.endpoints import delete_endpoint
 
     confirm(f"delete endpoint {endpoint} and cancel what waits for it", without_asking)
     with_services(database, config, lambda services: delete_endpoint(services, account, endpoint, None))
-    typer.echo(f"endpoint {endpoint} is deleted")
+    print_deed(f"endpoint {endpoint} is deleted", {"id": endpoint, "deleted": True}, as_json)
 
 
 async def _listed(services: Services, account_id: int, dialect: str | None) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ class Request(NamedTuple):
     id: int
     headers: dict[str, str]
     body: bytes
+    event: str = ""  # what the listener's dialect calls it
 
     @property
     def message_id(self) -> str:
@@ -35,7 +36,9 @@ class Request(NamedTuple):
 
     @property
     def event_type(self) -> str:
-        """What the body calls itself."""
+        """What it is; if the server did not say, what the body calls itself."""
+        if self.event:
+            return self.event
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -64,7 +67,7 @@ class Response(NamedTuple):
 
 def request_of(fetched: dict[str, Any]) -> Request:
     """A request from its JSON."""
-    return Request(fetched["id"], fetched["headers"], base64.b64decode(fetched["body"]))
+    return Request(fetched["id"], fetched["headers"], base64.b64decode(fetched["body"]), fetched.get("event", ""))
 
 
 def answer_to_give(response: Response) -> dict[str, Any]:

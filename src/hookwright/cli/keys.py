@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hookwright.cli.options import MAX_ID, AsJson, Config, Database, WithoutAsking
-from hookwright.cli.printing import print_record, print_records
+from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import confirm, fail, with_services
 
 if TYPE_CHECKING:
@@ -84,14 +84,18 @@ def rotate(key: KeyArgument, database: Database = None, config: Config = None, a
 
 @commands.command("delete")
 def delete(
-    key: KeyArgument, without_asking: WithoutAsking = False, database: Database = None, config: Config = None
+    key: KeyArgument,
+    without_asking: WithoutAsking = False,
+    database: Database = None,
+    config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Delete a key; it and every token granted with it end at once."""
     from hookwright.operations.keys import delete_key
 
     confirm(f"delete key {key} with its tokens", without_asking)
     with_services(database, config, lambda services: delete_key(services, key))
-    typer.echo(f"key {key} is deleted")
+    print_deed(f"key {key} is deleted", {"id": key, "deleted": True}, as_json)
 
 
 def _scopes(kind: Kind, given: list[str]) -> list[str]:

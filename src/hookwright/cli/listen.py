@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import AccountOption, Key, Url, required_key
+from hookwright.cli.options import MAX_ID, AccountOption, Key, Url, server_to_ask
 from hookwright.cli.printing import print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line
 from hookwright.cli.terminal import browse, is_for_people
@@ -19,11 +20,29 @@ if TYPE_CHECKING:
     from hookwright.cli.server_calls import Server
 
 
+class Form(StrEnum):
+    """An API whose deliveries one may get; those of Kit's newer endpoints, which batch, are not among them."""
+
+    kajabi = "kajabi"
+    kit = "kit"
+
+
 def listen(
     target: Annotated[str, typer.Argument(help="Where to forward to: 3000, 3000/path, or a URL.")],
     event: Annotated[
         list[str] | None,
         typer.Option("--event", "-e", help="What to get: an event type or noun.*; may be repeated; '*' otherwise."),
+    ] = None,
+    dialect: Annotated[
+        Form | None,
+        typer.Option(
+            "--as",
+            help="Get them as this API sends them; --event then takes its words, such as tag_added:123.",
+            show_default=False,
+        ),
+    ] = None,
+    site: Annotated[
+        int | None, typer.Option(min=1, max=MAX_ID, help="With --as kajabi, where the account has several.")
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="The listener's name; this machine's and the target otherwise.")
@@ -32,8 +51,8 @@ def listen(
         bool, typer.Option("--delete", help="Delete the listener at the end; it is paused otherwise.")
     ] = False,
     account: AccountOption = None,
-    url: Url = "http://127.0.0.1:8090",
-    key: Key = "",
+    url: Url = None,
+    key: Key = None,
     compact: Annotated[bool, typer.Option("--compact", help="Plain lines in place of the live screen.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document in each line.")] = False,
 ) -> None:
@@ -46,11 +65,10 @@ def listen(
     with refusals_in_one_line():
         from hookwright.cli.forwarding import target_url
         from hookwright.cli.listening import open_listener
-        from hookwright.cli.server_calls import Server
 
         forward_to = target_url(target)
-        server = Server(url, required_key(key), account)
-        listener = open_listener(server, name or _default_name(target), event or ["*"])
+        server = server_to_ask(url, key, account)
+        listener = open_listener(server, name or _default_name(target), event or ["*"], dialect, site)
         try:
             if as_json:
                 _listen_in_json(server, listener, forward_to)
@@ -175,7 +193,7 @@ def _head(server: Server, listener: Listener, target: str) -> list[str]:
         f"Listening for {server.url}, forwarding to {target}",
         f"account         {listener.account_id}",
         f"endpoint        {listener.id}",
-        f"signing secret  {listener.signing_secret}",
+        f"signing secret  {listener.signing_secret or 'that of the account, which an administrator sees'}",
     ]
 
 

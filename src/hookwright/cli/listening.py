@@ -22,7 +22,7 @@ class Listener(NamedTuple):
 
     id: int
     account_id: int
-    signing_secret: str
+    signing_secret: str | None  # None: the account's, which the key may not be shown
 
 
 class Exchange(NamedTuple):
@@ -98,12 +98,25 @@ class Listening:
         self._on_exchange(Exchange(request, received_at, response))
 
 
-def open_listener(server: Server, name: str, events: list[str]) -> Listener:
-    """The listener of this name, for these events. Raises Unreachable, Refused."""
-    body = {"account": server.account_id, "name": name, "events": events}
+def open_listener(
+    server: Server, name: str, events: list[str], dialect: str | None = None, site: int | None = None
+) -> Listener:
+    """The listener of this name, for these events, in a dialect's words if one is named. Raises Unreachable, Refused.
+
+    An event may name its resource: `tag_added:123`.
+    """
+    wanted = [
+        {"event": event, **({"resource": resource} if resource else {})} for event, resource in map(_parts, events)
+    ]
+    body = {"account": server.account_id, "name": name, "events": wanted, "dialect": dialect, "site": site}
     opened: dict[str, Any] = server.send("POST", "/listeners", {k: v for k, v in body.items() if v is not None})
     server.account_id = opened["account"]
     return Listener(opened["id"], opened["account"], opened["signing_secret"])
+
+
+def _parts(event: str) -> tuple[str, str]:
+    name, _, resource = event.partition(":")
+    return name, resource
 
 
 def pause_listener(server: Server, listener: Listener) -> None:

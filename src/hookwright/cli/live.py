@@ -16,17 +16,14 @@ from structlog.typing import EventDict, WrappedLogger
 from hookwright.cli.attempts import follows, render_line, time_of_day
 from hookwright.cli.screen import Action, Actions, Entry, Errand, Screen, Tone
 from hookwright.cli.terminal import browse
+from hookwright.cli.trying import endpoint_for_tries
 from hookwright.core.errors import HookwrightError
-from hookwright.core.event_names import EVERYTHING
-from hookwright.core.model import OWN_DIALECT, Attempt, Delivery, Subscription
+from hookwright.core.model import OWN_DIALECT, Attempt, Delivery
 from hookwright.core.times import iso_micros
 from hookwright.operations.deliveries import replay_delivery
-from hookwright.operations.endpoints import Details
-from hookwright.operations.own_endpoints import create_own_endpoint
 from hookwright.operations.samples import send_sample
 from hookwright.operations.services import Services
 from hookwright.play import PREFIX
-from hookwright.store.base import EndpointQuery
 
 PATIENCE_SECONDS = 3.0
 TRY_PATH = f"{PREFIX}/first"
@@ -149,12 +146,8 @@ class Live:
 
 async def send_to_play(services: Services, account_id: int, url: str) -> Delivery:
     """A sample event to an endpoint with this URL, which is made when there is none."""
-    for endpoint in await services.store.endpoints(EndpointQuery(account_id=account_id, dialects=(OWN_DIALECT,))):
-        if endpoint.url == url:
-            return await send_sample(services, account_id, endpoint.id)
-    everything = [Subscription(EVERYTHING)]
-    created = await create_own_endpoint(services, account_id, url, everything, Details(name="A first try"))
-    return await send_sample(services, account_id, created.endpoint.id)
+    endpoint = await endpoint_for_tries(services, account_id, url)
+    return await send_sample(services, account_id, endpoint.id)
 
 
 def _delivery_of(entry: Entry) -> int:

@@ -1,11 +1,17 @@
 """The options and arguments that several commands share."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hookwright.cli.running import fail
 
+if TYPE_CHECKING:
+    from hookwright.cli.server_calls import Server
+
+USUAL_URL = "http://127.0.0.1:8090"  # of `hookwright dev`
 MAX_ID = 2**53 - 1  # as core.lanes says; not imported, since the help needs no more than this number
 
 Database = Annotated[
@@ -33,16 +39,40 @@ AccountOption = Annotated[
 EndpointOption = Annotated[int | None, typer.Option("--endpoint", min=1, max=MAX_ID, help="Only to this endpoint.")]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type.")]
 Url = Annotated[
-    str, typer.Option("--url", metavar="URL", envvar="HOOKWRIGHT_URL", help="The server to ask, over HTTP.")
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        envvar="HOOKWRIGHT_URL",
+        help=f"The server to ask, over HTTP; {USUAL_URL} otherwise.",
+        show_default=False,
+    ),
 ]
 Key = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--key", metavar="KEY", envvar="HOOKWRIGHT_KEY", help="A Hookwright key (hw_…).", show_default=False
+        "--key",
+        metavar="KEY",
+        envvar="HOOKWRIGHT_KEY",
+        help="A Hookwright key (hw_…); that of a running `hookwright dev` otherwise.",
+        show_default=False,
     ),
 ]
 
 
-def required_key(key: str) -> str:
-    """The key that was given; without one the command ends with the exit code 1."""
-    return key or fail("a key is needed: --key, or HOOKWRIGHT_KEY in the environment")
+def server_to_ask(url: str | None, key: str | None, account: int | None) -> Server:
+    """The server that was named; without a key, the `hookwright dev` that runs here, with its key and its account.
+
+    Raises Unreachable for a URL that is none.
+    """
+    from hookwright.cli.server_calls import Server
+
+    if key:
+        return Server(url or USUAL_URL, key, account)
+    from hookwright.cli.dev_servers import running_server
+
+    named = Server(url, "").url if url else None
+    dev = running_server(named)
+    if dev is None:
+        fail("a key is needed: --key, or HOOKWRIGHT_KEY in the environment; there is no `hookwright dev` to ask")
+    return Server(dev.url, dev.admin_key, account or dev.account_id)

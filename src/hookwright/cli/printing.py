@@ -22,6 +22,14 @@ def print_record(record: Record, as_json: bool, note: str = "") -> None:
         typer.echo(note, err=True)
 
 
+def print_deed(told: str, record: Record, as_json: bool) -> None:
+    """What was done: a sentence for people, or an object as JSON."""
+    if as_json:
+        print_json(record)
+    else:
+        typer.echo(told)
+
+
 def print_records(records: Sequence[Record], columns: Sequence[str], as_json: bool) -> None:
     """Many objects: a table of some members, or all of them as a JSON array."""
     if as_json:

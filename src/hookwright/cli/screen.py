@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 1_000
 LOOK_SECONDS = 0.1
-FEWEST_ROWS = 4  # of the list, whatever the head would like to have
+FEWEST_ROWS = 2  # of the list, whatever the head would like to have
+COMFORTABLE_ROWS = 4
 
 Tone = Literal["good", "bad", "waiting"]
 STYLES: Mapping[Tone, str] = {"good": "green", "bad": "red", "waiting": "yellow"}
@@ -160,9 +161,9 @@ def lines_of(looking: Looking, width: int, height: int) -> list[Line]:
     foot = _foot(looking, width)
     room = height - len(foot)
     if looking.in_full and chosen is not None:
-        body = _in_full(looking, chosen, room)
+        body = _in_full(looking, chosen, width, room)
     else:
-        head = _head(looking, room)
+        head = _head(looking, width, room)
         body = [*head, *_list(looking, width, room - len(head))]
     body = [line._replace(text=line.text[:width]) for line in body[:room]]
     return [*body, *[Line("")] * (room - len(body)), *foot]
@@ -173,10 +174,26 @@ def page_of(height: int) -> int:
     return max(1, height - 6)
 
 
-def _head(looking: Looking, room: int) -> list[Line]:
-    shown = list(looking.head) if looking.shows_head else list(looking.head[:1])
+def _head(looking: Looking, width: int, room: int) -> list[Line]:
+    head = looking.head if looking.shows_head else looking.head[:1]
+    shown = [*(part for text in head for part in _whole(text, width)), ""]
+    if len(shown) > room - COMFORTABLE_ROWS:
+        shown = [text for text in shown if text]
     shown = shown[: max(1, room - FEWEST_ROWS)]
-    return [*(Line(text, "bold" if place == 0 else "") for place, text in enumerate(shown)), Line("")]
+    return [Line(text, "bold" if place == 0 else "") for place, text in enumerate(shown)]
+
+
+def _whole(text: str, width: int) -> list[str]:
+    """A line; if it is too long, its value below its name: a credential of which a part is cut off is none."""
+    if len(text) <= width or not width:
+        return [text]
+    name, _, value = text.rpartition("  ")
+    return [*([name.rstrip()] if name else []), *_broken(value, width)]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """A text in pieces that are not too long."""
+    return [text[place : place + width] for place in range(0, len(text), max(1, width))] or [""]
 
 
 def _list(looking: Looking, width: int, room: int) -> list[Line]:
@@ -207,8 +224,8 @@ def _row(entry: Entry, widths: Mapping[str, int], is_chosen: bool, width: int) -
     return Line(text, "reverse" if is_chosen else "", (begin, begin + len(entry.status)), STYLES[entry.tone])
 
 
-def _in_full(looking: Looking, entry: Entry, room: int) -> list[Line]:
-    lines = [printable(line) for line in entry.details()]
+def _in_full(looking: Looking, entry: Entry, width: int, room: int) -> list[Line]:
+    lines = [part for line in entry.details() for part in _broken(printable(line), width)]
     looking.offset = min(looking.offset, max(0, len(lines) - (room - 2)))
     title = "  ".join(printable(each) for each in (entry.time, entry.status, entry.event, entry.took, entry.note))
     return [

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import Config, Database
+from hookwright.cli.options import AsJson, Config, Database
+from hookwright.cli.printing import print_deed
 from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def serve(
         run_quickly(_serve(settings))
 
 
-def migrate(database: Database = None, config: Config = None) -> None:
+def migrate(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
     """Bring the database's schema to this version; `serve` does so by itself."""
     import asyncio
 
@@ -80,7 +81,7 @@ def migrate(database: Database = None, config: Config = None) -> None:
         settings = load_settings(config_file=config, database_url=database)
         log_beside_output(settings.log_level)
         asyncio.run(migrate(settings))
-    typer.echo("the schema is up to date")
+    print_deed("the schema is up to date", {"up_to_date": True}, as_json)
 
 
 async def _serve(settings: Settings) -> None:
@@ -91,6 +92,7 @@ async def _serve(settings: Settings) -> None:
         listening = sockets.enter_context(listen(settings.host, settings.port))
         monitored = _monitored(settings, 0, sockets)
         hookwright = await Hookwright.open(settings)
+        hookwright.make_surfaces()
         await serve(
             hookwright, listening, partial(_say_ready, settings, url_of(listening), monitored), monitored=monitored
         )
@@ -136,6 +138,7 @@ async def _serve_as_child(
         if number != birth.number:
             each.close()
     hookwright = await Hookwright.open(settings, migrate=False)
+    hookwright.make_surfaces()
 
     def say_ready() -> None:
         structlog.get_logger("hookwright").info("process ready", process=birth.number + 1, pid=os.getpid())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, WithoutAsking
-from hookwright.cli.printing import print_record, print_records
+from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import confirm, with_services
 
 if TYPE_CHECKING:
@@ -49,13 +49,14 @@ def delete(
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,
+    as_json: AsJson = False,
 ) -> None:
     """Delete a site and the endpoints that belong to it."""
     from hookwright.operations.accounts import delete_site
 
     confirm(f"delete site {site} with its endpoints", without_asking)
     with_services(database, config, lambda services: delete_site(services, account, site))
-    typer.echo(f"site {site} is deleted")
+    print_deed(f"site {site} is deleted", {"id": site, "deleted": True}, as_json)
 
 
 async def _sites_of(services: Services, account_id: int) -> list[Site]:

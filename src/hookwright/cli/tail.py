@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import AccountOption, EndpointOption, Key, TypeOption, Url, required_key
+from hookwright.cli.options import AccountOption, EndpointOption, Key, TypeOption, Url, server_to_ask
 from hookwright.cli.printing import print_json, printable
 from hookwright.cli.running import end_on_signals, refusals_in_one_line
 
@@ -33,8 +33,8 @@ def tail(
     endpoint: EndpointOption = None,
     event_type: TypeOption = None,
     account: AccountOption = None,
-    url: Url = "http://127.0.0.1:8090",
-    key: Key = "",
+    url: Url = None,
+    key: Key = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document in each line.")] = False,
 ) -> None:
     """Show attempts as they are made, until Ctrl-C, over HTTP from the server at --url; a read key is enough.
@@ -45,9 +45,8 @@ def tail(
     with refusals_in_one_line():
         from hookwright.ambient import AnchoredClock
         from hookwright.cli.following import Following, line_of
-        from hookwright.cli.server_calls import Server
 
-        following = Following(Server(url, required_key(key), account), AnchoredClock(), endpoint, event_type)
+        following = Following(server_to_ask(url, key, account), AnchoredClock(), endpoint, event_type)
         following.begin()
         typer.echo("following; Ctrl-C ends it", err=True)
         while True:

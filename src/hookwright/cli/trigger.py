@@ -9,11 +9,12 @@ import typer
 
 from hookwright.cli.options import MAX_ID, AsJson, Config, Database
 from hookwright.cli.printing import print_record
-from hookwright.cli.running import fail, with_services
+from hookwright.cli.running import fail, refusals_in_one_line, with_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hookwright.cli.dev_servers import DevServer
     from hookwright.operations.named_samples import NamedSample
     from hookwright.operations.publish import Publish
     from hookwright.operations.services import Services
@@ -47,6 +48,14 @@ def trigger(
             show_default=False,
         ),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where to have it sent too, by an endpoint that is made if there is none; /play/NAME for `dev`.",
+            show_default=False,
+        ),
+    ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Change the data in your editor first.")] = False,
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many times.")] = 1,
     rate: Annotated[
@@ -56,24 +65,33 @@ def trigger(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a realistic event. A server on the same database delivers it."""
+    """Publish a realistic event. A server on the same database delivers it.
+
+    Where no database is given or set, it is that of the `hookwright dev` that runs here, or hookwright.sqlite3.
+    """
     import msgspec
 
+    settings: dict[str, Any] = {}
+    if dev := _dev_server_to_publish_to(database, config):
+        database, account = dev.database_url, account or dev.account_id
+        to = f"{dev.url}{to}" if to and to.startswith("/") else to
+        settings = {"allow_private_targets": True}  # as it has them
     ids = {"tag": tag, "form": form, "sequence": sequence, "offer": offer}
     named = {name: id for name, id in ids.items() if id is not None}
 
     async def act(services: Services) -> dict[str, Any]:
-        from hookwright.cli.editing import edited_object
+        from hookwright.cli.trying import endpoint_for_tries
         from hookwright.operations.named_samples import sample_named
         from hookwright.operations.publish import Publish
 
         sample = await sample_named(services, event)
-        data = _changed(sample, named, change or [])
-        if edit:
-            data = edited_object(data)
+        data = _data(sample, named, change or [], edit)
+        account_id = await _the_account(services) if account is None else account
+        if to is not None:
+            await endpoint_for_tries(services, account_id, to)
         request = Publish(
             type=sample.type,
-            account=await _the_account(services) if account is None else account,
+            account=account_id,
             site=site,
             data=msgspec.Raw(msgspec.json.encode(data)),
         )
@@ -81,9 +99,21 @@ def trigger(
         with typer.progressbar(length=count, label=sample.type, file=sys.stderr, hidden=nobody_watches) as bar:
             return await _publish_many(services, request, count, rate, bar.update)
 
-    record = with_services(database, config, act)
-    note = "" if record["deliveries"] else f"no endpoint wants it: hookwright endpoints list {record['account']}"
+    record = with_services(database, config, act, **settings)
+    note = "" if record["deliveries"] else _nobody_wants_it(record["account"], is_dev=dev is not None)
     print_record(record, as_json, note)
+
+
+def _nobody_wants_it(account_id: int, *, is_dev: bool) -> str:
+    cure = "give --to /play/first" if is_dev else f"hookwright endpoints list {account_id}"
+    return f"no endpoint wants it: {cure}"
+
+
+def _data(sample: NamedSample, ids: dict[str, int], changes: list[str], edit: bool) -> dict[str, Any]:
+    from hookwright.cli.editing import edited_object
+
+    data = _changed(sample, ids, changes)
+    return edited_object(data) if edit else data
 
 
 async def _publish_many(
@@ -147,6 +177,22 @@ def _value_of(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _dev_server_to_publish_to(database: str | None, config: str | None) -> DevServer | None:
+    """The `hookwright dev` that runs here, unless a database was named; None too where this folder has its own."""
+    from hookwright.cli.dev_servers import running_server
+    from hookwright.config import Settings, load_settings
+
+    with refusals_in_one_line():
+        settings = load_settings(config_file=config, database_url=database)
+        if settings.database_url != Settings().database_url:
+            return None
+        dev = running_server()
+    path = settings.sqlite_path()
+    if dev is None and path is not None and not path.exists():
+        fail("there is no server to publish to: start `hookwright dev`, or give --database")
+    return dev
 
 
 async def _the_account(services: Services) -> int:

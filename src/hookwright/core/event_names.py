@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 EVERYTHING = "*"
 MAX_NAME_LENGTH = 100
@@ -29,3 +30,15 @@ def families_of(name: str) -> tuple[str, ...]:
 def members_of(event: str, names: Iterable[str]) -> list[str]:
     """The types among `names` that a subscription to this event means: the one type, or a whole family."""
     return [name for name in names if event == name or event in families_of(name)]
+
+
+def meant_by(name: str, names: Iterable[str]) -> str | None:
+    """Which of these names a mistyped one was probably to be. With a thousand names it takes some milliseconds."""
+    if len(name) > MAX_NAME_LENGTH:
+        return None
+    return next(iter(get_close_matches(name, names, n=1, cutoff=0.7)), None)
+
+
+def one_of(names: Iterable[str], meant: str | None = None) -> str:
+    """The names that would do, in words; before them the one that was probably meant."""
+    return f"{'one' if meant is None else f'did you mean {meant}? One'} of {', '.join(names)}"

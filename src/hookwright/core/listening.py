@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from hookwright.core.model import Instant
 
-_SCHEME = "listen://"
+LISTENER_SCHEME = "listen://"
 
 
 class HeldRequest(Struct, frozen=True, kw_only=True):
@@ -32,14 +32,14 @@ class ListenersAnswer(Struct, frozen=True, kw_only=True):
 
 def listener_url(endpoint_id: int) -> str:
     """The URL of an endpoint that fetches."""
-    return f"{_SCHEME}{endpoint_id}"
+    return f"{LISTENER_SCHEME}{endpoint_id}"
 
 
 def is_listener_url(url: str) -> bool:
     """Whether an endpoint with this URL fetches what is sent to it."""
-    return url.startswith(_SCHEME)
+    return url.startswith(LISTENER_SCHEME)
 
 
 def listener_of(url: str) -> int:
     """The id of the endpoint that has this URL."""
-    return int(url.removeprefix(_SCHEME))
+    return int(url.removeprefix(LISTENER_SCHEME))

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from hookwright.core.errors import Invalid, Problem
+from hookwright.core.misfits import misfits, problems_of
 
 # What every database and every JSON client of ours can hold.
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -359,7 +360,7 @@ def decode_data(event_type: str, data: bytes) -> Data:
     try:
         decoded: Data = _decoders[event_type].decode(data)
     except msgspec.ValidationError as error:
-        raise Invalid(problem_of(error, "/data")) from None
+        raise Invalid(*problems_of(error, data, EVENT_TYPES[event_type], "/data")) from None
     except UnicodeDecodeError:
         raise Invalid(Problem("/data", "is not UTF-8", "malformed")) from None
     except RecursionError:
@@ -367,18 +368,13 @@ def decode_data(event_type: str, data: bytes) -> Data:
     return decoded
 
 
+def data_misfits(event_type: object, data: object) -> list[Problem]:
+    """Where data that was decoded already does not fit its event type; nothing for a type that is not built in."""
+    if not isinstance(event_type, str) or event_type not in EVENT_TYPES:
+        return []
+    return misfits(data, EVENT_TYPES[event_type], "/data")
+
+
 def typed_data(event_type: str, data: bytes) -> Data | None:
     """As `decode_data`; None for a type that is not built in, whose data has no type of ours."""
     return decode_data(event_type, data) if event_type in EVENT_TYPES else None
-
-
-def problem_of(error: msgspec.ValidationError, root: str = "") -> Problem:
-    """What msgspec found wrong, as a Problem: it names the place as `$.contact.id`, we as `/contact/id`."""
-    message, _, path = str(error).partition(" - at `$")
-    # `[...]` stands for a member of a mapping, whose name msgspec does not tell.
-    steps = path.rstrip("`").replace("[...]", "").replace("[", ".").replace("]", "").split(".")[1:]
-    pointer = root + "".join(f"/{step}" for step in steps)
-    if message.startswith("Object missing required field `"):
-        pointer = f"{pointer}/{message.split('`')[1]}"
-        return Problem(pointer, "is required", "blank")
-    return Problem(pointer, message[:1].lower() + message[1:])

@@ -1,13 +1,17 @@
 """What a dialect is to the rest of Hookwright: a name, paths it answers, a translation, the form of its requests."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from hookwright.core.model import SECOND, Instant, Parcel, SigningKey, Translate, WireForm
 from hookwright.core.signing import signed_headers
 from hookwright.operations.services import Services
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 USER_AGENT = "Hookwright/0.1 (+https://www.standardwebhooks.com)"
 
@@ -39,7 +43,7 @@ class Dialect(Wording):
     """One foreign API: its words, and the routes through which its endpoints are made.
 
     `prefixes` are the paths it answers; the longest prefix wins, so `/api/v1/hooks` may be one dialect's while
-    `/api/v1` is ours.
+    `/api/v1` is ours. `build_app` imports the routes: events are translated without them.
     """
 
     prefixes: tuple[str, ...]

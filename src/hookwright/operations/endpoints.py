@@ -9,8 +9,9 @@ from msgspec import UNSET, Struct
 from hookwright.core.addresses import target_problem
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
-from hookwright.core.listening import listener_url
+from hookwright.core.listening import is_listener_url, listener_url
 from hookwright.core.model import (
+    OWN_DIALECT,
     Binding,
     Endpoint,
     EndpointChange,
@@ -52,15 +53,17 @@ async def create_endpoint(
     services: Services,
     account_id: int,
     dialect: str,
-    url: str,
+    url: str | None,
     subscriptions: Sequence[Subscription],
     site_id: int | None = None,
+    details: Details | None = None,
 ) -> Endpoint:
-    """A new endpoint, signed with the account's secret.
+    """A new endpoint, signed with the account's secret; without a URL it is a listener.
 
     Raises Invalid with the pointer `/url`, and Conflict when the account has as many as it may.
     """
-    endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, site_id, Details())
+    details = details or Details()
+    endpoint = await _new_endpoint(services, account_id, dialect, url, subscriptions, site_id, details)
     entry = await new_entry(services, "endpoint.created", endpoint.id, account_id)
     await services.store.add_endpoint(endpoint, entry=entry)
     return endpoint
@@ -118,9 +121,13 @@ def open_headers(services: Services, endpoint: Endpoint) -> dict[str, str]:
 
 
 async def require_endpoint(services: Services, account_id: int, endpoint_id: int, dialect: str | None) -> Endpoint:
-    """An endpoint of this account, and of this dialect if one is given. Raises NotFound."""
+    """An endpoint of this account, and of this dialect if one is given. Raises NotFound.
+
+    To the dialects there are no listeners: they have more than one subscription, and no URL that could be shown.
+    """
     endpoint = await services.store.endpoint(account_id, endpoint_id)
-    if endpoint is None or dialect not in (None, endpoint.dialect):
+    is_hidden = endpoint is not None and dialect not in (None, OWN_DIALECT) and is_listener_url(endpoint.url)
+    if endpoint is None or is_hidden or dialect not in (None, endpoint.dialect):
         raise NotFound(f"endpoint {endpoint_id} does not exist")
     return endpoint
 

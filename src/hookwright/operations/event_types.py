@@ -7,7 +7,7 @@ import msgspec
 
 from hookwright.core.announcements import OPERATIONAL_TYPES, is_operational
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
-from hookwright.core.event_names import is_name
+from hookwright.core.event_names import is_name, meant_by, one_of
 from hookwright.core.model import DeclaredType
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.vocabulary import EVENT_TYPES
@@ -40,12 +40,12 @@ async def require_known_type(services: Services, name: str, pointer: str) -> Non
     """Raises Invalid for a name that no event has."""
     known = await known_types(services)
     if name not in known:
-        raise Invalid(unknown_type(known, pointer))
+        raise Invalid(unknown_type(known, pointer, meant_by(name, known)))
 
 
-def unknown_type(known: Iterable[str], pointer: str) -> Problem:
-    """A name that is not among the known ones, in words that name them."""
-    return Problem(pointer, f"unknown event type; one of {', '.join(known)}", "unknown")
+def unknown_type(known: Iterable[str], pointer: str, meant: str | None) -> Problem:
+    """A name that is not among the known ones, in words that name them, the one first that was probably meant."""
+    return Problem(pointer, f"unknown event type; {one_of(known, meant)}", "unknown")
 
 
 async def require_declared_type(services: Services, name: str) -> DeclaredType:

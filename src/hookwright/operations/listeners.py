@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from msgspec.structs import replace
+
 from hookwright.ambient import monotonic_us
-from hookwright.core.errors import NotFound
+from hookwright.core.errors import Invalid, NotFound, Problem
+from hookwright.core.event_names import EVERYTHING, meant_by, one_of
 from hookwright.core.listening import HeldRequest, ListenersAnswer, is_listener_url
 from hookwright.core.model import OWN_DIALECT, SECOND, Endpoint, EndpointChange, Instant, Subscription
-from hookwright.operations.endpoints import Details, set_status
+from hookwright.operations.endpoints import Details, change_endpoint, create_endpoint, set_status
+from hookwright.operations.named_samples import notices_in
 from hookwright.operations.own_endpoints import (
     OwnEndpoint,
     change_own_endpoint,
@@ -15,7 +19,7 @@ from hookwright.operations.own_endpoints import (
     reveal_verifying_keys,
 )
 from hookwright.operations.services import Services
-from hookwright.store.base import EndpointQuery
+from hookwright.store.base import DeliveryQuery, EndpointQuery
 
 # A laptop, and a request to it costs several statements: no more at once.
 MAX_IN_FLIGHT = 10
@@ -25,6 +29,7 @@ HEARD_FOR: Instant = 5 * SECOND
 HEARD_EVERY: Instant = 2 * SECOND
 
 _PAGE = 100
+EVENT_ID_LENGTH = 36  # of a message id, whose rest is the notice's number
 
 
 async def open_listener(
@@ -34,14 +39,92 @@ async def open_listener(
 
     Raises Invalid with a place below `/events`, and Conflict when the account has as many endpoints as it may.
     """
-    known = await _listener_named(services, account_id, name)
+    known = await _listener_named(services, account_id, OWN_DIALECT, name)
     if known is None:
-        details = Details(name=name, max_in_flight=MAX_IN_FLIGHT)
-        return await create_own_endpoint(services, account_id, None, wanted, details)
-    change = EndpointChange(subscriptions=tuple(wanted))
-    await change_own_endpoint(services, account_id, known.id, change)
-    endpoint = await set_status(services, account_id, known.id, "active")
-    return OwnEndpoint(endpoint, (await reveal_verifying_keys(services, account_id, known.id))[0])
+        opened = await create_own_endpoint(services, account_id, None, wanted, _details(name))
+    else:
+        await change_own_endpoint(services, account_id, known.id, EndpointChange(subscriptions=tuple(wanted)))
+        endpoint = await set_status(services, account_id, known.id, "active")
+        opened = OwnEndpoint(endpoint, (await reveal_verifying_keys(services, account_id, known.id))[0])
+    await _hear(services, opened.endpoint)
+    return opened
+
+
+async def open_foreign_listener(
+    services: Services,
+    account_id: int,
+    name: str,
+    wanted: Sequence[Subscription],
+    dialect: str,
+    site_id: int | None = None,
+) -> Endpoint:
+    """As `open_listener`, in a dialect's words and form; the account's secret signs. `*` is every event of it.
+
+    Raises Invalid also below `/dialect`, and `/site` where the dialect's events are of a site.
+    """
+    notices = notices_in(services, dialect) if dialect in services.translations else {}
+    if not notices:
+        raise Invalid(Problem("/dialect", f"must be {one_of(services.translations)}", "unknown"))
+    subscriptions = _foreign_subscriptions(wanted, tuple(notices))
+    if any(notice.site_id is not None for notice in notices.values()):
+        site_id = await _site(services, account_id, site_id)
+    elif site_id is not None:
+        raise Invalid(Problem("/site", f"events of {dialect} are not of a site"))
+    known = await _listener_named(services, account_id, dialect, name, site_id)
+    if known is None:
+        details = _details(name)
+        opened = await create_endpoint(services, account_id, dialect, None, subscriptions, site_id, details)
+    else:
+        await change_endpoint(services, account_id, known.id, EndpointChange(subscriptions=subscriptions))
+        opened = await set_status(services, account_id, known.id, "active")
+    await _hear(services, opened)
+    return opened
+
+
+def _details(name: str) -> Details:
+    return Details(name=name, max_in_flight=MAX_IN_FLIGHT)
+
+
+async def _hear(services: Services, listener: Endpoint) -> None:
+    # Whoever opens one is about to fetch: what is published in between must not fail for that.
+    await services.store.heard_listener(listener.id, services.clock.now() + HEARD_FOR)
+
+
+def _foreign_subscriptions(wanted: Sequence[Subscription], known: tuple[str, ...]) -> tuple[Subscription, ...]:
+    problems: list[Problem] = []
+    subscriptions: list[Subscription] = []
+    for place, each in enumerate(wanted):
+        if each.event == EVERYTHING:
+            subscriptions += [replace(each, event=event) for event in known]
+        elif each.event in known:
+            subscriptions.append(each)
+        else:
+            meant = None if problems else meant_by(each.event, known)
+            told = f"unknown event; {one_of((*known, EVERYTHING), meant)}"
+            problems.append(Problem(f"/events/{place}", told, "unknown"))
+    if problems:
+        raise Invalid(*problems)
+    return tuple(dict.fromkeys(subscriptions))
+
+
+async def _site(services: Services, account_id: int, site_id: int | None) -> int:
+    """The site that was named, or the only one. Raises Invalid."""
+    sites = [site.id for site in await services.store.sites(account_id)]
+    if site_id is None and len(sites) == 1:
+        return sites[0]
+    if site_id in sites:
+        return site_id
+    known = ", ".join(map(str, sites)) or "it has none"
+    raise Invalid(Problem("/site", f"must be one of the account's sites ({known})", "unknown"))
+
+
+async def event_names(services: Services, account_id: int, listener_id: int, message_ids: Sequence[str]) -> list[str]:
+    """What the dialect calls the event of each message, or "" where it is not kept any more."""
+    names: dict[str, str] = {}
+    for event_id in {message_id[:EVENT_ID_LENGTH] for message_id in message_ids}:
+        query = DeliveryQuery(account_id=account_id, endpoint_id=listener_id, event_id=event_id)
+        names |= {each.message_id: each.dialect_event for each in await services.store.deliveries(query)}
+    return [names.get(message_id, "") for message_id in message_ids]
 
 
 async def require_listener(services: Services, account_id: int, endpoint_id: int) -> Endpoint:
@@ -91,10 +174,12 @@ async def answer_request(
         raise NotFound(f"listener {endpoint_id} has no request {request_id} that waits for an answer")
 
 
-async def _listener_named(services: Services, account_id: int, name: str) -> Endpoint | None:
+async def _listener_named(
+    services: Services, account_id: int, dialect: str, name: str, site_id: int | None = None
+) -> Endpoint | None:
     below = None
     while True:
-        query = EndpointQuery(account_id=account_id, dialects=(OWN_DIALECT,), below=below, limit=_PAGE)
+        query = EndpointQuery(account_id=account_id, dialects=(dialect,), site_id=site_id, below=below, limit=_PAGE)
         page = await services.store.endpoints(query)
         for endpoint in page:
             if is_listener_url(endpoint.url) and endpoint.name == name:

@@ -9,6 +9,7 @@ import msgspec
 
 from hookwright.ambient import new_event_id
 from hookwright.core.errors import Invalid, Problem
+from hookwright.core.event_names import meant_by, one_of
 from hookwright.core.model import Event, Notice
 from hookwright.core.samples import SAMPLES, Sample
 from hookwright.core.vocabulary import EVENT_TYPES, typed_data
@@ -39,11 +40,22 @@ async def sample_named(services: Services, name: str) -> NamedSample:
     if name in SAMPLES:
         return NamedSample(name, dict(SAMPLES[name]))
     if name not in declared:
-        raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
+        known = (*EVENT_TYPES, *declared)
+        raise Invalid(unknown_type(known, "/type", meant_by(name, known)))
     sample = declared[name].sample
     if sample is None:
         raise Invalid(Problem("/type", f"{name} was declared without a sample"))
     return NamedSample(name, msgspec.json.decode(sample))
+
+
+def notices_in(services: Services, dialect: str) -> dict[str, Notice]:
+    """What a dialect calls the events that it knows, each with a notice as an example."""
+    notices: dict[str, Notice] = {}
+    for type, data in SAMPLES.items():
+        for notice in _notices_of_sample(services, type, data):
+            if notice.dialect == dialect:
+                notices.setdefault(notice.event, notice)
+    return notices
 
 
 def _sample_in_dialect(services: Services, name: str) -> NamedSample:
@@ -55,8 +67,9 @@ def _sample_in_dialect(services: Services, name: str) -> NamedSample:
                 return NamedSample(type, dict(data), notice)
             names[own_name] = None
     dialect = name.partition(":")[0]
-    known = [each for each in names if each.startswith(dialect)] or names
-    raise Invalid(Problem("/type", f"no event is called {name}; one of {', '.join(known)}", "unknown"))
+    known = [each for each in names if each.startswith(f"{dialect}:")] or list(names)
+    told = one_of(known, meant_by(name, known))
+    raise Invalid(Problem("/type", f"no event is called {name}; {told}", "unknown"))
 
 
 def _notices_of_sample(services: Services, type: str, data: Sample) -> Iterator[Notice]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hookwright.core.custom_headers import header_problems, lower_case
 from hookwright.core.errors import Invalid, Problem
-from hookwright.core.event_names import EVERYTHING, family_of, members_of
+from hookwright.core.event_names import EVERYTHING, family_of, meant_by, members_of, one_of
 from hookwright.core.model import ANY_RESOURCE, OWN_DIALECT, Endpoint, EndpointChange, SignatureScheme, Subscription
 from hookwright.core.resources import has_resources
 from hookwright.core.signing import decode_secret, encode_public_key
@@ -101,18 +101,20 @@ def verifying_key(signature: SignatureScheme, secret: str) -> VerifyingKey:
 async def _checked_subscriptions(services: Services, wanted: Sequence[Subscription]) -> tuple[Subscription, ...]:
     """The subscriptions, each once. Raises Invalid below `/events`."""
     names = await known_types(services)
-    problems = [
-        problem for place, each in enumerate(wanted) for problem in _problems_of(each, f"/events/{place}", names)
-    ]
+    problems: list[Problem] = []
+    for place, each in enumerate(wanted):
+        # To guess what was meant takes a while: once for a request is enough.
+        problems += _problems_of(each, f"/events/{place}", names, may_guess=not problems)
     if problems:
         raise Invalid(*problems)
     return tuple(dict.fromkeys(wanted))
 
 
-def _problems_of(subscription: Subscription, pointer: str, names: Sequence[str]) -> list[Problem]:
+def _problems_of(subscription: Subscription, pointer: str, names: Sequence[str], *, may_guess: bool) -> list[Problem]:
     if not members_of(subscription.event, names):
-        known = ", ".join((*names, *dict.fromkeys(map(family_of, names)), EVERYTHING))
-        return [Problem(pointer, f"unknown event; one of {known}", "unknown")]
+        known = (*names, *dict.fromkeys(map(family_of, names)), EVERYTHING)
+        meant = meant_by(subscription.event, known) if may_guess else None
+        return [Problem(pointer, f"unknown event; {one_of(known, meant)}", "unknown")]
     if subscription.resource == ANY_RESOURCE:
         return []
     problem = _resource_problem(subscription, names)

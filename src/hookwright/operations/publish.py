@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
+from hookwright.core.event_names import meant_by
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
+from hookwright.core.misfits import problem_of
 from hookwright.core.model import (
     OWN_DIALECT,
     Accepted,
@@ -28,12 +30,15 @@ from hookwright.core.model import (
 )
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 from hookwright.core.times import from_datetime
-from hookwright.core.vocabulary import EVENT_TYPES, Data, problem_of, typed_data
+from hookwright.core.vocabulary import EVENT_TYPES, Data, typed_data
 from hookwright.operations.event_types import declared_types, unknown_type
 from hookwright.operations.services import Services
 
 MAX_KEY_LENGTH = 255
 MAX_BATCH = 1_000
+
+# Of the events of one batch whose type nobody knows: for so many it is guessed what was meant, which takes a while.
+MOST_GUESSES = 5
 
 # So many events of a batch are checked in one turn of the event loop; others' requests must not wait for a thousand.
 CHECKED_IN_A_TURN = 50
@@ -83,7 +88,8 @@ async def _drafts(services: Services, requests: Sequence[Publish], root: str, tr
         if position % CHECKED_IN_A_TURN == CHECKED_IN_A_TURN - 1:
             await asyncio.sleep(0)
         try:
-            drafts.append(_draft(services, request, sites, declared, traceparent))
+            may_guess = len(problems) < MOST_GUESSES
+            drafts.append(_draft(services, request, sites, declared, traceparent, may_guess))
         except Invalid as error:
             place = f"{root}/{position}" if root else ""
             problems += [replace(problem, pointer=place + problem.pointer) for problem in error.problems]
@@ -108,17 +114,13 @@ async def _sites_that_allow(services: Services, account_id: int, wanted: Set[int
     recent = services.recent_sites.recall(account_id, now)
     if recent is not None and _allow(recent, wanted):
         return recent
-    return await services.recent_sites.look_up(account_id, now, _read_sites(services, account_id))
+    return await services.recent_sites.look_up(account_id, now, services.store.sites_of_account(account_id))
 
 
 def _allow(sites: Sequence[Site], wanted: Set[int | None]) -> bool:
     """Whether no event for one of the wanted sites is refused; None among them is an event that names no site."""
     must_be_named = len(sites) > 1
     return wanted <= {site.id for site in sites} | (set() if must_be_named else {None})
-
-
-async def _read_sites(services: Services, account_id: int) -> list[Site] | None:
-    return None if await services.store.account(account_id) is None else await services.store.sites(account_id)
 
 
 async def _declared_types(services: Services, requests: Sequence[Publish]) -> Mapping[str, DeclaredType]:
@@ -132,20 +134,31 @@ def _draft(
     sites: Mapping[int, list[Site]],
     declared: Mapping[str, DeclaredType],
     traceparent: str | None,
+    may_guess: bool,
 ) -> Draft:
-    _check(services, request, sites, declared)
-    data, members = _checked_data(services, request, declared)
+    problems = _problems(services, request, sites)
+    type: str | None = request.type
+    if request.type not in EVENT_TYPES and request.type not in declared:
+        known = (*EVENT_TYPES, *declared)
+        type = meant_by(request.type, known) if may_guess else None
+        problems.append(unknown_type(known, "/type", type))
+    try:
+        data, members = _checked_data(services, type, request.data, declared)
+    except Invalid as error:
+        raise Invalid(*problems, *error.problems) from None
+    if problems:
+        raise Invalid(*problems)
     now = services.clock.now()
     event = Event(
         id=new_event_id(now, request.account % LANE_COUNT),
         account_id=request.account,
         site_id=_site_id(request, sites[request.account]),
         type=request.type,
-        occurred_at=now if request.occurred_at is None else _instant("/occurred_at", request.occurred_at),
+        occurred_at=now if request.occurred_at is None else _instant(request.occurred_at),
         accepted_at=now,
         data=bytes(request.data),
         idempotency_key=request.idempotency_key,
-        expires_at=None if request.expires_at is None else _instant("/expires_at", request.expires_at),
+        expires_at=None if request.expires_at is None else _instant(request.expires_at),
         ordering_key=request.ordering_key,
         traceparent=traceparent,
     )
@@ -158,47 +171,59 @@ def _draft(
     )
 
 
-def _check(
-    services: Services, request: Publish, sites: Mapping[int, list[Site]], declared: Mapping[str, DeclaredType]
-) -> None:
-    if request.account not in sites:
-        raise Invalid(Problem("/account", f"account {request.account} does not exist", "unknown"))
-    if request.type not in EVENT_TYPES and request.type not in declared:
-        raise Invalid(unknown_type((*EVENT_TYPES, *declared), "/type"))
-    _check_key("/idempotency_key", request.idempotency_key)
-    _check_key("/ordering_key", request.ordering_key)
-    if request.expires_at is not None and _instant("/expires_at", request.expires_at) <= services.clock.now():
-        raise Invalid(Problem("/expires_at", "must be in the future"))
+def _problems(services: Services, request: Publish, sites: Mapping[int, list[Site]]) -> list[Problem]:
+    """What is wrong with a request, its type and its data apart."""
+    problems: list[Problem] = []
+    of_account = sites.get(request.account)
+    if of_account is None:
+        problems.append(Problem("/account", f"account {request.account} does not exist", "unknown"))
+    elif request.site is not None and request.site not in {site.id for site in of_account}:
+        problems.append(Problem("/site", f"account {request.account} has no site {request.site}", "unknown"))
+    if not _is_key(request.idempotency_key):
+        problems.append(Problem("/idempotency_key", _NO_KEY))
+    if not _is_key(request.ordering_key):
+        problems.append(Problem("/ordering_key", _NO_KEY))
+    if isinstance(request.occurred_at, float):
+        problems.append(Problem("/occurred_at", _NO_MOMENT))
+    if isinstance(request.expires_at, float):
+        problems.append(Problem("/expires_at", _NO_MOMENT))
+    elif request.expires_at is not None and _instant(request.expires_at) <= services.clock.now():
+        problems.append(Problem("/expires_at", "must be in the future"))
+    return problems
 
 
 def _checked_data(
-    services: Services, request: Publish, declared: Mapping[str, DeclaredType]
+    services: Services, type: str | None, content: Raw, declared: Mapping[str, DeclaredType]
 ) -> tuple[Data | None, object]:
-    """The typed data of a built-in type, and whatever is in any type's. Raises Invalid."""
-    data = typed_data(request.type, request.data)
+    """The typed data of a built-in type, and whatever is in any type's; no type takes any. Raises Invalid."""
+    data = None if type is None else typed_data(type, content)
     # What the vocabulary does not know is skipped when the typed data is decoded; here every member is read.
-    members = _whole(request.data)
-    if data is None and (problems := services.declared_types.problems(declared[request.type], members, "/data")):
+    members = _whole(content)
+    if (
+        type is not None
+        and type in declared
+        and (problems := services.declared_types.problems(declared[type], members, "/data"))
+    ):
         raise Invalid(*problems)
     return data, members
 
 
-def _instant(pointer: str, moment: Moment) -> Instant:
-    if not isinstance(moment, datetime):
-        raise Invalid(Problem(pointer, "must be ISO 8601, such as 2026-01-31T18:20:00Z"))
+_NO_MOMENT = "must be ISO 8601, such as 2026-01-31T18:20:00Z"
+_NO_KEY = f"must have 1 to {MAX_KEY_LENGTH} characters, none of them NUL"
+
+
+def _instant(moment: Moment) -> Instant:
+    assert isinstance(moment, datetime)  # a number was refused
     return from_datetime(moment)
 
 
-def _check_key(pointer: str, key: str | None) -> None:
-    if key is not None and (not 1 <= len(key) <= MAX_KEY_LENGTH or "\0" in key):
-        raise Invalid(Problem(pointer, f"must have 1 to {MAX_KEY_LENGTH} characters, none of them NUL"))
+def _is_key(key: str | None) -> bool:
+    return key is None or (1 <= len(key) <= MAX_KEY_LENGTH and "\0" not in key)
 
 
 def _site_id(request: Publish, sites: Sequence[Site]) -> int | None:
     if request.site is None:
         return sites[0].id if len(sites) == 1 else None
-    if request.site not in {site.id for site in sites}:
-        raise Invalid(Problem("/site", f"account {request.account} has no site {request.site}", "unknown"))
     return request.site
 
 

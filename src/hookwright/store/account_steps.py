@@ -187,6 +187,16 @@ class AccountSteps(EndpointSteps):
         )
         return [_site(row) for row in rows]
 
+    @reading
+    def sites_of_account(self, account_id: int) -> Step[list[Site] | None]:
+        rows = yield sql(
+            "SELECT s.* FROM accounts a LEFT JOIN sites s ON s.lane = $1 AND s.account_id = $2"
+            " WHERE a.lane = $1 AND a.id = $2 AND a.deleted_at IS NULL ORDER BY s.id",
+            lane_of(account_id),
+            account_id,
+        )
+        return [_site(row) for row in rows if row["id"] is not None] if rows else None
+
     async def delete_site(self, account_id: int, site_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """See Store, and `delete_endpoint` for the two steps."""
         endpoint_ids = await self._forget_site(account_id, site_id, now, entry)

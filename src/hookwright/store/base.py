@@ -124,6 +124,7 @@ class EndpointQuery(Struct, frozen=True, kw_only=True):
     site_id: int | None = None
     app_id: int | None = None
     statuses: tuple[EndpointStatus, ...] | None = None
+    listeners: bool = True  # False: none of them
     above: int | None = None
     below: int | None = None
     ascending: bool = False
@@ -354,6 +355,9 @@ class Store(Protocol):
 
     async def sites(self, account_id: int) -> list[Site]:
         """The account's sites, oldest first."""
+
+    async def sites_of_account(self, account_id: int) -> list[Site] | None:
+        """The same, or None when there is no such account."""
 
     async def delete_site(self, account_id: int, site_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Delete a site and the endpoints that belong to it. False when there is none."""

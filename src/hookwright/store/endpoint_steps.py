@@ -12,6 +12,7 @@ from hookwright.core.audit import Entry
 from hookwright.core.errors import Unavailable
 from hookwright.core.health import TOLD_PERCENT
 from hookwright.core.lanes import lane_of
+from hookwright.core.listening import LISTENER_SCHEME
 from hookwright.core.model import (
     Endpoint,
     EndpointChange,
@@ -333,6 +334,8 @@ def _endpoint_filters(query: EndpointQuery, *, with_bounds: bool) -> tuple[Filte
         filters.add("e.app_id = $?", query.app_id)
     if query.statuses is not None:
         filters.add_one_of("e.status", query.statuses)
+    if not query.listeners:
+        filters.add("e.url NOT LIKE $?", f"{LISTENER_SCHEME}%")
     if with_bounds and query.above is not None:
         filters.add("e.id > $?", query.above)
     if with_bounds and query.below is not None:

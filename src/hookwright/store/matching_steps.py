@@ -1,13 +1,14 @@
 """Who gets what is being accepted: by the accounts' subscriptions, which are kept in memory.
 
 Every change of an account's subscriptions raises its `subscriptions_version` in the same transaction. Accepting reads
-that number first, so memory is never behind what was committed before; only what changed is read again.
+that number, so memory is never behind what was committed before; only what changed is read again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from hookwright.core.lanes import lane_of
 from hookwright.core.matching import NOBODY, Entry, SubscriptionBook
@@ -27,7 +28,23 @@ GUARDED = (
 # Whether an endpoint fails, or its account was told that it did: a success is worth noting then.
 TROUBLED = "(e.failing_since IS NOT NULL OR e.warned_percent > 0)"
 
+# What accepting needs to know of an endpoint.
+RECIPIENT = (
+    "e.status, e.url, e.ordering, e.retry_schedule, e.sealed_headers, e.signature,"
+    f" {TROUBLED} AS troubled, {GUARDED} AS guarded"
+)
+
 Recipients = Mapping[int, Row]
+
+
+class Known(NamedTuple):
+    """An account's subscriptions as they were at some version."""
+
+    version: int | None
+    book: SubscriptionBook
+
+
+NOTHING = Known(None, NOBODY)
 
 
 class Books:
@@ -35,30 +52,26 @@ class Books:
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._books: OrderedDict[int, tuple[int, SubscriptionBook]] = OrderedDict()
+        self._books: OrderedDict[int, Known] = OrderedDict()
         self._size = 0
 
-    def of(self, account_id: int) -> SubscriptionBook:
-        """What is known of an account's subscriptions."""
+    def known(self, account_id: int) -> Known:
+        """What is known of an account's subscriptions, and of which version that is."""
         if account_id not in self._books:
-            return NOBODY
+            return NOTHING
         self._books.move_to_end(account_id)
-        return self._books[account_id][1]
-
-    def is_current(self, account_id: int, version: int) -> bool:
-        return account_id in self._books and self._books[account_id][0] == version
+        return self._books[account_id]
 
     def keep(self, account_id: int, version: int, book: SubscriptionBook) -> None:
         """Remember an account's subscriptions; those that were asked for least recently make room."""
         self._forget(account_id)
-        self._books[account_id] = (version, book)
+        self._books[account_id] = Known(version, book)
         self._size += book.size
         while self._size > self._most and len(self._books) > 1:
             self._forget(next(iter(self._books)))
 
     def _forget(self, account_id: int) -> None:
-        _, book = self._books.pop(account_id, (0, NOBODY))
-        self._size -= book.size
+        self._size -= self._books.pop(account_id, NOTHING).book.size
 
 
 class MatchingSteps(Steps):
@@ -67,26 +80,35 @@ class MatchingSteps(Steps):
     _books: Books
 
     def match(self, drafts: Sequence[Draft]) -> Step[tuple[list[Match], Recipients]]:
-        """Which endpoints get which notices, and what accepting needs to know of these endpoints."""
-        yield from self._read_anew(sorted({draft.event.account_id for draft in drafts}))
-        matches = matches_of(drafts, self._books.of)
-        recipients = yield from self._recipients(sorted({match.endpoint_id for match in matches}))
+        """Which endpoints get which notices, and what accepting needs to know of these endpoints.
+
+        Matched by what is remembered first, so that one look tells both whether that still holds and who they are.
+        """
+        # Held here: what others publish meanwhile, or a batch of many large accounts, may push books out of memory.
+        known = {id: self._books.known(id) for id in sorted({draft.event.account_id for draft in drafts})}
+        matches = matches_of(drafts, lambda account_id: known[account_id].book)
+        versions, recipients = yield from self.versions_and_recipients(list(known), _endpoint_ids(matches))
+        changed = [id for id, version in versions.items() if version != known[id].version]
+        if changed:
+            for id in changed:
+                # Read after its version: at worst the subscriptions are newer, and are read once more.
+                book = SubscriptionBook(map(_entry, (yield _subscriptions_of(lane_of(id), id))))
+                known[id] = Known(versions[id], book)
+                self._books.keep(id, versions[id], book)
+            matches = matches_of(drafts, lambda account_id: known[account_id].book)
+            recipients = yield from self._recipients(_endpoint_ids(matches))
         return [match for match in matches if match.endpoint_id in recipients], recipients
 
-    def _read_anew(self, account_ids: Sequence[int]) -> Step[None]:
-        # The versions are read before the subscriptions: at worst these are newer, and are read once more.
-        for row in (yield from self.by_ids("accounts a", account_ids, "a.id, a.subscriptions_version")):
-            if not self._books.is_current(row["id"], row["subscriptions_version"]):
-                found = yield _subscriptions_of(lane_of(row["id"]), row["id"])
-                self._books.keep(row["id"], row["subscriptions_version"], SubscriptionBook(map(_entry, found)))
+    def versions_and_recipients(
+        self, account_ids: Sequence[int], endpoint_ids: Sequence[int]
+    ) -> Step[tuple[dict[int, int], Recipients]]:
+        """The version of each account's subscriptions, then what accepting needs to know of endpoints."""
+        rows = yield from self.by_ids("accounts a", account_ids, "a.id, a.subscriptions_version")
+        recipients = yield from self._recipients(endpoint_ids)
+        return {row["id"]: row["subscriptions_version"] for row in rows}, recipients
 
     def _recipients(self, endpoint_ids: Sequence[int]) -> Step[Recipients]:
-        rows = yield from self.by_ids(
-            "endpoints e",
-            endpoint_ids,
-            "e.id, e.status, e.url, e.ordering, e.retry_schedule, e.sealed_headers, e.signature,"
-            f" {TROUBLED} AS troubled, {GUARDED} AS guarded",
-        )
+        rows = yield from self.by_ids("endpoints e", endpoint_ids, f"e.id, {RECIPIENT}")
         return {row["id"]: row for row in rows if row["status"] != "deleted"}
 
     @reading
@@ -99,6 +121,10 @@ class MatchingSteps(Steps):
             for row in rows
             if row["status"] == "active" and row["updated_at"] < unchanged_since and not row["guarded"]
         }
+
+
+def _endpoint_ids(matches: Sequence[Match]) -> list[int]:
+    return sorted({match.endpoint_id for match in matches})
 
 
 def note_change(lane: int, account_id: int) -> Statement:

@@ -8,27 +8,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastapi import FastAPI
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from hookwright.web.shapes import Field, Piece, Shapes
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from jinja2 import Environment
+
 Document = Mapping[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"}
-
-_templates = Environment(
-    loader=PackageLoader("hookwright.web", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 class Parameter(NamedTuple):
@@ -91,14 +86,18 @@ def reference_page(openapi: Document, title: str, openapi_url: str | None = None
     groups: dict[str, list[Operation]] = {}
     for tag, operation in _operations(openapi, shapes):
         groups.setdefault(tag, []).append(operation)
-    return _templates.get_template("reference.html").render(
-        title=title,
-        openapi_url=openapi_url,
-        version=openapi.get("info", {}).get("version", ""),
-        description=openapi.get("info", {}).get("description", ""),
-        groups=groups,
-        schemas=shapes.named(),
-        prose=prose,
+    return (
+        _templates()
+        .get_template("reference.html")
+        .render(
+            title=title,
+            openapi_url=openapi_url,
+            version=openapi.get("info", {}).get("version", ""),
+            description=openapi.get("info", {}).get("description", ""),
+            groups=groups,
+            schemas=shapes.named(),
+            prose=prose,
+        )
     )
 
 
@@ -121,6 +120,20 @@ def prose(text: str) -> list[list[tuple[bool, str]]]:
         for paragraph in paragraphs
         if paragraph
     ]
+
+
+@cache
+def _templates() -> Environment:
+    # Imported for the first page: few servers are asked for one, and every API is made with its page's route.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("hookwright.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _operations(openapi: Document, shapes: Shapes) -> Iterator[tuple[str, Operation]]:

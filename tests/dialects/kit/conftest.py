@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from hookwright.core.model import Account
 from hookwright.dialects.base import DialectSettings
-from hookwright.dialects.kit import new_app
+from hookwright.dialects.kit.app import new_app
 from hookwright.dialects.kit.surface import furnish
 from hookwright.operations.keys import create_key
 from hookwright.operations.services import Services

@@ -144,7 +144,7 @@ async def _create(caller: Caller, wanted: HookRequest) -> Endpoint:
 
 def _query(account_id: int, params: Mapping[str, str]) -> EndpointQuery | None:
     """What the filters ask of the store, or None when no hook can pass them."""
-    query = EndpointQuery(account_id=account_id, dialects=(NAME,), ascending=True)
+    query = EndpointQuery(account_id=account_id, dialects=(NAME,), listeners=False, ascending=True)
     event, site = params.get("filter[event_eq]"), params.get("filter[site_id]")
     # Ransack, which Kajabi filters with, ignores a filter that is blank.
     if event:

@@ -72,7 +72,7 @@ async def create_webhook(caller: Caller, body: object) -> Endpoint:
 
 def webhooks_of(account_id: int) -> EndpointQuery:
     """All of an account's webhooks."""
-    return EndpointQuery(account_id=account_id, dialects=(DIALECT,))
+    return EndpointQuery(account_id=account_id, dialects=(DIALECT,), listeners=False)
 
 
 def webhook_object(endpoint: Endpoint, event: ShownEvent) -> dict[str, Any]:
