@@ -74,8 +74,9 @@ async def list_deliveries(visit: Visit) -> Response:
 
 async def show_delivery(visit: Visit) -> Response:
     """The list with one delivery beside it."""
-    pane = await pane_of(visit, visit.path_id())
-    return await visit.page("deliveries.html", pane=pane, **await _list(visit))
+    # The list first: what changes between the two is told by the stream, which knows what the list showed.
+    listed = await _list(visit)
+    return await visit.page("deliveries.html", pane=await pane_of(visit, visit.path_id()), **listed)
 
 
 async def stream_deliveries(request: Request) -> Response:

@@ -103,8 +103,21 @@ function place(pane) {
   one(`#row-${pane.dataset.id}`)?.classList.add("open");
 }
 
-async function show(address, remember = true) {
+// Answers may come in another order than they were asked for. Of two about the same page, what was asked later knows more.
+let asks = 0;
+let newest = { address: "", ask: 0 };
+
+async function newestPage(address) {
+  const [whole, ask] = [new URL(address, location.href).href, ++asks];
   const page = await fetchPage(address);
+  if (whole === newest.address && ask < newest.ask) return null;
+  newest = { address: whole, ask };
+  return page;
+}
+
+async function show(address, remember = true) {
+  const page = await newestPage(address);
+  if (!page) return;
   const pane = one("#pane", page);
   if (!pane) {
     location.assign(address);
@@ -117,10 +130,11 @@ async function show(address, remember = true) {
 }
 
 async function refreshPane() {
-  const pane = one("#pane");
+  const [pane, address] = [one("#pane"), location.href];
   if (!pane || pane.contains(document.activeElement) && document.activeElement.matches("input")) return;
-  const fresh = one("#pane", await fetchPage(location.href));
-  if (!fresh || !one("#pane")) return;
+  const page = await newestPage(address);
+  const fresh = page && one("#pane", page);
+  if (!fresh || !one("#pane") || location.href !== address) return;
   const opened = all("details", pane).map((each) => each.open);
   if (opened.length === all("details", fresh).length) all("details", fresh).forEach((each, at) => { each.open = opened[at]; });
   const top = pane.scrollTop;
