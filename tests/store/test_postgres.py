@@ -23,6 +23,7 @@ from hookwright.store.postgres import PostgresStore
 from hookwright.store.steps import Step
 from hookwright.testing.postgres import database_url, fresh_database, run
 from store.given import (
+    LEASE,
     NOW,
     accept,
     accept_one,
@@ -31,8 +32,10 @@ from store.given import (
     add_endpoint,
     again,
     claim,
+    claim_one,
     count,
     draft,
+    lease_of,
     new_secret,
     notice,
     settled,
@@ -305,6 +308,37 @@ async def test_lists_are_read_along_their_index_in_either_order(
         [plan] = await plans_of(store, step_of(store.endpoints, store, listed))
         assert "using endpoints_of_account" in plan, plan
         assert "Sort" not in plan, plan
+
+
+async def test_settling_and_renewing_read_their_own_rows_however_the_table_has_grown(postgres_url: str) -> None:
+    async with fresh_database(postgres_url) as url:
+        store = PostgresStore(url, max_connections=1)
+        account = await add_account(store)
+        await add_endpoint(store, account)
+        for _ in range(10):  # from the sixth time on a server may keep a plan
+            await accept_one(store, draft(account))
+            claimed = await claim_one(store)
+            await store.renew([lease_of(claimed)], NOW + LEASE)
+            await store.settle([settled(claimed)], NOW)
+        for _ in range(20):
+            await accept(store, *(draft(account) for _ in range(200)))
+        claims = await claim(store, limit=100)
+        before = await rows_read(store)
+
+        await store.renew([lease_of(each) for each in claims], NOW + LEASE)
+        await store.settle([settled(each) for each in claims], NOW)
+
+        assert await rows_read(store) - before < 20 * len(claims)
+        await store.close()
+
+
+async def rows_read(store: PostgresStore) -> int:
+    """How many entries of the indexes of deliveries were ever read."""
+    async with store._connection() as db:
+        await db.execute("SELECT pg_stat_force_next_flush()")
+        return int(
+            await db.fetchval("SELECT SUM(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'deliveries'")
+        )
 
 
 async def test_many_are_looked_up_by_key(store: PostgresStore, busy_endpoint: Endpoint) -> None:
