@@ -66,6 +66,29 @@ async def test_what_there_is_no_room_for_waits_in_the_store_and_is_sent_later(en
     assert {each.status for each in await engine.deliveries()} == {"delivered"}
 
 
+async def test_what_is_claimed_at_birth_is_sent_though_few_slots_are_left_and_more_waits_in_the_store(
+    engine: Engine,
+) -> None:
+    held = Held()
+    engine.receiver.behave(held)
+    for number in range(3):
+        await engine.endpoint(f"/hanging/{number}")
+    await engine.endpoint("/other", event="contact.unsubscribed")
+    sending = Sending(engine, concurrency=8)
+    await asyncio.sleep(0)
+    for _ in range(2):
+        await engine.publish()
+    for _ in range(6):
+        await held.arrived()
+    sending.worker._may_be_more = True  # as after a look that filled every slot
+    await engine.publish(type="contact.unsubscribed")
+    async with asyncio.timeout(5):
+        await held.arrived()
+    held.answer()
+    await sending.stop()
+    await sending.worker.drain(5)
+
+
 @pytest.mark.parametrize("from_the_store", [False, True])
 async def test_requests_begin_a_few_in_each_turn_of_the_loop(engine: Engine, from_the_store: bool) -> None:
     held = Held()

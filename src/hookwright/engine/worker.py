@@ -200,8 +200,10 @@ class Worker:
         if not self._is_running:
             return
         now = self._clock.now()
-        # Some slots are left to the store while something may wait there.
-        room = self._under_way.room(now) - (self._settings.concurrency // 4 if self._may_be_more else 0)
+        room = self._under_way.room(now)
+        if self._may_be_more:
+            # Some slots are left to the store; not the last ones, or what was claimed at birth would stand still.
+            room -= min(self._settings.concurrency // 4, room // 2)
         for _ in range(min(room, STARTS_IN_A_TURN)):
             claim = self._waiting.take(self._under_way.has_room_for, now)
             if claim is None:
