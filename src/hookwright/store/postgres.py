@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 from importlib.resources import files
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
@@ -46,6 +45,15 @@ from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, o
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import RECIPIENT, TROUBLED, Books, Recipients
 from hookwright.store.migrations import migrations_for, schema_state
+from hookwright.store.postgres_rows import (
+    Rows,
+    claiming_keys,
+    given,
+    insertion,
+    looking_up_keys,
+    queueing_up,
+    transposed,
+)
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
 from hookwright.store.search_steps import Source, Spelling
@@ -110,7 +118,6 @@ OUTAGES: tuple[type[BaseException], ...] = (
 
 T = TypeVar("T")
 Connection = Any  # asyncpg's pool hands out proxies that its types do not describe
-Rows = tuple[Any, Sequence[tuple[Any, ...]]]  # of one kind, a NamedTuple
 Ids = Mapping[int, Iterator[int]]  # by lane
 Insert = Callable[[Connection, Batch, Ids, Mapping[int, int], Room], Awaitable[list[Claim]]]
 
@@ -288,9 +295,9 @@ class PostgresStore(Records):
         accounts = [(lane_of(account_id), account_id) for account_id, endpoint_id in owners if endpoint_id is None]
         endpoints = [(lane_of(owner[0]), *owner) for owner in owners if owner[1] is not None]
         if accounts:
-            yield sql(_LIVE_SECRETS_OF_ACCOUNTS, now, *_transposed(accounts, 2))
+            yield sql(_LIVE_SECRETS_OF_ACCOUNTS, now, *transposed(accounts, 2))
         if endpoints:
-            yield sql(_LIVE_SECRETS_OF_ENDPOINTS, now, *_transposed(endpoints, 3))
+            yield sql(_LIVE_SECRETS_OF_ENDPOINTS, now, *transposed(endpoints, 3))
 
     def among(self, first: int, ids: Sequence[int]) -> tuple[str, Sequence[Any]]:
         # One statement for any number of ids. The planner, too, reads an array as what it is: rows by key.
@@ -299,8 +306,8 @@ class PostgresStore(Records):
     def queue_up(self, turns: Mapping[QueueKey, Instant]) -> Step[None]:
         rows = [QueueRow(*key, due_at) for key, due_at in sorted(turns.items())]
         for together in self._by_statement(rows, attrgetter("endpoint_id")):
-            in_one_lane, values = _given((QueueRow, together))
-            yield sql(_queueing_up(in_one_lane), *values)
+            in_one_lane, values = given((QueueRow, together))
+            yield sql(queueing_up(in_one_lane), *values)
 
     def rows_back(self, source: Source, share: int, until: Instant) -> list[Statement]:
         # One statement for all lanes: a round trip for each would take longer than what they ask.
@@ -526,10 +533,10 @@ async def _claim_keys(db: Connection, drafts: Sequence[Draft]) -> dict[AccountKe
     rows = key_rows(drafts)
     if not rows:
         return {}
-    in_one_lane, values = _given((KeyRow, rows))
+    in_one_lane, values = given((KeyRow, rows))
     # Another transaction that holds one of these keys is waited for here; its row is visible to the next statement.
-    await db.execute(_claiming_keys(in_one_lane), *values)
-    kept = await db.fetch(_looking_up_keys(in_one_lane), *values[:3])
+    await db.execute(claiming_keys(in_one_lane), *values)
+    kept = await db.fetch(looking_up_keys(in_one_lane), *values[:3])
     return {(row["account_id"], row["key"]): Known(str(row["event_id"]), row["fingerprint"]) for row in kept}
 
 
@@ -545,8 +552,8 @@ async def _insert(db: Connection, batch: Batch, ids: Ids, places: Mapping[int, i
     # Nothing waits as a rule, where there is room. A text of its own then, since an empty one is not free either.
     if queues := queue_rows(deliveries):
         tables.append((QueueRow, queues))
-    in_one_lane, values = _given(*tables)
-    await db.execute(_insertion(in_one_lane, bool(queues)), *values)
+    in_one_lane, values = given(*tables)
+    await db.execute(insertion(in_one_lane, bool(queues)), *values)
     return claims_at_birth(batch, payloads, deliveries)
 
 
@@ -559,86 +566,13 @@ async def _copy(db: Connection, batch: Batch, ids: Ids, places: Mapping[int, int
         await _copy_into(db, "payloads", PayloadRow, payloads)
         await _copy_into(db, "deliveries", DeliveryRow, deliveries)
         if queues := queue_rows(deliveries):
-            in_one_lane, values = _given((QueueRow, queues))
-            await db.execute(_queueing_up(in_one_lane), *values)
+            in_one_lane, values = given((QueueRow, queues))
+            await db.execute(queueing_up(in_one_lane), *values)
     return claims_at_birth(batch, payloads, deliveries)
 
 
 async def _copy_into(db: Connection, table: str, kind: type[NamedTuple], rows: Sequence[Any]) -> None:
     await db.copy_records_to_table(table, columns=kind._fields, records=rows)
-
-
-# What the columns hold, after the lane.
-_TYPES: Mapping[type, str] = {
-    KeyRow: "bigint text uuid bytea bigint",
-    EventRow: "uuid bigint bigint text bigint bigint text text text bigint text",
-    PayloadRow: "uuid smallint bytea",
-    DeliveryRow: "bigint bigint uuid text bigint text text smallint bigint bigint text bigint text int bigint bigint",
-    QueueRow: "bigint bigint",
-}
-
-
-def _given(*tables: Rows) -> tuple[bool, list[Any]]:
-    """Rows by their columns, as a statement takes them; where all are of one lane, that comes first, once."""
-    columns = [_transposed(rows, len(kind._fields)) for kind, rows in tables]
-    lanes = {lane for of_table in columns for lane in of_table[0]}
-    if len(lanes) == 1:
-        return True, [*lanes, *(column for of_table in columns for column in of_table[1:])]
-    return False, [column for of_table in columns for column in of_table]
-
-
-def _rows_given(kind: type, in_one_lane: bool, before: Sequence[type] = ()) -> str:
-    """The query for rows that `_given` gave to a statement, behind those of the kinds before."""
-    types = _TYPES[kind].split()
-    place = 1 + sum(len(_TYPES[each].split()) + (not in_one_lane) for each in before) + in_one_lane
-    if not in_one_lane:
-        types.insert(0, "smallint")
-    columns = ", ".join(f"${place + number}::{each}[]" for number, each in enumerate(types))
-    return f"SELECT {'$1, ' if in_one_lane else ''}* FROM unnest({columns})"
-
-
-@cache
-def _insertion(in_one_lane: bool, queued: bool) -> str:
-    events = _rows_given(EventRow, in_one_lane)
-    payloads = _rows_given(PayloadRow, in_one_lane, [EventRow])
-    deliveries = _rows_given(DeliveryRow, in_one_lane, [EventRow, PayloadRow])
-    queues = QUEUE_UP.format(rows=_rows_given(QueueRow, in_one_lane, [EventRow, PayloadRow, DeliveryRow]))
-    return (
-        f"WITH new_events AS (INSERT INTO events ({', '.join(EventRow._fields)}) {events}),"
-        f" new_payloads AS (INSERT INTO payloads ({', '.join(PayloadRow._fields)}) {payloads})"
-        f"{f', queued AS ({queues})' if queued else ''}"
-        f" INSERT INTO deliveries ({', '.join(DeliveryRow._fields)}) {deliveries}"
-    )
-
-
-@cache
-def _queueing_up(in_one_lane: bool) -> str:
-    return QUEUE_UP.format(rows=_rows_given(QueueRow, in_one_lane))
-
-
-@cache
-def _claiming_keys(in_one_lane: bool) -> str:
-    return (
-        "INSERT INTO idempotency_keys (lane, account_id, key, event_id, fingerprint, created_at)"
-        f" {_rows_given(KeyRow, in_one_lane)} ON CONFLICT DO NOTHING"
-    )
-
-
-@cache
-def _looking_up_keys(in_one_lane: bool) -> str:
-    if in_one_lane:
-        asked, lane = "unnest($2::bigint[], $3::text[]) AS u (account_id, key)", "$1"
-    else:
-        asked, lane = "unnest($1::smallint[], $2::bigint[], $3::text[]) AS u (lane, account_id, key)", "u.lane"
-    return (
-        f"SELECT k.account_id, k.key, k.event_id, k.fingerprint FROM {asked} JOIN idempotency_keys k"
-        f" ON k.account_id = u.account_id AND k.key = u.key AND k.lane = {lane}"
-    )
-
-
-def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as columns, which `unnest` wants; no rows are `width` empty columns."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 _VERSIONS_AND_RECIPIENTS = f"""
@@ -677,10 +611,10 @@ async def _look(db: Connection, look: Look, lanes: Sequence[int]) -> Found:
     free = [(*_key(row), share) for row, share in zip(met, shares, strict=True) if row["meets"] == "active"]
     taken: Sequence[Any] = ()
     if free:
-        of_lanes, ids, most = _transposed(free, 3)
+        of_lanes, ids, most = transposed(free, 3)
         taken = await db.fetch(texts.claim, look.now, look.lease_until, lanes[0] if is_one else of_lanes, ids, most)
     if served := [_key(row) for row in met if row["meets"] not in ("guarded", "deleted")]:
-        of_lanes, ids = _transposed(served, 2)
+        of_lanes, ids = transposed(served, 2)
         await db.execute(texts.put_back, look.now, lanes[0] if is_one else of_lanes, ids)
     return found_by(look, met, taken)
 
@@ -835,7 +769,7 @@ def _settlements(settled: Sequence[Settled]) -> list[list[Any]]:
         )
         for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
-    return _transposed(rows, 13)
+    return transposed(rows, 13)
 
 
 # A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
