@@ -266,13 +266,15 @@ class Worker:
         return await self._start_each(parcels_of(claims))
 
     async def _start_each(self, parcels: Sequence[Claims]) -> list[Request]:
-        started = []
-        self._claimed = len(parcels)
-        for parcel in parcels:
-            started.append(self._start(parcel))
-            self._claimed -= 1
-            if len(started) % STARTS_IN_A_TURN == 0:
-                await asyncio.sleep(0)
+        started: list[Request] = []
+        try:
+            for parcel in parcels:
+                started.append(self._start(parcel))
+                self._claimed = len(parcels) - len(started)
+                if len(started) % STARTS_IN_A_TURN == 0:
+                    await asyncio.sleep(0)
+        finally:
+            self._claimed = 0  # whatever ended it, the slots of those that did not begin are free
         return started
 
     def _start(self, claims: Claims) -> Request:

@@ -37,14 +37,14 @@ RECIPIENT = (
 Recipients = Mapping[int, Row]
 
 
-class Known(NamedTuple):
+class Remembered(NamedTuple):
     """An account's subscriptions as they were at some version."""
 
     version: int | None
     book: SubscriptionBook
 
 
-NOTHING = Known(None, NOBODY)
+NOTHING = Remembered(None, NOBODY)
 
 
 class Books:
@@ -52,11 +52,11 @@ class Books:
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._most = most
-        self._books: OrderedDict[int, Known] = OrderedDict()
+        self._books: OrderedDict[int, Remembered] = OrderedDict()
         self._size = 0
 
-    def known(self, account_id: int) -> Known:
-        """What is known of an account's subscriptions, and of which version that is."""
+    def remembered(self, account_id: int) -> Remembered:
+        """What is remembered of an account's subscriptions, and of which version that is."""
         if account_id not in self._books:
             return NOTHING
         self._books.move_to_end(account_id)
@@ -65,7 +65,7 @@ class Books:
     def keep(self, account_id: int, version: int, book: SubscriptionBook) -> None:
         """Remember an account's subscriptions; those that were asked for least recently make room."""
         self._forget(account_id)
-        self._books[account_id] = Known(version, book)
+        self._books[account_id] = Remembered(version, book)
         self._size += book.size
         while self._size > self._most and len(self._books) > 1:
             self._forget(next(iter(self._books)))
@@ -85,17 +85,17 @@ class MatchingSteps(Steps):
         Matched by what is remembered first, so that one look tells both whether that still holds and who they are.
         """
         # Held here: what others publish meanwhile, or a batch of many large accounts, may push books out of memory.
-        known = {id: self._books.known(id) for id in sorted({draft.event.account_id for draft in drafts})}
-        matches = matches_of(drafts, lambda account_id: known[account_id].book)
-        versions, recipients = yield from self.versions_and_recipients(list(known), _endpoint_ids(matches))
-        changed = [id for id, version in versions.items() if version != known[id].version]
+        remembered = {id: self._books.remembered(id) for id in sorted({draft.event.account_id for draft in drafts})}
+        matches = matches_of(drafts, lambda account_id: remembered[account_id].book)
+        versions, recipients = yield from self.versions_and_recipients(list(remembered), _endpoint_ids(matches))
+        changed = [id for id, version in versions.items() if version != remembered[id].version]
         if changed:
             for id in changed:
                 # Read after its version: at worst the subscriptions are newer, and are read once more.
                 book = SubscriptionBook(map(_entry, (yield _subscriptions_of(lane_of(id), id))))
-                known[id] = Known(versions[id], book)
+                remembered[id] = Remembered(versions[id], book)
                 self._books.keep(id, versions[id], book)
-            matches = matches_of(drafts, lambda account_id: known[account_id].book)
+            matches = matches_of(drafts, lambda account_id: remembered[account_id].book)
             recipients = yield from self._recipients(_endpoint_ids(matches))
         return [match for match in matches if match.endpoint_id in recipients], recipients
 
