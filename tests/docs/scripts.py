@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from docs.answers import Expectation, expectations_in, with_marks
+from docs.answers import ELLIPSIS, Expectation, expectations_in, with_marks
 from docs.blocks import Block
 
 SHELLS = ("sh", "bash")
@@ -46,7 +47,7 @@ class Script:
             self.lines.append(f"expects {len(self.expected)}")
             self.expected.append((block, Expectation(None, block.text, is_whole=True)))
         elif block.language == "text":
-            self.shown.append(Shown(block, block.text, None))
+            self._show(block)
 
     def _run(self, block: Block, commands: str) -> str:
         part = str(len(self.parts))
@@ -58,6 +59,11 @@ class Script:
         self.lines += [f"begin {part}", with_marks(commands, len(self.expected))]
         self.expected += [(block, each) for each in expectations_in(commands)]
         return part
+
+    def _show(self, block: Block) -> None:
+        """Readers see what is shown before they go on; what would come later is lost with a process that they end."""
+        self.lines += [f"await_line {shlex.quote(line)}" for line in block.text.splitlines() if line.strip(f" {ELLIPSIS}")]
+        self.shown.append(Shown(block, block.text, None))
 
     def _take_transcript(self, block: Block) -> None:
         for commands, output in transcript(block.text):

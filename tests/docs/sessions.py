@@ -44,6 +44,14 @@ dev_in_a_terminal_of_its_own() {
   hookwright dev & other_dev=$!
   until grep -q "Ctrl-C ends it" "$printed"; do kill -0 $other_dev; sleep 0.1; done
 }
+await_line() {  # `…` stands for anything; whether it came is checked at the end
+  local pattern
+  pattern=$(printf '%s' "$1" | sed -e 's/[][\\.*^$]/\\&/g' -e 's/…/.*/g')
+  for _ in $(seq 200); do
+    if grep -qx "[[:space:]]*$pattern[[:space:]]*" "$PAGE_RUN"/printed/*; then return; fi
+    sleep 0.05
+  done
+}
 end_the_other_dev() { if [ -n "${other_dev:-}" ]; then kill $other_dev; wait $other_dev; other_dev=; fi; }
 expects() { cp "$PAGE_RUN/latest" "$PAGE_RUN/expected/$1"; }
 """
