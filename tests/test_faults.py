@@ -269,7 +269,7 @@ def test_a_failure_is_told_with_its_seed_and_the_command_that_tries_it_again() -
     verdict = Verdict({"kills": 3}, [Check("events lost", 1), Check("hit", 5, 2, "at least")], ["one is lost"])
     results = as_object([Ended(JOB, 1.0, verdict, folder="records")], {"worker_kill": "kills"}, long=False)
     printed = table(results)
-    assert "again: python -m faults --only worker_kill --seed 7 --rounds 3" in printed
+    assert "again: python -m faults --only worker_kill --on sqlite --seed 7 --rounds 3" in printed
     assert "one is lost" in printed
     assert printed.endswith("0 passed, 1 failed")
 
