@@ -216,3 +216,33 @@ async def test_what_is_left_of_a_batch_when_one_of_it_expires_goes_out_under_ano
     left = await store.claim(100, NOW + SECOND, LEASE)
     assert {each.delivery_id for each in left} == {each.delivery_id for each in claims} - {dead.id}
     assert len({each.batch_id for each in left}) == 1
+
+
+async def test_a_replay_in_several_steps_sends_a_batch_again_only_once(store: Store) -> None:
+    account = await add_account(store)
+    await batching_endpoint(store, account, limit=4)
+    await accept_several(store, account, *["tag.created"] * 4)
+    claims = await store.claim(100, NOW, LEASE)
+    await store.settle([settled(claim) for claim in claims], NOW)
+    begun = NOW + SECOND
+    replay = Replay(
+        id=await store.new_id(account.id),
+        account_id=account.id,
+        endpoint_id=None,
+        event_type=None,
+        statuses=("delivered",),
+        created_from=None,
+        created_to=begun,
+        rate_per_second=2,
+        total=4,
+        created_at=begun,
+    )
+    await store.add_replay(replay)
+    sent: list[int] = []
+    for second in range(1, 4):
+        now = begun + second * SECOND
+        await store.advance_replay(account.id, replay.id, 2, now)
+        claims = await store.claim(100, now, now + 10 * SECOND)
+        await store.settle([settled(claim) for claim in claims], now)
+        sent += [claim.delivery_id for claim in claims]
+    assert len(sent) == len(set(sent)) == 4

@@ -70,3 +70,19 @@ async def test_whoever_takes_turns_and_whoever_lets_others_queue_up_never_deadlo
             store.rescue(NOW + HOUR),
         )
     assert await given.forgotten(store, NOW + HOUR) == []
+
+
+async def test_deaths_in_several_lanes_announced_in_opposite_orders_never_deadlock(
+    store: Store, second: Store
+) -> None:
+    endpoints = [
+        await given.add_endpoint(store, await given.add_account(store, lane_index=lane_index))
+        for lane_index in (3, 5, 3, 5)
+    ]
+    for _ in range(ROUNDS // 2):
+        for endpoint in endpoints:
+            await given.add_delivery(store, endpoint)
+        dead = {each.endpoint_id: given.settled(each, "dead") for each in await given.claim(store)}
+        one, other, *rest = (dead[endpoint.id] for endpoint in endpoints)
+        # Raises Unavailable if one of them is the victim of a deadlock.
+        await asyncio.gather(store.settle([one, other], NOW), second.settle(rest[::-1], NOW))

@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from hookwright.ambient import MovableClock
 from hookwright.core.errors import Unavailable
-from hookwright.core.lanes import LANES
-from hookwright.core.model import Accepted, Account, Endpoint, EndpointChange, Subscription
+from hookwright.core.lanes import LANE_COUNT, LANES
+from hookwright.core.model import DAY, Accepted, Account, Endpoint, EndpointChange, Replay, Subscription
+from hookwright.engine.upkeep import advance_replays
 from hookwright.store import postgres
 from hookwright.store.base import DeliveryQuery, EndpointQuery
 from hookwright.store.postgres import PostgresStore
@@ -34,6 +36,7 @@ from store.given import (
     claim,
     claim_one,
     count,
+    deliveries_of,
     draft,
     lease_of,
     new_secret,
@@ -244,6 +247,67 @@ async def test_a_look_waits_for_nobody(store: PostgresStore) -> None:
         assert {each.endpoint_id for each in claims} == {braked.id, free.id}
     await other.close()
     assert [each.endpoint_id for each in await claim(store)] == [held.id]
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_what_is_being_replayed_is_not_pruned_meanwhile(store: PostgresStore, many: bool) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, draft(account))
+    await store.settle([settled(await claim_one(store))], NOW)
+    (delivery,) = await deliveries_of(store, account)
+    replay = await begun_replay(store, account)
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("SELECT * FROM deliveries WHERE id = $1 FOR UPDATE", delivery.id)
+        replaying = asyncio.create_task(
+            store.advance_replay(account.id, replay.id, 10, NOW) if many else store.replay(delivery.id, NOW)
+        )
+        while not await waits_for_a_lock(other):
+            assert not replaying.done()
+        pruned = [
+            await store.prune_payloads(account.id % LANE_COUNT, NOW + DAY, 100),
+            await store.prune_events(account.id % LANE_COUNT, NOW + DAY, 100),
+        ]
+    await other.close()
+    await replaying
+    assert pruned == [0, 0]
+    assert [each.delivery_id for each in await claim(store)] == [delivery.id]
+
+
+async def test_a_replay_that_cannot_go_on_holds_up_no_other(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(postgres.SERVER_SETTINGS, "lock_timeout", "100ms")
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, draft(account))
+    await store.settle([settled(await claim_one(store))], NOW)
+    stuck, free = await begun_replay(store, account), await begun_replay(store, account)
+    other = await asyncpg.connect(store._url)
+    async with other.transaction():
+        await other.execute("SELECT * FROM replays WHERE id = $1 FOR UPDATE", stuck.id)
+        assert await advance_replays(store, MovableClock(NOW)) == 1
+    await other.close()
+    assert [each.replayed for each in await store.replays(account.id, None, 2)] == [1, 0]
+    assert free.id > stuck.id
+
+
+async def begun_replay(store: PostgresStore, account: Account) -> Replay:
+    replay = Replay(
+        id=await store.new_id(account.id),
+        account_id=account.id,
+        endpoint_id=None,
+        event_type=None,
+        statuses=("delivered",),
+        created_from=None,
+        created_to=NOW + 1,
+        rate_per_second=10,
+        total=1,
+        created_at=NOW,
+    )
+    await store.add_replay(replay)
+    return replay
 
 
 async def waits_for_a_lock(db: Any) -> bool:

@@ -73,7 +73,8 @@ async def test_what_finished_before_an_instant_can_be_left_out(store: Store) -> 
     account = await dead_deliveries(store, 1)
     await accept(store, draft(account))
     await store.settle([settled(await claim_one(store), "dead", status_code=500)], NOW + SECOND)
-    job = replace(await begin(store, account), id=await store.new_id(account.id), finished_from=NOW + SECOND)
+    begun = await begin(store, account)
+    job = replace(begun, id=await store.new_id(account.id), finished_from=NOW + SECOND, created_at=NOW + SECOND)
     await store.add_replay(job)
     assert await kept(store, job) == job
     assert await store.advance_replay(account.id, job.id, 10, NOW + SECOND) == 1

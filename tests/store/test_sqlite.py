@@ -21,6 +21,7 @@ from store.given import (
     ANY_TAG,
     LEASE,
     NOW,
+    accept,
     accept_one,
     add_account,
     add_endpoint,
@@ -28,6 +29,7 @@ from store.given import (
     count,
     deliveries_of,
     draft,
+    forgotten,
     lease_of,
     notice,
     settled,
@@ -164,6 +166,58 @@ async def test_jobs_that_wait_together_share_one_transaction(store: SqliteStore)
     await asyncio.gather(*answers)
 
     assert commits.count("COMMIT") == 2  # the one that held the writer, and ours
+
+
+async def test_subscriptions_whose_commit_failed_are_not_remembered(tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    class Disk(sqlite3.Connection):
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            if refused and statement == refused[0]:
+                refused.pop(0)
+                if len(refused) == 0:
+                    raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(statement, *values)
+
+    def open_file(path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Disk)
+        db.row_factory = sqlite3.Row
+        return db
+
+    store = SqliteStore(tmp_path / "hookwright.sqlite3", open_file)
+    await store.migrate()
+    account = await add_account(store)
+    async with held_writer(store):
+        refused += ["COMMIT", "COMMIT"]  # the second one is: the first is that of whoever holds the writer
+        together = [
+            asyncio.create_task(add_endpoint(store, account)),
+            asyncio.create_task(accept_one(store, draft(account))),
+        ]
+        await asyncio.sleep(0)
+    lost = await asyncio.gather(*together, return_exceptions=True)
+    assert [type(each) for each in lost] == [Unavailable, Unavailable]
+
+    endpoint = await add_endpoint(store, account)  # the same version of the account's subscriptions as the lost one
+    await accept_one(store, draft(account))
+
+    assert [each.endpoint_id for each in await deliveries_of(store, account)] == [endpoint.id]
+    await store.close()
+
+
+async def test_many_claims_are_given_back_by_few_statements(store: SqliteStore) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, *(draft(account) for _ in range(300)))
+    claims = await claim(store, 300)
+    statements: list[str] = []
+    await store._writer.alone(lambda db: db.set_trace_callback(statements.append))
+
+    await store.release([lease_of(each) for each in claims], NOW)
+
+    # Beside a busy event loop each statement costs milliseconds, in which nobody else can write.
+    assert len(statements) < 40
+    assert len(await deliveries_of(store, account, "pending")) == 300
+    assert await forgotten(store, NOW) == []
 
 
 @pytest.mark.parametrize("jobs_after", [0, 1])

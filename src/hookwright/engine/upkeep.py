@@ -67,7 +67,11 @@ async def advance_replays(store: Store, clock: Clock, own_lanes: OwnLanes = ever
     """Take the next second's step of every running replay. Answers how many deliveries became due."""
     advanced = 0
     for replay in await store.running_replays(own_lanes()):
-        advanced += await store.advance_replay(replay.account_id, replay.id, replay.rate_per_second, clock.now())
+        try:
+            advanced += await store.advance_replay(replay.account_id, replay.id, replay.rate_per_second, clock.now())
+        except Unavailable as error:
+            # It may be this one's alone, such as a step that takes too long: the others must not wait behind it.
+            log.warning("replay not advanced", replay_id=replay.id, error=str(error))
     return advanced
 
 

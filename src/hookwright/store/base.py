@@ -151,6 +151,7 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     created_from: Instant | None = None
     created_to: Instant | None = None
     finished_from: Instant | None = None
+    finished_to: Instant | None = None  # that instant included
     unexpired_at: Instant | None = None  # those that have expired by then are left out
     before: tuple[Instant, int] | None = None
     after: tuple[Instant, int] | None = None

@@ -165,6 +165,10 @@ class DeliverySteps(QueueSteps):
         rows = yield sql("SELECT * FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
         if not rows:
             return None
+        # What went out together goes out together again.
+        column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
+        together = yield sql(f"SELECT event_id FROM deliveries WHERE lane = $1 AND {column} = $2", lane, id)
+        yield from self.hold_events(lane, (str(row["event_id"]) for row in together))
         body = yield sql(
             "SELECT ordinal FROM payloads WHERE lane = $1 AND event_id = $2 AND ordinal = $3",
             lane,
@@ -176,8 +180,6 @@ class DeliverySteps(QueueSteps):
         if rows[0]["expires_at"] is not None and rows[0]["expires_at"] <= now:
             raise Conflict(f"delivery {delivery_id} has expired")
         yield from move_to_the_end(lane, rows)
-        # What went out together goes out together again.
-        column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
         changed = yield sql(
             "UPDATE deliveries SET status = 'pending', due_at = $3, round_start = attempts, finished_at = NULL"
             f" WHERE lane = $1 AND {column} = $2 AND status <> 'in_flight' AND EXISTS (SELECT 1 FROM endpoints e"
@@ -262,6 +264,8 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
         filters.add("created_at < $?", query.created_to)
     if query.finished_from is not None:
         filters.add("finished_at >= $?", query.finished_from)
+    if query.finished_to is not None:
+        filters.add("finished_at <= $?", query.finished_to)
     if query.unexpired_at is not None:
         filters.add("(expires_at IS NULL OR expires_at > $?)", query.unexpired_at)
     if query.before is not None:

@@ -70,6 +70,11 @@ class Books:
         while self._size > self._most and len(self._books) > 1:
             self._forget(next(iter(self._books)))
 
+    def forget_all(self) -> None:
+        """What was remembered may never have been committed."""
+        self._books.clear()
+        self._size = 0
+
     def _forget(self, account_id: int) -> None:
         self._size -= self._books.pop(account_id, NOTHING).book.size
 

@@ -106,7 +106,7 @@ class ReplaySteps(QueueSteps):
         place = (rows[0]["place_created_at"], rows[0]["place_id"])
         number = len(values)
         found = yield sql(
-            f"SELECT id, created_at, endpoint_id, place, batch_id FROM deliveries WHERE {where}"
+            f"SELECT id, event_id, created_at, endpoint_id, place, batch_id FROM deliveries WHERE {where}"
             f" AND (created_at, id) > (${number + 1}, ${number + 2}) ORDER BY created_at, id LIMIT ${number + 3}",
             *values,
             *place,
@@ -120,10 +120,10 @@ class ReplaySteps(QueueSteps):
                 now,
             )
             return 0
+        together = [*found, *(yield from self._batch_mates(lane, found))]
+        yield from self.hold_events(lane, (str(row["event_id"]) for row in together))
         yield from move_to_the_end(lane, found)
-        ids = [int(row["id"]) for row in found]
-        ids += yield from self._batch_mates(lane, found)
-        among, in_ids = self.among(3, ids)
+        among, in_ids = self.among(3, [int(row["id"]) for row in together])
         # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
         changed = yield sql(
             "UPDATE deliveries SET status = 'pending', due_at = $2, round_start = attempts, finished_at = NULL"
@@ -147,14 +147,15 @@ class ReplaySteps(QueueSteps):
         yield from self.queue_up({(lane, row["endpoint_id"]): now for row in changed})
         return len(found)
 
-    def _batch_mates(self, lane: int, found: Sequence[Row]) -> Step[list[int]]:
+    def _batch_mates(self, lane: int, found: Sequence[Row]) -> Step[list[Row]]:
         """What went out together with these goes out together with them again."""
         batch_ids = sorted({row["batch_id"] for row in found if row["batch_id"] is not None})
         if not batch_ids:
             return []
         among, values = self.among(2, batch_ids)
-        rows = yield sql(f"SELECT id FROM deliveries WHERE lane = $1 AND batch_id {among}", lane, *values)
-        return sorted({int(row["id"]) for row in rows} - {int(row["id"]) for row in found})
+        rows = yield sql(f"SELECT id, event_id FROM deliveries WHERE lane = $1 AND batch_id {among}", lane, *values)
+        known = {row["id"] for row in found}
+        return [row for row in rows if row["id"] not in known]
 
 
 def _replayed_by(replay: Replay, now: Instant) -> DeliveryQuery:
@@ -166,6 +167,8 @@ def _replayed_by(replay: Replay, now: Instant) -> DeliveryQuery:
         created_from=replay.created_from,
         created_to=replay.created_to,
         finished_from=replay.finished_from,
+        # What an earlier step has made due may be finished again: its batch, say, went out with the first of it.
+        finished_to=replay.created_at,
         unexpired_at=now,
     )
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hookwright.core.errors import Unavailable
-from hookwright.core.lanes import LANE_COUNT, lane_of
+from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.model import Draft, Instant, Settled
 from hookwright.store.acceptance import (
     AccountKey,
@@ -53,10 +53,12 @@ from hookwright.store.records import Records
 from hookwright.store.sqlite_rows import (
     AMONG_LISTED,
     LANE,
+    ReleasedRow,
     RenewedRow,
     SettledRow,
     insert_rows,
     listed,
+    release_rows,
     renew_rows,
     settle_rows,
 )
@@ -97,12 +99,14 @@ class SqliteStore(Records):
             raise Unavailable(f"SQLite {sqlite3.sqlite_version} is too old; 3.35 or newer is needed")
         self._path = path
         self._connect = partial(_connect, path, open_file)
-        self._writer = _Writer(self._connect)
+        self._books = Books()
+        # A group may hold a change of subscriptions and a publish that has seen it. If their commit fails, the number
+        # of that version is given again, to another change.
+        self._writer = _Writer(self._connect, on_undone=self._books.forget_all)
         self._readers = ThreadPoolExecutor(1, "hookwright-sqlite-reader")
         self._reader: sqlite3.Connection | None = None
         self._closed = False
         self._ids = range(0)
-        self._books = Books()
         self._failing = set()
 
     # -- the store itself ------------------------------------------------------------------------------------
@@ -201,8 +205,10 @@ class SqliteStore(Records):
 class _Writer:
     """The one thread that writes; see the module."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], on_undone: Callable[[], None]) -> None:
+        """`on_undone` is called, in the writer's thread, when a group that had begun was not committed."""
         self._connect = connect
+        self._on_undone = on_undone
         self._jobs: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()  # None: stop
         self._put_back: list[_Queued | None] = []
         self._door = threading.Lock()  # nothing may be queued behind the last None, where nobody would run it
@@ -241,6 +247,7 @@ class _Writer:
             except Exception as error:
                 for queued in group:
                     queued.fail(_outage_as_unavailable(error))
+                self._on_undone()
                 _let_go(db)
                 db = None
             _resolve(group)
@@ -481,6 +488,9 @@ def _count_deliveries(event_id: str, db: sqlite3.Connection) -> int:
 
 
 _QUEUE_UP = QUEUE_UP.format(rows="VALUES (?, ?, ?)")
+_QUEUE_UP_GIVEN_BACK = QUEUE_UP.format(
+    rows=f"SELECT DISTINCT lane, endpoint_id, ?3 FROM deliveries WHERE lane = ?1 AND id {AMONG_LISTED.format('?2')}"
+)
 
 
 def _look(look: Look, put_back: Callable[[int, int, Instant], Step[None]], db: sqlite3.Connection) -> Found:
@@ -530,22 +540,14 @@ def _take_due(endpoint_id: int, share: int, look: Look, db: sqlite3.Connection) 
     return [{**row, "fence": row["fence"] + 1} for row in map(dict, rows)]
 
 
-_OURS = "lane = ? AND id = ? AND fence = ? AND status = 'in_flight'"
-
-
 def _renew(leases: Sequence[Lease], lease_until: Instant, db: sqlite3.Connection) -> set[int]:
     ours = renew_rows(db, [RenewedRow(lease.delivery_id, lease.fence, lease_until) for lease in leases])
     return {leases[place].delivery_id for place in ours}
 
 
 def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> None:
-    for lease in leases:
-        rows = db.execute(
-            f"UPDATE deliveries SET status = 'pending', due_at = ?, lease_until = NULL WHERE {_OURS}"
-            " RETURNING lane, endpoint_id",
-            (now, lane_of(lease.delivery_id), lease.delivery_id, lease.fence),
-        ).fetchall()
-        db.executemany(_QUEUE_UP, [(*row, now) for row in rows])
+    ours = release_rows(db, [ReleasedRow(lease.delivery_id, lease.fence, now) for lease in leases])
+    db.execute(_QUEUE_UP_GIVEN_BACK, (LANE, listed(leases[place].delivery_id for place in ours), now))
 
 
 def _settle(

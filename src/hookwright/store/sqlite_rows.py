@@ -64,11 +64,20 @@ class RenewedRow(NamedTuple):
     lease_until: Instant
 
 
+class ReleasedRow(NamedTuple):
+    """From when on a delivery that was claimed with this fence is due again."""
+
+    id: int
+    fence: int
+    due_at: Instant
+
+
 _SETTLED = (
     "status = u.column3, due_at = u.column4, finished_at = u.column5, last_status_code = u.column6,"
     " last_error = u.column7, attempts = attempts + 1, lease_until = NULL"
 )
 _RENEWED = "lease_until = u.column3"
+_RELEASED = "status = 'pending', due_at = u.column3, lease_until = NULL"
 
 
 def settle_rows(db: sqlite3.Connection, rows: Sequence[SettledRow]) -> Sequence[int]:
@@ -79,6 +88,11 @@ def settle_rows(db: sqlite3.Connection, rows: Sequence[SettledRow]) -> Sequence[
 def renew_rows(db: sqlite3.Connection, rows: Sequence[RenewedRow]) -> Sequence[int]:
     """Keep what is still ours. Answers the places of the rows that are."""
     return _write_ours(db, _RENEWED, rows)
+
+
+def release_rows(db: sqlite3.Connection, rows: Sequence[ReleasedRow]) -> Sequence[int]:
+    """Give back what is still ours. Answers the places of the rows that were."""
+    return _write_ours(db, _RELEASED, rows)
 
 
 def _write_ours(db: sqlite3.Connection, changes: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[int]:

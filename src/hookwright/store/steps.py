@@ -18,6 +18,9 @@ from hookwright.core.lanes import LANES, lane_of
 # How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
 BATCH = 2_000
 
+# How many events one statement holds.
+HELD_AT_ONCE = 1_000
+
 # Where rows live that belong to no account.
 PLATFORM_LANE = LANES[0]
 
@@ -103,6 +106,17 @@ class Steps:
                 f"SELECT {columns} FROM {table} WHERE {name}.lane = $1 AND {name}.id {among}", lane, *values
             )
         return found
+
+    def hold_events(self, lane: int, event_ids: Iterable[str]) -> Step[None]:
+        """Nothing of these events is pruned before this transaction ends. Comes first in it, before other locks."""
+        ids = sorted(set(event_ids))
+        for start in range(0, len(ids), HELD_AT_ONCE):
+            some = ids[start : start + HELD_AT_ONCE]
+            yield sql(
+                f"SELECT id FROM events WHERE lane = $1 AND id IN ({placeholders(2, some)}) {self.SHARED}",
+                lane,
+                *some,
+            )
 
     async def _read(self, step: Step[T]) -> T:
         raise NotImplementedError
