@@ -97,6 +97,7 @@ FAILED = [
     ("bad_answer", "status 101 is no answer to a POST", "switching_protocols", "answered 101"),
     ("bad_answer", "the answer is not valid HTTP: invalid constant string", "invalid_http", "not valid HTTP"),
     ("no_listener", "nobody listens: run `hookwright listen`", "no_listener", "Nobody fetches"),
+    ("not_made", "its signing secret does not open", "not_made", "its signing secret does not open."),
     ("something_new", "whatever", "unknown_error", "something_new"),
 ]
 

@@ -188,3 +188,10 @@ async def test_when_half_of_all_are_slow_an_endpoint_that_has_one_gets_no_more(m
     one_more = many.begin(99, later)
     under_way.remove(one_more, later)
     assert under_way.left(99) == FIRST_REQUESTS + 1
+
+
+async def test_what_has_ended_is_not_kept_while_the_clock_is_behind_where_it_was(requests: Requests) -> None:
+    for number in range(100):
+        request = requests.begin(1, NOW - number)
+        requests.under_way.remove(request, NOW - number)
+    assert len(requests.under_way._began) < 3

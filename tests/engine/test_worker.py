@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from prometheus_client import generate_latest
 from standardwebhooks.webhooks import Webhook
 
 from engine.harness import Engine, Held, make_worker, running_engine
 from hookwright.ambient import MovableClock
+from hookwright.core.attention import attention_of
 from hookwright.core.model import HOUR, SECOND, EndpointChange
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.operations.accounts import rotate_signing_secret
-from hookwright.operations.endpoints import change_endpoint, delete_endpoint, set_status
+from hookwright.operations.endpoints import change_endpoint, delete_endpoint, require_endpoint, set_status
 from hookwright.store.base import Store
+from hookwright.vault import Vault
 
 
 @pytest.fixture
@@ -308,18 +312,57 @@ async def test_draining_gives_back_what_does_not_finish_in_time(engine: Engine) 
     assert (delivery.status, delivery.attempts, delivery.due_at) == ("pending", 0, engine.clock.now())
 
 
-async def test_a_delivery_that_cannot_be_signed_goes_back_untouched_when_its_lease_ends(engine: Engine) -> None:
+async def test_a_delivery_that_cannot_be_signed_is_a_failed_attempt_with_its_reason(engine: Engine) -> None:
     await engine.endpoint()
     await engine.publish()
-    unknown_dialect = engine.another_worker()
-    unknown_dialect._forms = {}  # as after a downgrade that does not know the dialect yet
-    await unknown_dialect.tick()
-    assert (await engine.delivery()).status == "in_flight"
-    engine.clock.move(seconds=10)
-    await engine.store.rescue(engine.clock.now())
-    assert await engine.worker.tick() == 1
+    other = Vault(b"another master key, of 32 bytes.")
+    without_the_key = replace(engine.services, vault=other)
+    assert await make_worker(without_the_key, engine.clock, metrics=engine.metrics).tick() == 1
     delivery = await engine.delivery()
-    assert (delivery.status, delivery.attempts) == ("delivered", 1)
+    assert (delivery.status, delivery.attempts, delivery.last_error) == ("pending", 1, "not_made")
+    [attempt] = await engine.store.attempts(delivery.id)
+    assert attempt.detail == "its signing secret does not open"
+    assert b"hookwright_requests_not_begun_total 1.0" in generate_latest(engine.metrics.registry)
+    engine.clock.move(seconds=7)
+    assert await engine.worker.tick() == 1
+    assert (await engine.delivery()).status == "delivered"
+
+
+async def test_an_endpoint_that_cannot_be_signed_for_needs_attention_but_is_never_disabled(engine: Engine) -> None:
+    endpoint = await engine.endpoint()
+    await engine.publish()
+    worker = make_worker(replace(engine.services, vault=Vault(b"another master key, of 32 bytes.")), engine.clock)
+    while (await engine.delivery()).status != "dead":
+        await worker.tick()
+        engine.clock.move(seconds=2 * 86_400)
+    after = await require_endpoint(engine.services, engine.account.id, endpoint.id, None)
+    attention = attention_of(after, engine.clock.now())
+    assert after.status == "active"
+    assert attention is not None
+    assert attention.cure == "look"
+
+
+async def test_what_this_version_does_not_know_is_left_to_one_that_does(engine: Engine) -> None:
+    await engine.endpoint()
+    await engine.publish()
+    assert await make_worker(engine.services, engine.clock, forms={}).tick() == 1  # as after a downgrade
+    assert (await engine.delivery()).last_error == "not_made"
+    engine.clock.move(seconds=7)
+    assert await engine.worker.tick() == 1
+    assert (await engine.delivery()).status == "delivered"
+
+
+async def test_a_claim_that_took_long_is_renewed_before_it_is_sent(engine: Engine) -> None:
+    await engine.endpoint()
+    await engine.publish()
+    claims = await engine.store.claim(10, engine.clock.now(), engine.clock.now() + 10 * SECOND)
+    engine.clock.move(seconds=9)
+    assert (await engine.worker._still_ours(claims, engine.clock.now() + SECOND))[0] == claims
+    engine.clock.move(seconds=2)
+    assert await engine.store.rescue(engine.clock.now()) == 0
+    engine.clock.move(seconds=8)
+    assert await engine.store.rescue(engine.clock.now()) == 1
+    assert (await engine.worker._still_ours(claims, engine.clock.now()))[0] == []
 
 
 async def test_a_replay_sends_the_same_message_again_in_a_new_round(engine: Engine) -> None:

@@ -217,6 +217,12 @@ ERRORS = (
         "Run `hookwright listen` again; or pause the endpoint, and its events wait.",
     ),
     Rule(
+        "not_made", "not_made", "(?P<reason>.+)",
+        "Hookwright could not make the request, so nothing was sent: {reason}.",
+        "This is no fault of the receiver. Whoever runs Hookwright finds more in its log; a secret that does not open"
+        " can be rotated. Replay what gave up meanwhile.",
+    ),
+    Rule(
         "invalid_http", "bad_answer", "",
         "The answer of {host} is not valid HTTP.",
         "Look at what the server writes by hand: often a header holds a line break, or two lengths differ.",

@@ -1,6 +1,6 @@
 """What a sending can come to other than an answer.
 
-These are the codes in `Outcome.error`. They are the receiver's failures, or its network's, never ours.
+These are the codes in `Outcome.error`. They are the receiver's failures, or its network's; only `not_made` is ours.
 
 | code                | what happened                                                    | was it sent? |
 |---------------------|------------------------------------------------------------------|--------------|
@@ -14,6 +14,7 @@ These are the codes in `Outcome.error`. They are the receiver's failures, or its
 | reset               | the connection was closed before a complete answer               | perhaps      |
 | bad_answer          | not an HTTP/1.1 answer, or its head is beyond our limits         | yes          |
 | no_listener         | nobody fetches for an endpoint whose requests are fetched        | no           |
+| not_made            | our request could not be made: its secret does not open, say     | no           |
 
 An answer of any status, redirects and 5xx included, is an answer: a status code and no error.
 """
@@ -34,6 +35,7 @@ SendError = Literal[
     "reset",
     "bad_answer",
     "no_listener",
+    "not_made",
 ]
 
 

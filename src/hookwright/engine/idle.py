@@ -21,10 +21,11 @@ class IdleConnections:
 
     def take(self, origin: Origin) -> Connection | None:
         """A connection to this origin that seems alive, or None."""
-        waiting = self._by_origin.get(origin)
-        while waiting:
+        while waiting := self._by_origin.get(origin):
             connection = waiting.pop()
             del self._since[connection]
+            if not waiting:
+                del self._by_origin[origin]  # or every receiver that was ever sent to would be kept
             if connection.reusable:
                 return connection
             connection.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -12,9 +13,9 @@ from hookwright.core.errors import Unavailable
 from hookwright.core.model import Claim, Settled
 from hookwright.store.base import Store
 
-# Outcomes of so long are one transaction. Nobody waits for it: the slot of a request is free before.
+# Outcomes of so long are one transaction, and of so many. Nobody waits for it: the slot of a request is free before.
 LINGER_SECONDS = 0.02
-MOST_AT_ONCE = 250
+MOST_AT_ONCE = 250  # outcomes; what went out together counts as many, and stays together
 
 log = structlog.get_logger("hookwright.worker")
 
@@ -42,14 +43,17 @@ class Recorder:
         self._tries = tries
         self._on_end = on_end
         self._most = most
-        self._waiting: list[Parcel] = []
+        self._waiting: deque[Parcel] = deque()
         self._writing: Sequence[Parcel] = ()
+        self._outcomes_waiting = 0
+        self._outcomes_writing = 0
         self._flushing: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
 
     def add(self, parcel: Parcel) -> None:
         """Record this, soon; at once where others wait in line for it."""
         self._waiting.append(parcel)
+        self._outcomes_waiting += len(parcel)
         if parcel[0].claim.line is not None:
             self._hurry.set()
         if self._flushing is None:
@@ -58,7 +62,7 @@ class Recorder:
     @property
     def is_behind(self) -> bool:
         """Whether so many outcomes wait to be written that no more should be added."""
-        return len(self._writing) + len(self._waiting) >= self._most
+        return self._outcomes_writing + self._outcomes_waiting >= self._most
 
     @property
     def claims(self) -> list[Claim]:
@@ -74,15 +78,23 @@ class Recorder:
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                if len(self._waiting) < MOST_AT_ONCE:
+                if self._outcomes_waiting < MOST_AT_ONCE:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._hurry.wait(), LINGER_SECONDS)
                 self._hurry.clear()
-                self._writing, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                self._writing = self._next_parcels()
                 await self._write(self._writing)
-                self._writing = ()
+                self._writing, self._outcomes_writing = (), 0
         finally:
             self._flushing = None
+
+    def _next_parcels(self) -> Sequence[Parcel]:
+        parcels: list[Parcel] = []
+        while self._waiting and self._outcomes_writing < MOST_AT_ONCE:
+            parcels.append(self._waiting.popleft())
+            self._outcomes_writing += len(parcels[-1])
+        self._outcomes_waiting -= self._outcomes_writing
+        return parcels
 
     async def _write(self, parcels: Sequence[Parcel]) -> None:
         try:
@@ -96,7 +108,7 @@ class Recorder:
             for parcel in parcels:
                 await self._write([parcel])
             return
-        self._on_end(parcels, written)
+        self._end(parcels, written)
 
     async def _settle(self, settled: Sequence[Settled]) -> set[int]:
         for attempt in range(1, self._tries):
@@ -109,4 +121,11 @@ class Recorder:
     def _give_up(self, parcel: Parcel) -> None:
         claim = parcel[0].claim
         log.exception("delivery sent but not recorded", delivery_id=claim.delivery_id, event_id=claim.event_id)
-        self._on_end([parcel], set())
+        self._end([parcel], set())
+
+    def _end(self, parcels: Sequence[Parcel], written: set[int]) -> None:
+        try:
+            self._on_end(parcels, written)
+        except Exception:
+            # They are recorded, or left to their leases. Who waits behind them must not wait for ever.
+            log.exception("outcomes not told", outcomes=sum(map(len, parcels)))

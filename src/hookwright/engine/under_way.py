@@ -115,7 +115,8 @@ class UnderWay:
         return self._most(endpoint_id) >= self._concurrency
 
     def _find_slow(self, now: Instant) -> None:
-        while self._began and self._began[0][0] <= now - SLOW_AFTER:
+        # What has ended goes at once too: if the clock went back, nothing would be slow for as long, and all be kept.
+        while self._began and (self._began[0][0] <= now - SLOW_AFTER or self._began[0][1] not in self._quick):
             _, request = self._began.popleft()
             if request in self._quick:
                 self._quick.remove(request)

@@ -1,15 +1,16 @@
 """The worker: claim what is due, then send, settle, record.
 
-Errors have three phases. Before the request they are ours (a store that does not answer, a secret that does not
-open): the delivery goes back untouched, when its lease ends. The attempt's are the receiver's: the sender turns
-them into an `Outcome`, never into an exception. After the request, a delivery that was sent but could not be
-recorded is decided by its lease: it is sent again, with the same id, which "at least once" allows.
+Errors have three phases. Before the request they are ours. Those that pass (a store that does not answer, no sockets
+left) leave the delivery untouched until its lease ends; a request that cannot be made (a secret that does not open)
+is an attempt like any other, with its reason, though it never disables an endpoint. The attempt's own are the
+receiver's: the sender turns them into an `Outcome`, never into an exception. After the request, a delivery that was
+sent but could not be recorded is decided by its lease: it is sent again with the same id, as "at least once" allows.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -19,15 +20,16 @@ from msgspec import Struct
 from hookwright.ambient import Clock, Dice
 from hookwright.core.errors import Unavailable
 from hookwright.core.lifecycle import settle
-from hookwright.core.model import SECOND, Claim, Instant, Outcome, Parcel, Settled, WireForm
+from hookwright.core.model import SECOND, Claim, Instant, Outcome, Settled, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.attempt_log import log_attempts
 from hookwright.engine.keyring import Keyring
 from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
+from hookwright.engine.request_making import NOT_MADE, NotMade, RequestMaker
 from hookwright.engine.under_way import Claims, Request, UnderWay
 from hookwright.engine.waiting import Waiting
-from hookwright.store.base import NO_ROOM, Lease, Room, SecretOwner, Store
+from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
 
@@ -37,9 +39,14 @@ LAST_RECORDS_SECONDS = 5.0
 # How long a change of an endpoint may go unnoticed by what waits for it in memory.
 RECHECK_SECONDS = 0.5
 
-# What waits in memory is renewed when its lease has run down to this part, and so many leases by one statement.
+# What waits in memory is renewed when its lease has run down to this part.
 RENEWED_AT = 0.75
-RENEWED_AT_ONCE = 500
+
+# So many leases are renewed or given back by one statement: others have their turn in between.
+LEASES_AT_ONCE = 500
+
+# Of the pauses between two renewals, as long as a claim's lease has to last when its request begins.
+RENEWALS_AHEAD = 2
 
 # So many requests begin in one turn of the event loop; the others wait for the next. Whatever else is to be done, an
 # answer to a publisher above all, waits for one turn. Receivers that answer quickly then never have many requests
@@ -69,7 +76,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     poll_seconds: float = 0.25
     retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE
     record_tries: int = 5
-    most_unrecorded: int = 2_500  # outcomes; while so many wait to be written, nothing more is sent
+    most_unrecorded: int = 2_500  # outcomes; while so many wait to be written, nothing more is begun
 
 
 class Worker:
@@ -91,9 +98,8 @@ class Worker:
         self._store = store
         self._own_lanes = own_lanes
         self._sender = sender
-        self._keyring = keyring
+        self._maker = RequestMaker(keyring, forms, clock)
         self._forms = forms
-        self._signed_by_endpoints = {dialect for dialect, form in forms.items() if form.own_secret}
         self._clock = clock
         self._dice = dice
         self._settings = settings
@@ -136,8 +142,8 @@ class Worker:
 
     async def drain(self, seconds: float) -> None:
         """Let requests in flight finish; give back those that do not in time. To be called after `run` has ended."""
-        await self._give_back(self._waiting.take_all())
         heartbeat = asyncio.create_task(self._keep_leases())
+        await self._give_back(self._waiting.take_all())
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=seconds)
         unfinished = self._under_way.claims
@@ -179,15 +185,19 @@ class Worker:
         return max(0, most - self._waiting.number_for(endpoint_id))
 
     async def begin(self, claims: Sequence[Claim], room: Room) -> None:
-        """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back."""
+        """Send what was claimed as it was accepted; what came too late, at the end of the process, is given back.
+
+        Whatever goes wrong here is told to nobody who published: the events are on disk.
+        """
         self._reserved -= room.deliveries
+        claims, lease_until = await self._still_ours(claims, room.lease_until)
         if not self._is_running:
             await self._give_back(claims)
             return
         now = self._clock.now()
         for claim in claims:
-            self._waiting.add(claim, now, room.lease_until)
-        self._keyring.expect(map(self._owner_of_secret, claims))
+            self._waiting.add(claim, now, lease_until)
+        self._maker.expect(claims)
         self._start_waiting()
 
     def _start_waiting(self) -> None:
@@ -263,10 +273,10 @@ class Worker:
 
     async def _start_due(self) -> list[Request]:
         crowd = self._under_way.crowd()
-        claims = await self._store.claim(
-            self._room(), self._clock.now(), self._lease_until(), self._own_lanes(), crowd
-        )
-        self._keyring.expect(map(self._owner_of_secret, claims))
+        lease_until = self._lease_until()
+        claims = await self._store.claim(self._room(), self._clock.now(), lease_until, self._own_lanes(), crowd)
+        claims, _ = await self._still_ours(claims, lease_until)
+        self._maker.expect(claims)
         return await self._start_each(parcels_of(claims))
 
     async def _start_each(self, parcels: Sequence[Claims]) -> list[Request]:
@@ -319,34 +329,36 @@ class Worker:
             with self._traces.attempt(claims) as tell:
                 outcome = await self._send(claims)
                 tell(outcome)
+            settled = self._settle(claims, outcome)
         except Exception:
             # Ours, not the receiver's: the lease ends by itself and the delivery goes back untouched.
             log.exception("delivery not sent", delivery_id=first.delivery_id, event_id=first.event_id)
             self._metrics.finished(claims)
+            self._metrics.not_begun()
             return False
         except asyncio.CancelledError:
             self._metrics.finished(claims)
             raise
-        self._recorder.add(self._settle(claims, outcome))
+        self._recorder.add(settled)
         return outcome.error is None
 
     async def _send(self, claims: Claims) -> Outcome:
-        first = claims[0]
-        form = self._forms[first.dialect]
-        keys = await self._keyring.keys_of(*self._owner_of_secret(first))
-        parcel = Parcel(claims=claims, body=form.envelope(claims) if form.envelope else first.body)
-        headers = form.headers(parcel, keys, self._clock.time_of_day())
-        return await self._sender.send(first.url, {**self._keyring.custom_headers(first), **headers}, parcel.body)
-
-    def _owner_of_secret(self, claim: Claim) -> SecretOwner:
-        return claim.account_id, claim.endpoint_id if claim.dialect in self._signed_by_endpoints else None
+        began = self._clock.now()
+        try:
+            request = await self._maker.made(claims)
+            return await self._sender.send(request.url, request.headers, request.body)
+        except NotMade as problem:
+            self._metrics.not_begun()
+            return Outcome(started_at=began, duration_us=0, error=NOT_MADE, detail=str(problem))
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
         """One settlement for all that went out together, so that it stays together."""
         first = claims[0]
-        form = self._forms[first.dialect]
-        jitter = 0 if form.exact_schedule else self._dice.jitter()
-        settlement = settle(first, outcome, self._schedule_of(first), self._clock.now(), jitter, form.may_disable)
+        form = self._forms.get(first.dialect)
+        jitter = 0 if form is not None and form.exact_schedule else self._dice.jitter()
+        # What is our own fault disables nobody.
+        may_disable = form is not None and form.may_disable and outcome.error != NOT_MADE
+        settlement = settle(first, outcome, self._schedule_of(first), self._clock.now(), jitter, may_disable)
         return [Settled(claim=claim, outcome=outcome, settlement=settlement) for claim in claims]
 
     def _schedule_of(self, claim: Claim) -> tuple[int, ...]:
@@ -371,12 +383,29 @@ class Worker:
         soon = self._clock.now() + round(self._settings.lease_seconds * RENEWED_AT * SECOND)
         claims = self._under_way.claims + self._recorder.claims + self._waiting.claims_until(soon)
         number = 0
-        for start in range(0, len(claims), RENEWED_AT_ONCE):
+        for some in _in_turns(claims):
             until = self._lease_until()
-            ours = await self._store.renew(_leases(claims[start : start + RENEWED_AT_ONCE]), until)
+            ours = await self._store.renew(_leases(some), until)
             self._waiting.renewed(ours, until)
             number += len(ours)
         return number
+
+    async def _still_ours(self, claims: Sequence[Claim], lease_until: Instant) -> tuple[Sequence[Claim], Instant]:
+        """Claims whose lease lasts until it is renewed as a rule, and until when; what took long is renewed here.
+
+        Otherwise the lease could end while the request is under way, and somebody else would send it too.
+        """
+        enough = round(RENEWALS_AHEAD * self._settings.renew_seconds * SECOND)
+        if not claims or self._clock.now() + enough <= lease_until:
+            return claims, lease_until
+        until = self._lease_until()
+        ours: set[int] = set()
+        try:
+            for some in _in_turns(claims):
+                ours |= await self._store.renew(_leases(some), until)
+        except Exception:
+            log.warning("claims that took long not renewed; their leases end by themselves", exc_info=True)
+        return whole_parcels(claims, ours), until
 
     async def _keep_leases(self) -> None:
         pause = self._settings.renew_seconds
@@ -396,9 +425,12 @@ class Worker:
         if not claims:
             return
         try:
-            await self._store.release(_leases(claims), self._clock.now())
+            for some in _in_turns(claims):
+                await self._store.release(_leases(some), self._clock.now())
         except Unavailable as error:
             log.warning("deliveries not given back; their leases end by themselves", error=str(error))
+        except Exception:
+            log.exception("deliveries not given back; their leases end by themselves")
         else:
             log.warning("deliveries given back", deliveries=len(claims))
 
@@ -410,6 +442,16 @@ def parcels_of(claims: Sequence[Claim]) -> list[Claims]:
         key = ("one", claim.delivery_id) if claim.batch_id is None else ("batch", claim.batch_id)
         parcels.setdefault(key, []).append(claim)
     return [tuple(sorted(together, key=lambda claim: claim.delivery_id)) for together in parcels.values()]
+
+
+def whole_parcels(claims: Sequence[Claim], ours: Container[int]) -> list[Claim]:
+    """Those that are ours. Of a batch all have to be: what is left of one would be another request with its id."""
+    broken = {claim.batch_id for claim in claims if claim.delivery_id not in ours and claim.batch_id is not None}
+    return [claim for claim in claims if claim.delivery_id in ours and claim.batch_id not in broken]
+
+
+def _in_turns(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:
+    return (claims[start : start + LEASES_AT_ONCE] for start in range(0, len(claims), LEASES_AT_ONCE))
 
 
 def _leases(claims: Sequence[Claim]) -> list[Lease]:

@@ -73,6 +73,7 @@ class Metrics(Collector):
         self._clock = clock or AnchoredClock()
         self._created_at = self._clock.now()
         self._published = 0
+        self._not_begun = 0
         self.in_flight = 0  # deliveries that are being sent
         self._dialects: dict[str, DialectNumbers] = {}
         self.tallying = Tallying()  # the same by account and minute, for the console
@@ -90,6 +91,10 @@ class Metrics(Collector):
     def finished(self, claims: Sequence[Claim]) -> None:
         """These are no longer being sent, whatever became of them."""
         self.in_flight -= len(claims)
+
+    def not_begun(self) -> None:
+        """A request was not begun, for a reason of ours."""
+        self._not_begun += 1
 
     def attempted(self, settled: Sequence[Settled], recorded: Container[int]) -> None:
         """Attempts were made, and those of these deliveries recorded.
@@ -131,6 +136,12 @@ class Metrics(Collector):
             for outcome, count in (("delivered", numbers.delivered), ("failed", numbers.failed)):
                 _add_count(attempts, {"dialect": dialect, "outcome": outcome}, count, numbers.created_at)
         yield attempts
+
+        not_begun = _counter(
+            "requests_not_begun", "Requests that were not begun for a reason of ours, which the log tells."
+        )
+        _add_count(not_begun, {}, self._not_begun, self._created_at)
+        yield not_begun
 
         dead = _counter("deliveries_dead", "Deliveries that gave up or expired.")
         for dialect, numbers in dialects:
