@@ -123,7 +123,7 @@ RECEIVERS = Case(
     ),
     run=run,
     short=1,
-    long=200,
+    long=100,  # each receiver is met twice in a round
     lasts_seconds=25,
     databases=("postgres", "sqlite"),
 )
