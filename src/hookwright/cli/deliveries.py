@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,7 @@ from hookwright.cli.printing import print_json, print_record, print_records, pri
 from hookwright.cli.running import with_services
 
 if TYPE_CHECKING:
+    from hookwright.core.answer_headers import AnswerHeader
     from hookwright.core.model import Attempt, Delivery
     from hookwright.operations.services import Services
 
@@ -80,7 +81,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a delivery with what it sends and every attempt."""
-    described = with_services(database, config, lambda services: _described(services, account, delivery))
+    described, headers = with_services(database, config, lambda services: _described(services, account, delivery))
     if as_json:
         print_json(described)
         return
@@ -90,6 +91,8 @@ def show(
     typer.echo()
     print_records(attempts, ATTEMPT_COLUMNS, as_json=False)
     typer.echo()
+    for line in headers:
+        typer.echo(printable(line))
     for line in _set_out(payload or "its payload is not kept any more"):
         typer.echo(printable(line))
 
@@ -109,18 +112,21 @@ def replay(
     print_record(_record(replayed), as_json)
 
 
-async def _described(services: Services, account_id: int, delivery_id: int) -> dict[str, Any]:
+async def _described(services: Services, account_id: int, delivery_id: int) -> tuple[dict[str, Any], list[str]]:
+    """A delivery in full, and the headers that were answered last, for people."""
     from hookwright.operations.deliveries import require_delivery
 
     delivery = await require_delivery(services, account_id, delivery_id)
     endpoint = await services.store.endpoint(account_id, delivery.endpoint_id)
     payload = await services.store.payload(delivery_id)
-    return {
+    attempts = await services.store.attempts(delivery_id)
+    described = {
         **_record(delivery),
         "url": None if endpoint is None else endpoint.url,
         "payload": None if payload is None else payload.decode(errors="replace"),
-        "attempts": [_attempt(each) for each in await services.store.attempts(delivery_id)],
+        "attempts": [_attempt(each) for each in attempts],
     }
+    return described, _latest_headers(attempts)
 
 
 def _checked(statuses: list[str] | None) -> Any:
@@ -160,6 +166,7 @@ def _record(delivery: Delivery) -> dict[str, Any]:
 def _attempt(attempt: Attempt) -> Mapping[str, Any]:
     from hookwright.core.times import iso_micros, iso_or_none
 
+    headers = attempt.response_headers
     return {
         "attempt": attempt.number,
         "started_at": iso_micros(attempt.started_at),
@@ -169,8 +176,24 @@ def _attempt(attempt: Attempt) -> Mapping[str, Any]:
         "error": attempt.error,
         "detail": attempt.detail,
         "response_body": attempt.response_body.decode(errors="replace"),
+        "response_headers": None if headers is None else [_header(each) for each in headers.kept],
+        "response_headers_left_out": 0 if headers is None else headers.left_out,
         "next_attempt_at": iso_or_none(attempt.next_attempt_at),
     }
+
+
+def _header(header: AnswerHeader) -> Mapping[str, Any]:
+    return {"name": header.name, "value": header.value, "cut_bytes": header.cut}
+
+
+def _latest_headers(attempts: Sequence[Attempt]) -> list[str]:
+    from hookwright.core.answer_headers import header_lines
+
+    for attempt in reversed(attempts):
+        if attempt.response_headers is not None:
+            lines = header_lines(attempt.response_headers)
+            return [f"Headers of the answer to attempt {attempt.number}:", *(f"  {line}" for line in lines), ""]
+    return []
 
 
 def _set_out(payload: str) -> list[str]:

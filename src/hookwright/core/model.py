@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
+from hookwright.core.answer_headers import AnswerHeaders
 from hookwright.core.vocabulary import Data
 
 Instant = int
@@ -351,7 +352,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What one HTTP request came to. `error` is a short code (None after an answer); `detail` is for people."""
+    """What one HTTP request came to. `error` is a short code (None after an answer); `detail` is for people.
+
+    `headers` are those of an answer that was no 2xx; what delivers pays nothing for them.
+    """
 
     started_at: Instant
     duration_us: int
@@ -359,6 +363,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: str | None = None
     detail: str | None = None
     body: bytes = b""
+    headers: AnswerHeaders | None = None
     retry_after_seconds: int | None = None
 
 
@@ -393,6 +398,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     detail: str | None
     response_body: bytes
     next_attempt_at: Instant | None
+    response_headers: AnswerHeaders | None = None
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
