@@ -37,7 +37,7 @@ async def test_trigger_publishes_to_the_one_that_runs(tmp_path: Path) -> None:
     code, printed, errors = await output_of("trigger", "contact.created", folder=tmp_path)
     assert (code, printed) == (1, "")
     assert errors == [
-        "hookwright: there is no server to publish to: start `hookwright dev`, or give --database\n",
+        "hookwright: there is no server or database here: start `hookwright dev`, or give --database\n",
     ]
 
 
