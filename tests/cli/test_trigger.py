@@ -108,3 +108,9 @@ def test_the_account_is_only_left_out_where_there_is_one(sqlite: CommandLine) ->
 
 def test_a_change_that_is_no_change_is_wrong_usage(sqlite: CommandLine, account: str) -> None:
     assert "PATH=VALUE" in sqlite.refusal("trigger", "contact.created", "--set", "contact", exit_code=2)
+
+
+def test_a_relative_target_needs_a_dev_server(sqlite: CommandLine, account: str) -> None:
+    told = sqlite.refusal("trigger", "contact.created", "--to", "/play/first", exit_code=2)
+    assert told.startswith("hookwright: --to /play/first: only the receiver of a running `hookwright dev`")
+    assert "--to x: must be a whole URL" in sqlite.refusal("trigger", "contact.created", "--to", "x")

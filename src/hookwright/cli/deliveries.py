@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import delivery_statuses
 from hookwright.cli.options import (
     AsJson,
     Config,
@@ -41,7 +42,10 @@ def list_some(
     event_type: TypeOption = None,
     status: Annotated[
         list[str] | None,
-        typer.Option(help="pending, in_flight, delivered, dead or cancelled; may be repeated."),
+        typer.Option(
+            help="pending, in_flight, delivered, dead or cancelled; may be repeated.",
+            autocompletion=delivery_statuses,
+        ),
     ] = None,
     event: Annotated[str | None, typer.Option(help="Only of the event with this id.")] = None,
     created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import dialects, subscriptions
 from hookwright.cli.options import (
     AsJson,
     Config,
@@ -44,7 +45,9 @@ class Signature(StrEnum):
 @commands.command("list")
 def list_all(
     account: OptionalAccount = None,
-    dialect: Annotated[str | None, typer.Option(help="hookwright, kajabi, kit or kit_endpoints.")] = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="hookwright, kajabi, kit or kit_endpoints.", autocompletion=dialects)
+    ] = None,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -76,6 +79,7 @@ def create(
             help="What it gets: an event type, noun.*, or '*'; with a resource as in form.submitted:512. May be"
             " repeated.",
             show_default=False,
+            autocompletion=subscriptions,
         ),
     ],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",

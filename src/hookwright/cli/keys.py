@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import scopes
 from hookwright.cli.options import AsJson, Config, Database, WithoutAsking, id_of
 from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import MISUSED, confirm, fail, with_services
@@ -42,7 +43,10 @@ def create(
     account: AccountOption = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="May be repeated. hookwright: publish, read, manage, admin; kajabi: owner otherwise."),
+        typer.Option(
+            help="May be repeated. hookwright: publish, read, manage, admin; kajabi: owner otherwise.",
+            autocompletion=scopes,
+        ),
     ] = None,
     expires_in_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="From then on it is refused.", show_default=False)

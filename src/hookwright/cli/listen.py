@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hookwright.cli.completion import subscriptions
 from hookwright.cli.options import AccountOption, Key, Url, id_of, server_to_ask
 from hookwright.cli.printing import print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line
@@ -32,7 +33,12 @@ def listen(
     target: Annotated[str, typer.Argument(help="Where to forward to: 3000, 3000/path, or a URL.")],
     event: Annotated[
         list[str] | None,
-        typer.Option("--event", "-e", help="What to get: an event type or noun.*; may be repeated; '*' otherwise."),
+        typer.Option(
+            "--event",
+            "-e",
+            help="What to get: an event type or noun.*; may be repeated; '*' otherwise.",
+            autocompletion=subscriptions,
+        ),
     ] = None,
     dialect: Annotated[
         Form | None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import event_types
 from hookwright.cli.running import fail
 from hookwright.cli.table import ACCOUNT_MAY_BE_BEFORE
 
@@ -58,7 +59,7 @@ AccountOption = Annotated[
 EndpointOption = Annotated[
     int | None, typer.Option("--endpoint", metavar="ID", parser=id_of, help="Only to this endpoint.")
 ]
-TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type.", autocompletion=event_types)]
 Url = Annotated[
     str | None,
     typer.Option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import event_types, finished_statuses
 from hookwright.cli.options import (
     AsJson,
     Config,
@@ -37,8 +38,8 @@ _DELIVERED_OR_NOT = "delivered, dead or cancelled; may be given more than once."
 def create(
     account: OptionalAccount = None,
     endpoint: EndpointOption = None,
-    event_type: Annotated[str | None, typer.Option(help="Only of this type.")] = None,
-    status: Annotated[list[str], typer.Option(help=_DELIVERED_OR_NOT)] = ["dead"],  # noqa: B006 - typer's way
+    event_type: Annotated[str | None, typer.Option(help="Only of this type.", autocompletion=event_types)] = None,
+    status: Annotated[list[str], typer.Option(help=_DELIVERED_OR_NOT, autocompletion=finished_statuses)] = ["dead"],  # noqa: B006 - typer's way
     created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,
     created_to: Annotated[datetime | None, typer.Option(help="In UTC, exclusive.")] = None,
     rate: Annotated[int | None, typer.Option(help="How many become due in a second; 50 otherwise.")] = None,

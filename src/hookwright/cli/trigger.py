@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import event_types
 from hookwright.cli.options import AsJson, Config, Database, id_of
 from hookwright.cli.printing import print_record
 from hookwright.cli.running import MISUSED, database_in_use, fail, with_account_of
@@ -28,7 +29,10 @@ Id = Annotated[int | None, typer.Option(metavar="ID", help="The id of the object
 def trigger(
     event: Annotated[
         str,
-        typer.Argument(help="An event type, or what a dialect calls it: kajabi:tag_added, kit:subscriber.tag_add."),
+        typer.Argument(
+            help="An event type, or what a dialect calls it: kajabi:tag_added, kit:subscriber.tag_add.",
+            autocompletion=event_types,
+        ),
     ],
     account: Annotated[
         int | None,
