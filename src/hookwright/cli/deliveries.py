@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import delivery_statuses
 from hookwright.cli.options import (
-    MAX_ID,
-    AccountArgument,
     AsJson,
     Config,
     Database,
     EndpointOption,
+    OptionalAccount,
     TypeOption,
+    account_and_id,
+    id_after_account,
 )
 from hookwright.cli.printing import print_json, print_record, print_records, printable
-from hookwright.cli.running import with_services
+from hookwright.cli.running import with_account
 
 if TYPE_CHECKING:
     from hookwright.core.answer_headers import AnswerHeader
@@ -31,17 +33,20 @@ MOST = 1_000
 
 commands = typer.Typer(help="List, show and replay the deliveries of an account.")
 
-DeliveryArgument = Annotated[int, typer.Argument(metavar="DELIVERY", min=1, max=MAX_ID, help="The delivery's id.")]
+AccountAndDelivery = Annotated[list[str], id_after_account("DELIVERY", "The delivery's id.")]
 
 
 @commands.command("list")
 def list_some(
-    account: AccountArgument,
+    account: OptionalAccount = None,
     endpoint: EndpointOption = None,
     event_type: TypeOption = None,
     status: Annotated[
         list[str] | None,
-        typer.Option(help="pending, in_flight, delivered, dead or cancelled; may be repeated."),
+        typer.Option(
+            help="pending, in_flight, delivered, dead or cancelled; may be repeated.",
+            autocompletion=delivery_statuses,
+        ),
     ] = None,
     event: Annotated[str | None, typer.Option(help="Only of the event with this id.")] = None,
     created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,
@@ -52,7 +57,7 @@ def list_some(
 ) -> None:
     """List an account's deliveries, newest first."""
 
-    async def act(services: Services) -> list[Delivery]:
+    async def act(services: Services, account: int) -> list[Delivery]:
         from hookwright.core.times import instant_or_none
         from hookwright.operations.accounts import require_account
         from hookwright.store.base import DeliveryQuery
@@ -69,19 +74,21 @@ def list_some(
         )
         return await services.store.deliveries(query)
 
-    print_records([_record(each) for each in with_services(database, config, act)], COLUMNS, as_json)
+    print_records([_record(each) for each in with_account(account, database, config, act)], COLUMNS, as_json)
 
 
 @commands.command("show")
 def show(
-    account: AccountArgument,
-    delivery: DeliveryArgument,
+    words: AccountAndDelivery,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a delivery with what it sends and every attempt."""
-    described, headers = with_services(database, config, lambda services: _described(services, account, delivery))
+    account, delivery = account_and_id(words)
+    described, headers = with_account(
+        account, database, config, lambda services, of: _described(services, of, delivery)
+    )
     if as_json:
         print_json(described)
         return
@@ -99,8 +106,7 @@ def show(
 
 @commands.command("replay")
 def replay(
-    account: AccountArgument,
-    delivery: DeliveryArgument,
+    words: AccountAndDelivery,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -108,7 +114,8 @@ def replay(
     """Have a delivery sent again at once, by the server that runs on the same database."""
     from hookwright.operations.deliveries import replay_delivery
 
-    replayed = with_services(database, config, lambda services: replay_delivery(services, account, delivery))
+    account, delivery = account_and_id(words)
+    replayed = with_account(account, database, config, lambda services, of: replay_delivery(services, of, delivery))
     print_record(_record(replayed), as_json)
 
 

@@ -377,6 +377,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     due_at: Instant | None
     disable_reason: str | None = None
     may_disable: bool = True
+    delivery_header: str | None = None
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -453,12 +454,17 @@ class WireForm(Struct, frozen=True, kw_only=True):
 
     `headers` gives the headers of a request. `own_secret`: each endpoint has a signing secret, rather than its
     account. `envelope` puts the payloads of a batch into one body; without it a body is one payload.
-    `exact_schedule`: retries are due to the second, not moved by chance. `may_disable`: a 410 or days of failures
-    disable an endpoint; otherwise only people do.
+    `batch_limit` and `retry_schedule` are those of its endpoints, where the form has its own. `exact_schedule`:
+    retries are due to the second, not moved by chance. `may_disable`: a 410 or days of failures disable an endpoint;
+    otherwise only people do. `delivery_header` names the delivery in a request, where the header `webhook-id` does
+    not name the message.
     """
 
     headers: RequestHeaders
     own_secret: bool = False
     envelope: Callable[[tuple[Claim, ...]], bytes] | None = None
+    batch_limit: int = 1
+    retry_schedule: tuple[int, ...] | None = None
     exact_schedule: bool = False
     may_disable: bool = True
+    delivery_header: str | None = None
