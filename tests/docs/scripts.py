@@ -61,8 +61,10 @@ class Script:
         return part
 
     def _show(self, block: Block) -> None:
-        """Readers see what is shown before they go on; what would come later is lost with a process that they end."""
-        self.lines += [f"await_line {shlex.quote(line)}" for line in block.text.splitlines() if line.strip(f" {ELLIPSIS}")]
+        """Readers see what is shown before they go on: what would come later is lost with a process that they end."""
+        self.lines += [
+            f"await_line {shlex.quote(line)}" for line in block.text.splitlines() if line.strip(f" {ELLIPSIS}")
+        ]
         self.shown.append(Shown(block, block.text, None))
 
     def _take_transcript(self, block: Block) -> None:
