@@ -6,6 +6,7 @@ import configparser
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,9 +16,11 @@ import yaml  # type: ignore[import-untyped]
 
 from docs.answers import misfit, missing_line
 from docs.blocks import PAGES, ROOT, Block, blocks_of
+from docs.loopback import Stand
 from docs.not_run import NOT_RUN
-from docs.scripts import SHELLS, transcript
-from docs.sessions import Stand, run_page
+from docs.repository import copy_repository
+from docs.scripts import SHELLS, Script, transcript
+from docs.sessions import run_page
 from docs.stands import stand_for
 from hookwright.config import CONFIG_FILE, load_settings
 from hookwright.testing.postgres import fresh_database
@@ -169,6 +172,7 @@ HERE = Stand({}, "http://127.0.0.1:1", None)
         ([block("python", "raise SystemExit(3)")], "ended with 3"),
         ([block("python", "def test_it():\n    assert False")], "1 failed"),
         ([block("console", "$ echo one\ntwo")], "'two' was not printed"),
+        ([block("sh", "hookwright listen 3000 --key hw_wrong --url http://127.0.0.1:9")], "ended with 1"),
     ],
 )
 async def test_a_page_that_lies_is_found_out(blocks: list[Block], told: str, tmp_path: Path) -> None:
@@ -200,3 +204,25 @@ def test_a_recording_has_commands_and_their_outputs() -> None:
     assert list(transcript(recorded)) == [("one \\\n  two", "out"), ("three", "")]
     assert missing_line("a … c\n…\nd", "x\na bb c\ny\nd\n") is None
     assert missing_line("d\na … c", "a bb c\nd\n") == "a … c"
+
+
+def test_what_goes_on_at_the_beginning_of_a_line_has_a_terminal_of_its_own() -> None:
+    served = Script(
+        [block("sh", "hookwright serve --port 8080\nhookwright keys list\nhookwright dev & sleep 1")]
+    ).lines
+    assert served[0] == "end_what_goes_on"
+    assert served[2].splitlines() == [
+        """goes_on 'hookwright serve --port 8080' '"event":"ready"'""",
+        "until_ready",
+        "hookwright keys list",
+        "hookwright dev & sleep 1",
+    ]
+    assert served[-1] == "end_what_goes_on"
+
+
+def test_a_copy_of_the_repository_needs_no_setup_and_has_an_environment_of_its_own(tmp_path: Path) -> None:
+    copy_repository(tmp_path / "copy")
+    assert subprocess.run(["make", "--question", "setup"], cwd=tmp_path / "copy").returncode == 0
+    environment = tmp_path / "copy" / ".venv" / "bin"
+    assert not environment.is_symlink()
+    assert not environment.parent.is_symlink()
