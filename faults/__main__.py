@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from faults.case import DATABASES
 from faults.cases import CASES
 from faults.report import as_object, closing_line, table
 from faults.running import end_children_on_sigterm, jobs_of, run_all, say
@@ -23,7 +24,12 @@ def main() -> int:
     chosen = [case for case in CASES if case.name in arguments.only and case.name not in arguments.without]
     say(f"seed {arguments.seed}")
     end_children_on_sigterm()
-    jobs = [job for case in chosen for job in jobs_of(case, arguments.seed, arguments.long, arguments.rounds)]
+    jobs = [
+        job
+        for case in chosen
+        for job in jobs_of(case, arguments.seed, arguments.long, arguments.rounds)
+        if job.database in arguments.on
+    ]
     order = {(job.case, job.database): place for place, job in enumerate(jobs)}
     ends = sorted(run_all(jobs, arguments.together), key=lambda ended: order[ended.job.case, ended.job.database])
     results = as_object(ends, {case.name: case.about for case in chosen}, arguments.long)
@@ -44,6 +50,7 @@ def _arguments() -> argparse.Namespace:
         "--only", nargs="+", choices=names, default=names, metavar="CASE", help=f"some of: {', '.join(names)}"
     )
     parser.add_argument("--without", nargs="+", choices=names, default=(), metavar="CASE", help="all but these")
+    parser.add_argument("--on", nargs="+", choices=DATABASES, default=DATABASES, help="where a case can run on both")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="the same strikes alike")
     parser.add_argument("--rounds", type=int, help="of each case, in place of its own number")
     parser.add_argument("--together", type=int, default=TOGETHER, help=f"cases at a time; {TOGETHER} otherwise")

@@ -6,9 +6,10 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 Database = Literal["sqlite", "postgres"]
+DATABASES: tuple[Database, ...] = get_args(Database)
 Side = Literal["at most", "at least"]
 
 

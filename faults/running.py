@@ -36,7 +36,7 @@ class Job:
     @property
     def command(self) -> str:
         """What runs it again."""
-        return f"python -m faults --only {self.case} --seed {self.seed} --rounds {self.rounds}"
+        return f"python -m faults --only {self.case} --on {self.database} --seed {self.seed} --rounds {self.rounds}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from faults.promise import promised
 from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
 from faults.report import as_object, closing_line, rows, table
 from faults.running import Ended, Job, in_turn, jobs_of
-from faults.tables import DOCUMENT, with_table
+from faults.tables import DOCUMENT, together, with_table
 
 ROOT = Path(__file__).parent.parent
 EVENT = "01a20464-fed5-7af5-b7e2-39eda9b69440"
@@ -269,7 +269,7 @@ def test_a_failure_is_told_with_its_seed_and_the_command_that_tries_it_again() -
     verdict = Verdict({"kills": 3}, [Check("events lost", 1), Check("hit", 5, 2, "at least")], ["one is lost"])
     results = as_object([Ended(JOB, 1.0, verdict, folder="records")], {"worker_kill": "kills"}, long=False)
     printed = table(results)
-    assert "again: python -m faults --only worker_kill --seed 7 --rounds 3" in printed
+    assert "again: python -m faults --only worker_kill --on sqlite --seed 7 --rounds 3" in printed
     assert "one is lost" in printed
     assert printed.endswith("0 passed, 1 failed")
 
@@ -289,6 +289,17 @@ def test_the_document_has_a_place_for_the_table() -> None:
     assert "| worker_kill | sqlite | 1 s | 3 kills | lost | 0 | ≤ 0 | yes |" in with_table(
         DOCUMENT.read_text(), results
     )
+
+
+def test_the_parts_of_a_long_form_make_one_table() -> None:
+    ended = Ended(JOB, 1.0, Verdict({"kills": 3}, [Check("lost", 0)]))
+    first, second = (as_object([ended], {"worker_kill": ""}, long=True) for _ in range(2))
+    second = {**second, "date": "2999-01-01", "machine": {**second["machine"], "load_average": 99.0}}
+    whole = together([second, first])
+    assert (whole["passed"], len(whole["runs"]), whole["date"]) == (2, 2, "2999-01-01")
+    assert whole["machine"]["load_average"] == 99.0
+    with pytest.raises(ValueError, match="one form, on one machine"):
+        together([first, {**second, "form": "short"}])
 
 
 def test_a_case_strikes_as_often_as_its_form_says_unless_somebody_says_otherwise() -> None:

@@ -95,6 +95,32 @@ async def test_what_follows_an_answer_that_came_before_the_body_ended_is_not_rea
         assert (await drip(streams, b"a")).startswith(b"HTTP/1.1 200 ")
 
 
+async def test_a_short_answer_comes_in_one_piece() -> None:
+    async with serving(answer_length) as port, connected(port) as (reader, writer):
+        for _ in range(20):
+            writer.write(POST + b"content-length: 2\r\n\r\nab")
+            answer = await reader.read(MORE_THAN_BUFFERS_HOLD)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"\r\n\r\n2")
+
+
+async def test_the_head_of_an_answer_does_not_wait_for_a_body_that_is_yet_to_come() -> None:
+    said = asyncio.Event()
+
+    async def answer_later(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await said.wait()
+        await send({"type": "http.response.body", "body": b"ab"})
+
+    async with serving(answer_later) as port, connected(port) as (reader, writer):
+        writer.write(REQUEST)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            said.set()
+            assert await reader.readexactly(2) == b"ab"
+
+
 class LongAnswer:
     """Answers more than buffers hold, in one piece or in several; says when it has come to its end."""
 

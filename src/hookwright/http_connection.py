@@ -50,6 +50,43 @@ class RequestRefused(Exception):
     """A request that is refused for its head alone; it ends the parser's work."""
 
 
+class AnswersInOnePiece:
+    """A transport that holds an answer's head back for the first piece of its body, for a turn of the loop at most.
+
+    uvicorn writes the two apart, and uvloop sends at once whatever is written: two system calls, two packets, and a
+    client that is woken twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: bytes | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._transport.write(held + data)
+        elif data.startswith(b"HTTP/1.1 "):
+            self._held = data
+            self._loop.call_soon(self._let_go)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._let_go()
+        self._transport.close()
+
+    def get_write_buffer_size(self) -> int:
+        return self._transport.get_write_buffer_size() + len(self._held or b"")
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self.write(b"")
+
+
 class HttpConnection(HttpToolsProtocol):
     """A connection that neither a slow client nor an endless one can hold.
 
@@ -67,7 +104,7 @@ class HttpConnection(HttpToolsProtocol):
         self._max_connections = max_connections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(AnswersInOnePiece(transport, self.loop))  # type: ignore[arg-type]
         self._extensions = {"hookwright.abort": transport.abort}  # for an app that wants to be a bad receiver
         self._start_clock(KEEP_ALIVE_SECONDS)
         if len(self.connections) > self._max_connections and not self._made_room():

@@ -21,7 +21,7 @@ _OF_THE_REPOSITORY = re.compile(r"^(?:make|\.venv/bin/\w+) ", re.MULTILINE)
 
 # So little of what takes minutes that it takes seconds. Power cuts are tried without a process or a database server.
 AMOUNTS = {
-    "FAULTS_OPTIONS": "--only power_cut --rounds 20",
+    "FAULTS_OPTIONS": "--on sqlite --only power_cut --rounds 20",
     "BENCH_OPTIONS": "--only sqlite_batch --rounds 1 --events 300",
     "FUZZ_EXAMPLES": "1",
     "PYTEST_ADDOPTS": "-k 'a_sealed_secret or no_refusal_repeats'",

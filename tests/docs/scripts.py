@@ -67,7 +67,7 @@ class Script:
         return part
 
     def _show(self, block: Block) -> None:
-        """Readers see what is shown before they go on; what would come later is lost with a process that they end."""
+        """Readers see what is shown before they go on: what would come later is lost with a process that they end."""
         self.lines += [
             f"await_line {shlex.quote(line)}" for line in block.text.splitlines() if line.strip(f" {ELLIPSIS}")
         ]

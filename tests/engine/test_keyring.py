@@ -93,6 +93,18 @@ async def test_many_endpoints_that_ask_together_are_looked_up_together(engine: E
     assert asked == [20]
 
 
+async def test_one_key_too_many_pushes_out_the_oldest_alone(
+    engine: Engine, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookwright.engine.keyring.MAX_REMEMBERED", 2)
+    accounts = [engine.account.id, *[(await create_account(engine.services, name)).account.id for name in "ab"]]
+    old = [await keyring.keys_of(account_id) for account_id in accounts]
+    for account_id in accounts:
+        await rotate_signing_secret(engine.services, account_id)
+    assert [await keyring.keys_of(account_id) for account_id in accounts[1:]] == old[1:]
+    assert len(await keyring.keys_of(accounts[0])) == 2
+
+
 async def test_an_account_whose_keys_take_long_to_look_up_holds_up_no_other(engine: Engine, keyring: Keyring) -> None:
     other = await create_account(engine.services, "Grace")
     look_up, answered = engine.store.signing_secrets_of, asyncio.Event()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
+import asyncpg
 import pytest
 
 from engine.harness import Engine, Held, make_worker, running_engine
@@ -129,6 +130,28 @@ async def test_worker_and_upkeep_outlive_an_error_that_nobody_foresaw(engine: En
         assert not upkeep.done()
         stop.set()
         await upkeep
+
+
+async def test_nothing_more_is_sent_while_too_many_outcomes_wait_to_be_written(
+    engine: Engine, database_url: str
+) -> None:
+    await engine.endpoint()
+    worker = make_worker(engine.services, engine.clock, poll_seconds=0.01, most_unrecorded=20)
+    other = await asyncpg.connect(database_url)
+    for _ in range(60):
+        await engine.publish()
+    async with at_work(worker):
+        async with other.transaction():
+            # Settlements wait for it; what is claimed and sent does not.
+            await other.execute("LOCK TABLE attempts IN ACCESS EXCLUSIVE MODE")
+            await engine.receiver.wait_for(20, PATIENCE_SECONDS)
+            for _ in range(100):
+                await engine.deliveries()  # time in which all of them would go out
+            assert engine.receiver.count < 60
+        await engine.receiver.wait_for(60, PATIENCE_SECONDS)
+    await other.close()
+    assert {each.status for each in await engine.deliveries()} == {"delivered"}
+    assert engine.receiver.count == 60
 
 
 async def test_what_was_sent_during_an_outage_is_sent_again_with_the_same_id(engine: Engine, line: Line) -> None:

@@ -12,7 +12,7 @@ from engine.test_under_way import NOW, claim_to
 from hookwright.ambient import MovableClock
 from hookwright.core.model import SECOND, Claim, EndpointStatus, Subscription
 from hookwright.engine.intake import GroupCommit
-from hookwright.engine.waiting import LONGEST_WAIT, MOST_ASKED, MOST_BYTES, MOST_WAITING, Waiting
+from hookwright.engine.waiting import LONGEST_WAIT, MOST_BYTES, MOST_WAITING, Waiting
 from hookwright.engine.worker import Worker
 from hookwright.operations.endpoints import create_endpoint
 from hookwright.store.base import Store
@@ -45,17 +45,42 @@ def test_endpoints_take_turns_each_in_its_own_order() -> None:
     assert taken(waiting_for(7, 7, 7, 8, 9, 8)) == [1, 4, 5, 2, 6, 3]
 
 
-def test_endpoints_that_are_full_are_passed_over_and_kept() -> None:
+def test_endpoints_that_are_full_are_passed_over_until_they_may_go_again() -> None:
     waiting = waiting_for(7, 8, 7)
     assert taken(waiting, full=frozenset({7})) == [2]
-    assert len(waiting) == 2
+    assert (len(waiting), taken(waiting)) == (2, [])
+    waiting.may_go_again(7)
     assert taken(waiting) == [1, 3]
 
 
-def test_many_full_endpoints_do_not_hide_the_others_for_good() -> None:
-    waiting = waiting_for(*range(2 * MOST_ASKED), 1_000)
-    full = frozenset(range(2 * MOST_ASKED))
-    assert [taken(waiting, full), taken(waiting, full), taken(waiting, full)] == [[], [], [2 * MOST_ASKED + 1]]
+def test_however_many_endpoints_are_full_the_others_have_their_turn_and_nobody_is_asked_twice() -> None:
+    waiting = waiting_for(*range(500), 1_000)
+    asked: list[int] = []
+
+    def may_go(endpoint_id: int) -> bool:
+        asked.append(endpoint_id)
+        return endpoint_id == 1_000
+
+    (next_one, nothing) = (waiting.take(may_go, NOW), waiting.take(may_go, NOW))
+    assert next_one is not None
+    assert (next_one.endpoint_id, nothing) == (1_000, None)
+    assert asked == [*range(500), 1_000]
+
+
+def test_what_comes_later_for_a_full_endpoint_waits_with_the_rest() -> None:
+    waiting = waiting_for(7, 7)
+    assert taken(waiting, full=frozenset({7})) == []
+    waiting.add(claim(7, 3), NOW, NOW + LEASE)
+    assert taken(waiting) == []
+    waiting.all_may_go_again()
+    assert taken(waiting) == [1, 2, 3]
+
+
+def test_an_endpoint_that_nothing_waits_for_any_more_has_no_turn() -> None:
+    waiting = waiting_for(7, 8)
+    waiting.take_out({8}, NOW)
+    waiting.may_go_again(7)
+    assert taken(waiting) == [2]
 
 
 def test_a_delivery_whose_lease_has_ended_is_forgotten() -> None:

@@ -8,6 +8,7 @@ to is judged when it is dialled (engine/dialling.py), with `address_allowed`.
 
 import re
 import unicodedata
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import quote
 
@@ -34,11 +35,13 @@ _USE_ANOTHER = f"{ADDRESS_NOT_ALLOWED}: use the name or address of a public serv
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?")
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_LABELS = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _DOTTED_QUAD = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _LOOKS_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LETTERS_AND_DIGITS = frozenset({"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"})
+_SPACE = re.compile(r"\s")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Names that only mean something inside a network: RFC 6761, 6762, 7686, 8375, 9476, ICANN's `internal` (2024) …
@@ -83,15 +86,21 @@ class Target(Struct, frozen=True, kw_only=True):
 def target_problem(url: str, policy: TargetPolicy) -> str | None:
     """Why a URL cannot be a target, in words for the person who gave it, or None if it can."""
     try:
-        target = parse_target(url)
+        allowed_target(url, policy)
     except ValueError as error:
         return str(error)
+    return None
+
+
+def allowed_target(url: str, policy: TargetPolicy) -> Target:
+    """The parts of a URL that may be a target. Raises ValueError, in words for the person who gave it."""
+    target = parse_target(url)
     is_allowed = address_allowed if target.is_address else _name_allowed
     if not is_allowed(target.host, policy):
-        return _USE_ANOTHER
+        raise ValueError(_USE_ANOTHER)
     if not policy.allow_private:
-        return _production_problem(target, policy)
-    return None
+        _check_production(target, policy)
+    return target
 
 
 def parse_target(url: str) -> Target:
@@ -137,7 +146,7 @@ def ascii_host(text: str) -> str:
     host = text.lower()
     if not text.isascii():
         host = _punycode(host)
-    if len(host) > MAX_HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if len(host) > MAX_HOST_LENGTH or not _LABELS.fullmatch(host):
         raise ValueError("must have a valid host name: letters, digits and hyphens between single dots")
     return host
 
@@ -156,7 +165,7 @@ def _check_characters(url: str) -> None:
         raise ValueError(f"is too long (at most {MAX_URL_LENGTH} characters)")
     if _UNPRINTABLE.search(url):
         raise ValueError("must not contain control characters")
-    if any(character.isspace() for character in url):
+    if _SPACE.search(url):
         raise ValueError("must not contain spaces: write %20")
     if "\\" in url:
         raise ValueError("must not contain a backslash: write / or %5C")
@@ -225,12 +234,11 @@ def _is_made_of_letters(host: str) -> bool:
     return spelt and not host.rpartition(".")[2].isdigit()
 
 
-def _production_problem(target: Target, policy: TargetPolicy) -> str | None:
+def _check_production(target: Target, policy: TargetPolicy) -> None:
     if target.scheme != "https":
-        return "must start with https://"
+        raise ValueError("must start with https://")
     if not is_allowed_port(target.port, policy.ports):
-        return f"must not use port {target.port}: use {port_ranges_in_words(policy.ports)}"
-    return None
+        raise ValueError(f"must not use port {target.port}: use {port_ranges_in_words(policy.ports)}")
 
 
 def _name_allowed(host: str, policy: TargetPolicy) -> bool:
@@ -245,4 +253,9 @@ def _is_private_name(host: str) -> bool:
 
 
 def _is_below(host: str, names: tuple[str, ...]) -> bool:
-    return any(host == name or host.endswith(f".{name}") for name in names)
+    return host in names or host.endswith(_suffixes(names))
+
+
+@lru_cache(maxsize=16)
+def _suffixes(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f".{name}" for name in names)

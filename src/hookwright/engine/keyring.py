@@ -1,9 +1,10 @@
 """The keys that sign, opened and at hand."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -14,7 +15,7 @@ from hookwright.store.base import SecretOwner, Store
 from hookwright.vault import Vault
 
 REMEMBERED_FOR: Instant = SECOND
-MAX_REMEMBERED = 10_000
+MAX_REMEMBERED = 20_000  # as many as deliveries may wait in memory, each for an endpoint with a key of its own
 
 # Look-ups at the same time, each for all who asked meanwhile. One that takes long holds up no other; many would take
 # everybody's connections.
@@ -22,6 +23,8 @@ LOOK_UPS_AT_ONCE = 4
 MOST_IN_A_LOOK_UP = 1_000
 
 Keys = tuple[SigningKey, ...]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -32,11 +35,11 @@ class Keyring:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._remembered: dict[SecretOwner, tuple[Instant, Keys]] = {}
+        self._remembered: OrderedDict[SecretOwner, tuple[Instant, Keys]] = OrderedDict()
         self._asked: dict[SecretOwner, asyncio.Future[Keys]] = {}
         self._unasked: list[SecretOwner] = []  # whom no look-up has taken yet
         self._looking: set[asyncio.Task[None]] = set()
-        self._headers: dict[tuple[Binding, bytes], Mapping[str, str]] = {}
+        self._headers: OrderedDict[tuple[Binding, bytes], Mapping[str, str]] = OrderedDict()
 
     async def keys_of(self, account_id: int, endpoint_id: int | None = None) -> Keys:
         """Every live key of an account, or of an endpoint that has its own; newest first."""
@@ -60,8 +63,7 @@ class Keyring:
         headers = self._headers.get(sealed)
         if headers is None:
             headers = msgspec.json.decode(self._vault.open(*sealed), type=dict[str, str])
-            _make_room(self._headers)
-            self._headers[sealed] = headers
+            _remember(self._headers, sealed, headers)
         return headers
 
     def _remembered_keys(self, owner: SecretOwner) -> Keys | None:
@@ -102,8 +104,7 @@ class Keyring:
             asked.set_exception(error)
             return
         keys = tuple(SigningKey(encode_secret(key), key) for key in opened)
-        _make_room(self._remembered)
-        self._remembered[owner] = (now + REMEMBERED_FOR, keys)
+        _remember(self._remembered, owner, (now + REMEMBERED_FOR, keys))
         asked.set_result(keys)
 
 
@@ -113,6 +114,9 @@ def _heard(asked: asyncio.Future[Keys]) -> None:
         asked.exception()
 
 
-def _make_room(remembered: dict[Any, Any]) -> None:
-    if len(remembered) >= MAX_REMEMBERED:
-        remembered.clear()
+def _remember(remembered: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    """Keep this, and forget the oldest where there are too many."""
+    remembered[key] = value
+    remembered.move_to_end(key)
+    if len(remembered) > MAX_REMEMBERED:
+        remembered.popitem(last=False)

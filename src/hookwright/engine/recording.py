@@ -34,11 +34,14 @@ class Recorder:
         now: Callable[[], int],
         tries: int,
         on_end: Callable[[Sequence[Parcel], set[int]], None],
+        most: int,
     ) -> None:
+        """When `most` outcomes wait, it is behind: whoever adds more should let it catch up first."""
         self._store = store
         self._now = now
         self._tries = tries
         self._on_end = on_end
+        self._most = most
         self._waiting: list[Parcel] = []
         self._writing: Sequence[Parcel] = ()
         self._flushing: asyncio.Task[None] | None = None
@@ -51,6 +54,11 @@ class Recorder:
             self._hurry.set()
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so many outcomes wait to be written that no more should be added."""
+        return len(self._writing) + len(self._waiting) >= self._most
 
     @property
     def claims(self) -> list[Claim]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hookwright.ambient import Clock, monotonic_us
-from hookwright.core.addresses import Target, TargetPolicy, parse_target, target_problem
+from hookwright.core.addresses import Target, TargetPolicy, allowed_target
 from hookwright.core.model import SECOND, Outcome
 from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
 from hookwright.engine.answer import Answer
@@ -159,9 +159,10 @@ def refusal_duration(passed: int, step: int) -> int:
 
 def _prepare(url: str, policy: TargetPolicy) -> Prepared:
     # Checked when the endpoint was made, and again here: the policy may have changed since.
-    if target_problem(url, policy) is not None:
-        raise NotAllowed
-    target = parse_target(url)
+    try:
+        target = allowed_target(url, policy)
+    except ValueError:
+        raise NotAllowed from None
     head = (
         f"POST {target.path} HTTP/1.1\r\n"
         f"host: {target.authority}\r\n"

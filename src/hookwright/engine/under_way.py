@@ -59,6 +59,10 @@ class UnderWay:
         """What they carry."""
         return [claim for claims in self._requests.values() for claim in claims]
 
+    def endpoint_of(self, request: Request) -> int:
+        """Whom a request goes to."""
+        return self._requests[request][0].endpoint_id
+
     def add(self, request: Request, claims: Claims, now: Instant) -> None:
         """A request begins."""
         endpoint_id = claims[0].endpoint_id

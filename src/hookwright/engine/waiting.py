@@ -19,9 +19,6 @@ MOST_BYTES = 32 * 1024 * 1024
 # A delivery that waits for so long goes back: its receivers are slower than they were taken for.
 LONGEST_WAIT: Instant = 5 * SECOND
 
-# Whose turn it is, is asked of so many endpoints at once: those that can take no more must not cost a walk each time.
-MOST_ASKED = 32
-
 
 class _Waiting(NamedTuple):
     claim: Claim
@@ -30,10 +27,15 @@ class _Waiting(NamedTuple):
 
 
 class Waiting:
-    """Claims in the order in which they are to be sent: endpoint by endpoint in turn, each in its own order."""
+    """Claims in the order in which they are to be sent: endpoint by endpoint in turn, each in its own order.
+
+    An endpoint that may not be sent to when its turn comes has no more turns until `may_go_again` says so: however
+    many there are of those, nobody else waits for them, and nobody asks them over and over.
+    """
 
     def __init__(self) -> None:
-        self._of_endpoint: OrderedDict[int, deque[_Waiting]] = OrderedDict()
+        self._of_endpoint: dict[int, deque[_Waiting]] = {}
+        self._turns: OrderedDict[int, None] = OrderedDict()
         self._number = 0
         self._bytes = 0
         self._most = MOST_WAITING
@@ -81,26 +83,46 @@ class Waiting:
 
     def add(self, claim: Claim, now: Instant, lease_until: Instant) -> None:
         """Wait, behind whatever waits for the same endpoint."""
-        self._of_endpoint.setdefault(claim.endpoint_id, deque()).append(_Waiting(claim, now, lease_until))
+        endpoint_id = claim.endpoint_id
+        line = self._of_endpoint.get(endpoint_id)
+        if line is None:
+            line = self._of_endpoint[endpoint_id] = deque()
+            self._turns[endpoint_id] = None
+        line.append(_Waiting(claim, now, lease_until))
         self._number += 1
         self._bytes += len(claim.body)
 
     def take(self, may_go: Callable[[int], bool], now: Instant) -> Claim | None:
-        """The next one, to an endpoint that may be sent to; None if there is none at hand.
+        """The next one, to an endpoint that may be sent to; None if there is none.
 
         One whose lease has ended, since this process stood still, is somebody else's by now, and is forgotten.
         """
-        for _ in range(min(MOST_ASKED, len(self._of_endpoint))):
-            endpoint_id, line = self._of_endpoint.popitem(last=False)
+        while self._turns:
+            endpoint_id, _ = self._turns.popitem(last=False)
+            line = self._of_endpoint[endpoint_id]
             while line and line[0].lease_until <= now:
                 self._forget(line.popleft())
-            next_one = line.popleft() if line and may_go(endpoint_id) else None
+            if line and not may_go(endpoint_id):
+                continue
+            next_one = line.popleft() if line else None
             if line:
-                self._of_endpoint[endpoint_id] = line
+                self._turns[endpoint_id] = None
+            else:
+                del self._of_endpoint[endpoint_id]
             if next_one is not None:
                 self._forget(next_one)
                 return next_one.claim
         return None
+
+    def may_go_again(self, endpoint_id: int) -> None:
+        """Something has changed for this endpoint: it has turns again, if anything waits for it."""
+        if endpoint_id in self._of_endpoint and endpoint_id not in self._turns:
+            self._turns[endpoint_id] = None
+
+    def all_may_go_again(self) -> None:
+        """Something may have changed for any of them."""
+        for endpoint_id in self._of_endpoint:
+            self.may_go_again(endpoint_id)
 
     def renewed(self, delivery_ids: Collection[int], lease_until: Instant) -> None:
         """These are ours for longer."""
@@ -133,6 +155,7 @@ class Waiting:
                 self._of_endpoint[endpoint_id] = left
             else:
                 del self._of_endpoint[endpoint_id]
+                self._turns.pop(endpoint_id, None)
         for each in out:
             self._forget(each)
         return [each.claim for each in out]

@@ -69,6 +69,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     poll_seconds: float = 0.25
     retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE
     record_tries: int = 5
+    most_unrecorded: int = 2_500  # outcomes; while so many wait to be written, nothing more is sent
 
 
 class Worker:
@@ -99,7 +100,7 @@ class Worker:
         self._metrics = metrics or Metrics()
         self._traces = traces or NoTraces()
         self._under_way = UnderWay(settings.concurrency)
-        self._recorder = Recorder(store, clock.now, settings.record_tries, self._recorded)
+        self._recorder = Recorder(store, clock.now, settings.record_tries, self._recorded, settings.most_unrecorded)
         self._waiting = Waiting()
         self._woken = asyncio.Event()
         self._reserved = 0
@@ -200,7 +201,7 @@ class Worker:
         if not self._is_running:
             return
         now = self._clock.now()
-        room = self._under_way.room(now)
+        room = self._free_slots(now)
         if self._may_be_more:
             # Some slots are left to the store; not the last ones, or what was claimed at birth would stand still.
             room -= min(self._settings.concurrency // 4, room // 2)
@@ -215,6 +216,9 @@ class Worker:
     async def _keep_sendable(self) -> None:
         while True:
             await asyncio.sleep(RECHECK_SECONDS)
+            # What an endpoint may have depends on others too: on how many of all requests are slow.
+            self._waiting.all_may_go_again()
+            self._start_waiting()
             try:
                 await self.give_back_unsendable()
             except Exception:
@@ -286,8 +290,10 @@ class Worker:
 
     def _finished(self, request: Request) -> None:
         answered = not request.cancelled() and request.result()
+        endpoint_id = self._under_way.endpoint_of(request)
         endpoint_has_room = self._under_way.remove(request, self._clock.now(), answered)
         self._waiting.earn()
+        self._waiting.may_go_again(endpoint_id)
         self._start_waiting()
         # Claiming for each slot that becomes free would cost a transaction for each delivery. What waits for fewer
         # free slots, since slow receivers hold the others, is found by the next poll.
@@ -295,7 +301,11 @@ class Worker:
             self._woken.set()
 
     def _room(self) -> int:
-        return max(0, self._under_way.room(self._clock.now()) - self._claimed)
+        return max(0, self._free_slots(self._clock.now()) - self._claimed)
+
+    def _free_slots(self, now: Instant) -> int:
+        # A store that records more slowly than receivers answer would let leases end before outcomes are written.
+        return 0 if self._recorder.is_behind else self._under_way.room(now)
 
     def _lease_until(self) -> Instant:
         return self._clock.now() + round(self._settings.lease_seconds * SECOND)
@@ -349,6 +359,7 @@ class Worker:
         log_attempts(settled, recorded, self._schedule_of)
         if any(parcel[0].claim.line is not None for parcel in parcels):
             self.wake()  # it may be the next one's turn
+        self._start_waiting()
 
     # -- leases ----------------------------------------------------------------------------------------------
 
