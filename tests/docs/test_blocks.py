@@ -6,7 +6,6 @@ import configparser
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,37 +17,18 @@ from docs.answers import misfit, missing_line
 from docs.blocks import PAGES, ROOT, Block, blocks_of
 from docs.loopback import Stand
 from docs.not_run import NOT_RUN
-from docs.repository import copy_repository
-from docs.scripts import SHELLS, Script, transcript
+from docs.repository import wants_repository
+from docs.scripts import Script, transcript
 from docs.sessions import run_page
 from docs.stands import stand_for
+from docs.tried import PAGES_TO_RUN, RUN, blocks_to_try, is_left_out
 from hookwright.config import CONFIG_FILE, load_settings
 from hookwright.testing.postgres import fresh_database
 from hookwright.testing.receiver import Receiver
 
-RUN = (*SHELLS, "console", "python", "text")
-
-
-def is_left_out(block: Block) -> bool:
-    return any(block.page == page and block.first_line.startswith(start) for page, start in NOT_RUN)
-
-
-def is_excerpt(block: Block) -> bool:
-    """Whether it is a piece of one of our examples, whose tests run whole."""
-    return block.language == "python" and any(
-        block.text.strip() in file.read_text() for file in ROOT.glob("examples/**/*.py")
-    )
-
-
-def blocks_to_try(page: str) -> list[Block]:
-    return [block for block in blocks_of(page) if not is_left_out(block) and not is_excerpt(block)]
-
-
-PAGES_TO_RUN = [page for page in PAGES if any(block.language in RUN for block in blocks_to_try(page))]
-
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl: the pages' commands need it")
-@pytest.mark.parametrize("page", PAGES_TO_RUN)
+@pytest.mark.parametrize("page", [each for each in PAGES_TO_RUN if not wants_repository(blocks_to_try(each))])
 async def test_the_blocks_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
     blocks = blocks_to_try(page)
     async with stand_for(page, blocks, tmp_path) as stand:
@@ -218,11 +198,3 @@ def test_what_goes_on_at_the_beginning_of_a_line_has_a_terminal_of_its_own() -> 
         "hookwright dev & sleep 1",
     ]
     assert served[-1] == "end_what_goes_on"
-
-
-def test_a_copy_of_the_repository_needs_no_setup_and_has_an_environment_of_its_own(tmp_path: Path) -> None:
-    copy_repository(tmp_path / "copy")
-    assert subprocess.run(["make", "--question", "setup"], cwd=tmp_path / "copy").returncode == 0
-    environment = tmp_path / "copy" / ".venv" / "bin"
-    assert not environment.is_symlink()
-    assert not environment.parent.is_symlink()
