@@ -62,7 +62,7 @@ from hookwright.store.sqlite_rows import (
     renew_rows,
     settle_rows,
 )
-from hookwright.store.steps import BATCH, Row, Step, sql
+from hookwright.store.steps import BATCH, Row, Step, headers_text, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
@@ -600,6 +600,7 @@ ATTEMPT_COLUMNS = (
     "detail",
     "response_body",
     "next_attempt_at",
+    "response_headers",
 )
 
 
@@ -616,6 +617,7 @@ def _attempt_row(each: Settled, row: SettledRow) -> tuple[Any, ...]:
         outcome.detail,
         outcome.body,
         row.due_at,
+        None if outcome.headers is None else headers_text(outcome.headers),
     )
 
 
