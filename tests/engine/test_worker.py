@@ -6,14 +6,17 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace as changed
 from prometheus_client import generate_latest
 from standardwebhooks.webhooks import Webhook
 
-from engine.harness import Engine, Held, make_worker, running_engine
+from engine.harness import DIALECT, Engine, Held, make_worker, running_engine
+from engine.test_under_way import claim_to
 from hookwright.ambient import MovableClock
 from hookwright.core.attention import attention_of
-from hookwright.core.model import HOUR, SECOND, EndpointChange
+from hookwright.core.model import HOUR, SECOND, EndpointChange, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
+from hookwright.engine.worker import whole_parcels
 from hookwright.operations.accounts import rotate_signing_secret
 from hookwright.operations.endpoints import change_endpoint, delete_endpoint, require_endpoint, set_status
 from hookwright.store.base import Store
@@ -342,6 +345,14 @@ async def test_an_endpoint_that_cannot_be_signed_for_needs_attention_but_is_neve
     assert attention.cure == "look"
 
 
+async def test_headers_that_no_request_can_have_are_a_failed_attempt(engine: Engine) -> None:
+    await engine.endpoint()
+    await engine.publish()
+    form = WireForm(headers=lambda *_: {"x-name": "two\nlines"})
+    assert await make_worker(engine.services, engine.clock, forms={DIALECT: form}).tick() == 1
+    assert (await engine.delivery()).last_error == "not_made"
+
+
 async def test_what_this_version_does_not_know_is_left_to_one_that_does(engine: Engine) -> None:
     await engine.endpoint()
     await engine.publish()
@@ -363,6 +374,13 @@ async def test_a_claim_that_took_long_is_renewed_before_it_is_sent(engine: Engin
     engine.clock.move(seconds=8)
     assert await engine.store.rescue(engine.clock.now()) == 1
     assert (await engine.worker._still_ours(claims, engine.clock.now()))[0] == []
+
+
+def test_of_a_batch_that_is_partly_lost_nothing_is_sent() -> None:
+    one, two = (changed(claim_to(1), delivery_id=number, batch_id=1) for number in (1, 2))
+    alone = changed(claim_to(1), delivery_id=3)
+    assert whole_parcels([one, two, alone], {1, 3}) == [alone]
+    assert whole_parcels([one, two, alone], {1, 2}) == [one, two]
 
 
 async def test_a_replay_sends_the_same_message_again_in_a_new_round(engine: Engine) -> None:

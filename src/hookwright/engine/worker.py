@@ -348,8 +348,13 @@ class Worker:
             request = await self._maker.made(claims)
             return await self._sender.send(request.url, request.headers, request.body)
         except NotMade as problem:
-            self._metrics.not_begun()
-            return Outcome(started_at=began, duration_us=0, error=NOT_MADE, detail=str(problem))
+            detail = str(problem)
+        except ValueError:
+            # So says the sender of what is no request; nothing was sent.
+            log.exception("request not made", delivery_id=claims[0].delivery_id, endpoint_id=claims[0].endpoint_id)
+            detail = "its headers or its URL cannot be sent"
+        self._metrics.not_begun()
+        return Outcome(started_at=began, duration_us=0, error=NOT_MADE, detail=detail)
 
     def _settle(self, claims: Claims, outcome: Outcome) -> list[Settled]:
         """One settlement for all that went out together, so that it stays together."""
