@@ -5,6 +5,7 @@ Hosts below example.com stand for the test's receiver, the usual ports for free 
 
 from __future__ import annotations
 
+import random
 import re
 import socket
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ _EXAMPLE_URL = re.compile(r"https?://(?:[\w-]+\.)*example\.com")
 _EXAMPLE_DATABASE = re.compile(r"postgresql://\S*@db/hookwright")
 _EXAMPLE_PORT = re.compile(r"\b(?:3000|8080|8090|9000)\b")
 _EVERY_ADDRESS = "--host 0.0.0.0"
+# Below those that Linux gives to connections: a page may come to its port minutes after it was chosen.
+NEVER_GIVEN_OUT = range(20_000, 32_000)
 _URL_HOST = re.compile(r"\b[a-z]+://(?:[^@\s/]*@)?([^\s/:\"'\\)$]+)")
 _OURS = ("127.0.0.1", "localhost", "[")
 
@@ -40,9 +43,16 @@ class Ports:
         return str(self._given.setdefault(found[0], 0) or self._take(found[0]))
 
     def _take(self, name: str) -> int:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self._given[name] = taken.getsockname()[1]
+        self._given[name] = next(port for port in random.sample(NEVER_GIVEN_OUT, 1_000) if _is_free(port))
         return self._given[name]
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def at_home(text: str, stand: Stand, ports: Ports) -> str:
