@@ -274,8 +274,8 @@ class Worker:
     async def _start_due(self) -> list[Request]:
         crowd = self._under_way.crowd()
         lease_until = self._lease_until()
-        claims = await self._store.claim(self._room(), self._clock.now(), lease_until, self._own_lanes(), crowd)
-        claims, _ = await self._still_ours(claims, lease_until)
+        found = await self._store.claim(self._room(), self._clock.now(), lease_until, self._own_lanes(), crowd)
+        claims, _ = await self._still_ours(found, lease_until)
         self._maker.expect(claims)
         return await self._start_each(parcels_of(claims))
 
