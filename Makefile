@@ -19,10 +19,12 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 demo: setup
 	@$(BIN)/python -m hookwright.testing.demo
 
+# Its processes give each other up after some seconds; 0 on a machine that is busy with other things.
+MYPY_WORKERS ?= 2
 lint: setup
 	$(BIN)/ruff check src tests benchmarks faults examples
 	$(BIN)/ruff format --check src tests benchmarks faults examples
-	$(BIN)/mypy --num-workers=2
+	$(BIN)/mypy --num-workers=$(MYPY_WORKERS)
 
 format: setup
 	$(BIN)/ruff check --fix src tests benchmarks faults examples
@@ -57,16 +59,19 @@ fuzz: setup
 	@$(BIN)/pytest tests/fuzz --fuzz-examples=$(FUZZ_EXAMPLES) --hypothesis-seed=$(SEED)
 
 # A few minutes. It says its seed: `make faults SEED=…` strikes the same way again. CASES="worker_kill zombie" for some,
-# WITHOUT=flood for all others.
+# WITHOUT=flood for all others, ROUNDS=1 for so many rounds of each. FAULTS_OPTIONS holds further options.
 CASES ?=
 WITHOUT ?=
+ROUNDS ?=
 faults: setup
-	@$(BIN)/python -m faults --seed $(SEED) $(if $(CASES),--only $(CASES)) $(if $(WITHOUT),--without $(WITHOUT))
+	@$(BIN)/python -m faults --seed $(SEED) $(if $(CASES),--only $(CASES)) $(if $(WITHOUT),--without $(WITHOUT)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS))
 
 # Many hours; writes faults.json, which `python -m faults.tables faults.json` puts into docs/reliability.md.
 faults-long: setup
 	@$(BIN)/python -m faults --long --seed $(SEED) --save faults.json $(if $(CASES),--only $(CASES))
 
+# BENCH_OPTIONS="--events 300 --rounds 1" makes either of them short.
 bench: setup
 	@$(BIN)/python -m benchmarks
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -66,6 +67,7 @@ def _say(line: str) -> None:
 
 
 def _arguments() -> argparse.Namespace:
+    """What the command line says, and before it BENCH_OPTIONS, as PYTEST_ADDOPTS does it for pytest."""
     names = [measure.name for measure in MEASURES]
     default = Scale()
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
@@ -77,7 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pending", type=int, help=f"deliveries that wait; {default.pending:,} otherwise")
     parser.add_argument("--endpoints", type=int, help=f"{default.endpoints:,} otherwise")
     parser.add_argument("--soak-seconds", type=float, help=f"{default.soak_seconds:g} otherwise, an hour with --long")
-    return parser.parse_args()
+    return parser.parse_args([*shlex.split(os.environ.get("BENCH_OPTIONS", "")), *sys.argv[1:]])
 
 
 def _chosen(arguments: argparse.Namespace) -> list[Measure]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import shlex
 import sys
 from pathlib import Path
 
@@ -40,6 +42,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
+    """What the command line says, and before it FAULTS_OPTIONS, as PYTEST_ADDOPTS does it for pytest."""
     names = [case.name for case in CASES]
     parser = argparse.ArgumentParser(prog="python -m faults")
     parser.add_argument("--long", action="store_true", help="as many rounds as the table of docs/reliability.md has")
@@ -53,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--together", type=int, default=TOGETHER, help=f"cases at a time; {TOGETHER} otherwise")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the JSON object to a file as well")
-    return parser.parse_args()
+    return parser.parse_args([*shlex.split(os.environ.get("FAULTS_OPTIONS", "")), *sys.argv[1:]])
 
 
 if __name__ == "__main__":

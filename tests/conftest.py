@@ -141,6 +141,7 @@ def services_on(store: Store, clock: MovableClock, intake: GroupCommit) -> Servi
         intake=intake,
         policy=TargetPolicy(allow_private=True),
         translations={dialect.name: dialect.translate for dialect in (STANDARD, KAJABI, KIT)},
+        forms={name: form for dialect in (STANDARD, KAJABI, KIT) for name, form in dialect.forms.items()},
     )
 
 

@@ -34,6 +34,9 @@ TIMED_OUT = Attempted(
     detail="no answer within 4 s",
     response_body=b"",
 )
+REFUSED = msgspec.structs.replace(
+    ANSWERED, status_code=500, response_headers='{"kept":[["x-a","12",0],["set-cookie",null,0]],"left_out":3}'
+)
 GOOD = [ANSWERED, TIMED_OUT]
 
 
@@ -47,6 +50,12 @@ def test_attempts_that_came_to_what_was_expected_break_nothing() -> None:
     assert attempts.stolen(GOOD, EXPECTED) == []
     assert attempts.longest_seconds(GOOD) == 4
     assert attempts.longest_answer(GOOD) == 7
+
+
+def test_the_headers_that_were_kept_are_counted_and_measured() -> None:
+    assert (attempts.most_headers(GOOD), attempts.longest_headers(GOOD)) == (0, 0)
+    assert attempts.most_headers([*GOOD, REFUSED]) == 2
+    assert attempts.longest_headers([*GOOD, REFUSED]) == len("x-a" + "12" + "set-cookie")
 
 
 @pytest.mark.parametrize("changes", [{"error": "reset"}, {"error": None, "status_code": 200}])

@@ -27,6 +27,8 @@ CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 4.0
 SLOT_SECONDS = TOTAL_SECONDS + 0.5
 KEPT_BYTES = 16_384
+KEPT_HEADERS = 64
+KEPT_HEADER_BYTES = 8_192
 RISEN_MB = 50.0
 HEALTHY_SECONDS = 1.0
 
@@ -92,6 +94,8 @@ def _judged(
         Check("slot held at most", attempts.longest_seconds(hostile), SLOT_SECONDS, unit="s"),
         Check("memory risen by", risen, RISEN_MB, unit="MB"),
         Check("longest answer kept", attempts.longest_answer(hostile), KEPT_BYTES, unit="bytes"),
+        Check("most headers kept", attempts.most_headers(hostile), KEPT_HEADERS),
+        Check("longest headers kept", attempts.longest_headers(hostile), KEPT_HEADER_BYTES, unit="bytes"),
         Check("cookies sent back", seen.cookies),
         Check("redirects followed", seen.followed),
         Check("healthy receivers, p99", percentile(latenesses(records), 0.99), HEALTHY_SECONDS, unit="s"),
@@ -123,7 +127,7 @@ RECEIVERS = Case(
     ),
     run=run,
     short=1,
-    long=200,
+    long=100,  # each receiver is met twice in a round
     lasts_seconds=25,
     databases=("postgres", "sqlite"),
 )

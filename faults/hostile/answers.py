@@ -90,6 +90,11 @@ _WHOLE: dict[str, tuple[str, bytes]] = {
     "informational_first": ("200", b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK + EMPTY),
     "trailers": ("200", CHUNKED + b"2\r\nhi\r\n0\r\nset-cookie: a=b\r\n\r\n"),
     "upgrade_offered": ("200", OK + b"upgrade: h2c\r\nconnection: upgrade\r\n" + EMPTY),
+    # Within the bounds for a head, and beyond both for what is kept of its headers.
+    "many_odd_headers": (
+        "500",
+        b"HTTP/1.1 500 No\r\n" + b"".join(b"x-%d: %s\r\n" % (n, b"\xff\x9b" * 15) for n in range(95)) + EMPTY,
+    ),
     "retry_in_ten_thousand_years": ("503", b"HTTP/1.1 503 Busy\r\nretry-after: 315360000000\r\n" + EMPTY),
     "retry_after_nonsense": ("429", b"HTTP/1.1 429 Slow\r\nretry-after: \xff\xfe soon, -1\r\n" + EMPTY),
     "retry_after_a_date_of_no_calendar": (

@@ -20,7 +20,8 @@ from faults.records import SECOND
 ATTEMPTS = "attempts.json"
 
 _ROWS = """
-SELECT d.endpoint_id, d.event_id, d.status, a.number, a.duration_us, a.status_code, a.error, a.detail, a.response_body
+SELECT d.endpoint_id, d.event_id, d.status, a.number, a.duration_us, a.status_code, a.error, a.detail,
+       a.response_body, a.response_headers
 FROM deliveries d LEFT JOIN attempts a ON a.lane = d.lane AND a.delivery_id = d.id
 """
 
@@ -45,6 +46,7 @@ class Attempted(Struct, frozen=True, kw_only=True):
     error: str | None = None
     detail: str | None = None
     response_body: bytes | None = None
+    response_headers: str | None = None  # as the product keeps them: JSON
 
     @property
     def came_to(self) -> str:
@@ -106,6 +108,21 @@ def longest_seconds(rows: Sequence[Attempted]) -> float:
 def longest_answer(rows: Sequence[Attempted]) -> int:
     """How much was kept of the longest answer, in bytes."""
     return max((len(row.response_body or b"") for row in rows), default=0)
+
+
+def most_headers(rows: Sequence[Attempted]) -> int:
+    """How many headers were kept of one answer at most."""
+    return max((len(kept) for kept in _kept_headers(rows)), default=0)
+
+
+def longest_headers(rows: Sequence[Attempted]) -> int:
+    """How much was kept of the names and values of one answer's headers at most, in bytes."""
+    return max((sum(len(name) + len(value or "") for name, value in kept) for kept in _kept_headers(rows)), default=0)
+
+
+def _kept_headers(rows: Sequence[Attempted]) -> list[list[tuple[str, str | None]]]:
+    every = [msgspec.json.decode(row.response_headers) for row in rows if row.response_headers is not None]
+    return [[(name, value) for name, value, _ in headers["kept"]] for headers in every]
 
 
 def _either(expected: Expected) -> str:

@@ -139,6 +139,7 @@ class Hookwright:
             intake=self._intake,
             policy=policy,
             translations={wording.name: wording.translate for wording in wordings},
+            forms=forms_of(wordings),
             traces=traces,
             endpoints_per_account=settings.endpoints_per_account,
         )

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.lanes import LANE_COUNT
+from hookwright.core.plain_words import in_plain_words
 from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
 from hookwright.core.target_rules import (
     parse_allowed_ranges,
@@ -323,6 +324,8 @@ def _check_addresses(settings: Settings) -> None:
         raise ConfigError(f"public_url ({PREFIX}PUBLIC_URL): must be such as https://hooks.example.com")
 
 
+SECRET = ("database_url", "master_key")  # not to be repeated on a terminal
+
 # In a variable their values are separated by commas.
 LISTS = frozenset(name for name, kind in get_type_hints(Settings).items() if get_origin(kind) is tuple)
 
@@ -366,9 +369,13 @@ def _from_file(given: str | None) -> dict[str, Any]:
             raise ConfigError(f"the settings file {given} does not exist (--config or {PREFIX}CONFIG)")
         return {}
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: the file is no text in UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror} (--config or {PREFIX}CONFIG)") from None
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -380,6 +387,21 @@ def _parsed(field: str, text: str) -> Any:
     return text.replace(",", " ").split() if field in LISTS else text
 
 
+def _misfit(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
+    """Which setting cannot be used, what it must be, and what it is."""
+    message, _, place = str(error).partition(" - at `$.")
+    name, _, item = place.rstrip("`").partition("[")
+    kind = get_type_hints(Settings)[name]
+    given = values[name]
+    if get_origin(kind) is Literal:
+        message = f"must be one of {', '.join(get_args(kind))}"
+    elif name in LISTS and isinstance(given, list):
+        given = ", ".join(map(str, given))
+        message = f"every item {in_plain_words(message)}" if item else "must be a list"
+    shown = "" if name in SECRET else f"; {given!r} is given"
+    return f"{name} ({PREFIX}{name.upper()}): {in_plain_words(message)}{shown}"
+
+
 def _checked(values: dict[str, Any]) -> Settings:
     unknown = set(values) - set(Settings.__struct_fields__)
     if unknown:
@@ -388,9 +410,7 @@ def _checked(values: dict[str, Any]) -> Settings:
         # Lenient, since the environment only holds text.
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$.")
-        name = place.rstrip("`").partition("[")[0]
-        raise ConfigError(f"{name} ({PREFIX}{name.upper()}): {message}") from None
+        raise ConfigError(_misfit(error, values)) from None
     if problem := schedule_problem(settings.retry_schedule):
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if settings.master_key is not None and settings.master_key_file is not None:

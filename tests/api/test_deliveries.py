@@ -66,6 +66,11 @@ async def test_a_delivery_shows_its_payload_and_every_attempt(
             "error": None,
             "detail": None,
             "response_body": "no \N{REPLACEMENT CHARACTER}",
+            "response_headers": [
+                {"name": "Server", "value": "nginx", "cut_bytes": 12},
+                {"name": "set-cookie", "value": None, "cut_bytes": 0},
+            ],
+            "response_headers_left_out": 3,
             "next_attempt_at": None,
         }
     ]

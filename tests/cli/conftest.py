@@ -83,12 +83,15 @@ async def command_line(
 
 @pytest.fixture
 def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
-    """The command line on SQLite."""
+    """The command line on SQLite, with a database that is empty."""
     monkeypatch.chdir(tmp_path)
-    return on_sqlite(tmp_path)
+    command_line = on_sqlite(tmp_path)
+    command_line.text("migrate")
+    return command_line
 
 
 def on_sqlite(folder: Path) -> CommandLine:
+    """The command line on a database that is not there yet."""
     return CommandLine({"HOOKWRIGHT_DATABASE_URL": f"sqlite:{folder / 'hookwright.sqlite3'}"})
 
 

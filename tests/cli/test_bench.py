@@ -41,16 +41,18 @@ async def test_a_running_server_is_left_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "reason"),
+    ("arguments", "exit_code", "reason"),
     [
-        (["--url", "https://hooks.example.com", "--key", "hw_1_x"], "is not on this machine"),
-        (["--url", "http://127.0.0.1:9", "--key", "hw_1_x"], "does not answer"),
-        (["--url", "http://127.0.0.1:9", "--database", "postgresql://127.0.0.1:9/x"], "not both"),
-        (["--database", "postgresql://nobody@127.0.0.1:9/x"], "no database could be made there"),
+        (["--url", "https://hooks.example.com", "--key", "hw_1_x"], 1, "is not on this machine"),
+        (["--url", "http://127.0.0.1:9", "--key", "hw_1_x"], 3, "does not answer"),
+        (["--url", "http://127.0.0.1:9", "--database", "postgresql://127.0.0.1:9/x"], 2, "not both"),
+        (["--database", "postgresql://nobody@127.0.0.1:9/x"], 3, "no database could be made there"),
     ],
 )
-def test_what_cannot_be_measured_is_one_line(tmp_path: Path, arguments: list[str], reason: str) -> None:
-    assert reason in on_sqlite(tmp_path).refusal("bench", *arguments)
+def test_what_cannot_be_measured_is_one_line(
+    tmp_path: Path, arguments: list[str], exit_code: int, reason: str
+) -> None:
+    assert reason in on_sqlite(tmp_path).refusal("bench", *arguments, exit_code=exit_code)
 
 
 @pytest.mark.parametrize(

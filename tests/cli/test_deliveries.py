@@ -3,12 +3,14 @@
 from typing import Any
 
 from cli.conftest import CommandLine
+from hookwright.core.answer_headers import AnswerHeader, AnswerHeaders
 from hookwright.core.model import MINUTE, Outcome, Settled, Settlement, Subscription
 from hookwright.operations.endpoints import Details
 from hookwright.operations.own_endpoints import create_own_endpoint
 from hookwright.operations.samples import send_sample
 from hookwright.operations.services import Services
 
+HEADERS = AnswerHeaders((AnswerHeader("server", r"ng\x9b"), AnswerHeader("set-cookie", None)), left_out=2)
 URL = "https://receiver.example.com/events"
 
 
@@ -22,7 +24,7 @@ def given_dead(command_line: CommandLine) -> tuple[str, str]:
         await send_sample(services, account, made.endpoint.id)
         now = services.clock.now()
         (claim,) = await services.store.claim(10, now, now + MINUTE)
-        outcome = Outcome(started_at=now, duration_us=1_500, status_code=500, body=b"oops")
+        outcome = Outcome(started_at=now, duration_us=1_500, status_code=500, body=b"oops", headers=HEADERS)
         end = Settlement(status="dead", due_at=None)
         await services.store.settle([Settled(claim=claim, outcome=outcome, settlement=end)], now)
 
@@ -48,8 +50,16 @@ def test_a_delivery_is_shown_with_its_payload_and_every_attempt(command_line: Co
     assert '"type":"contact.created"' in shown["payload"]
     [attempt] = shown["attempts"]
     assert (attempt["attempt"], attempt["status_code"], attempt["response_body"]) == (1, 500, "oops")
+    assert attempt["response_headers"][0] == {"name": "server", "value": r"ng\x9b", "cut_bytes": 0}
+    assert (attempt["response_headers"][1]["value"], attempt["response_headers_left_out"]) == (None, 2)
     text = command_line.text("deliveries", "show", account, id)
     assert '  "type": "contact.created",' in text.splitlines()
+    begin = text.splitlines().index("Headers of the answer to attempt 1:")
+    assert text.splitlines()[begin + 1 : begin + 4] == [
+        r"  server: ng\x9b",
+        "  set-cookie: (not kept: it may be a credential)",
+        "  (2 more not kept)",
+    ]
 
 
 def test_a_delivery_is_sent_again(command_line: CommandLine) -> None:

@@ -130,10 +130,13 @@ def test_another_accounts_endpoint_does_not_exist(sqlite: CommandLine, command: 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["http://receiver.example.com/", "--event", "*"], "/url"),
-        ([URL, "--event", "contact.creatd"], "/events/0"),
-        ([URL, "--event", "payment.succeeded", "--event", "contact.created:5"], "/events/1/resource"),
-        ([URL, "--event", "*", "--rate", "0"], "/rate_per_second"),
+        (["http://receiver.example.com/", "--event", "*"], "url: "),
+        ([URL, "--event", "contact.creatd"], "--event: unknown event; did you mean contact.created?"),
+        (
+            [URL, "--event", "payment.succeeded", "--event", "contact.created:5"],
+            "--event: contact.created has no resources",
+        ),
+        ([URL, "--event", "*", "--rate", "0"], "--rate: must be 1 to "),
     ],
 )
 def test_what_an_endpoint_cannot_be_is_named(sqlite: CommandLine, arguments: list[str], reason: str) -> None:
@@ -146,4 +149,4 @@ def test_an_account_that_is_not_there_is_named(sqlite: CommandLine, command: lis
 
 
 def test_without_a_terminal_an_endpoint_is_only_deleted_with_yes(sqlite: CommandLine) -> None:
-    assert "give --yes" in sqlite.refusal("endpoints", "delete", "64", "128")
+    assert "give --yes" in sqlite.refusal("endpoints", "delete", "64", "128", exit_code=2)

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 from cli.dev_server import Dev
 from hookwright.cli.forwarding import NoTarget, target_url
 from hookwright.testing.receiver import Receiver
+from hookwright.verification import verify
 from processes import Running, hookwright
 
 
@@ -91,23 +92,24 @@ async def test_a_listener_that_is_deleted_elsewhere_ends_the_command(dev: Dev, t
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "exit_code", "told"),
     [
-        ({"HOOKWRIGHT_KEY": "hw_1_no"}, "hookwright: This is not a whole hookwright key"),
+        ({"HOOKWRIGHT_KEY": "hw_1_no"}, 1, "hookwright: This is not a whole hookwright key"),
         (
             {"HOOKWRIGHT_KEY": "", "HOOKWRIGHT_URL": "http://127.0.0.1:9"},
+            1,
             "hookwright: a key is needed: --key, or HOOKWRIGHT_KEY",
         ),
-        ({"HOOKWRIGHT_URL": "http://127.0.0.1:9"}, "hookwright: http://127.0.0.1:9 does not answer: "),
-        ({"HOOKWRIGHT_URL": "ftp://x"}, "hookwright: ftp://x is no URL of a server"),
+        ({"HOOKWRIGHT_URL": "http://127.0.0.1:9"}, 3, "hookwright: http://127.0.0.1:9 does not answer: "),
+        ({"HOOKWRIGHT_URL": "ftp://x"}, 2, "hookwright: ftp://x is no URL of a server"),
     ],
 )
-async def test_what_cannot_be_is_one_line_and_exit_code_1(
-    dev: Dev, tmp_path: Path, environ: dict[str, str], told: str
+async def test_what_cannot_be_is_one_line_and_its_exit_code(
+    dev: Dev, tmp_path: Path, environ: dict[str, str], exit_code: int, told: str
 ) -> None:
     arguments = ("listen", "3000", "--account", dev.account)
     async with hookwright(*arguments, environ={**dev.environ, **environ}, folder=tmp_path) as listening:
-        assert await listening.end() == (1, "")
+        assert await listening.end() == (exit_code, "")
     [line] = listening.errors
     assert line.startswith(told)
 
@@ -154,3 +156,37 @@ async def test_deliveries_come_as_the_vendor_sends_them(dev: Dev, tmp_path: Path
     Webhook(opened["signing_secret"]).verify(request.body, request.headers)
     assert exchange["event_type"] == event
     assert ("subscriber" in request.json()) == (form == "kit")
+
+
+async def test_kits_webhook_endpoints_have_their_batches_signed_as_kit_signs_them(dev: Dev, tmp_path: Path) -> None:
+    arguments = (
+        "listen",
+        "--account",
+        dev.account,
+        "--as",
+        "kit_endpoints",
+        "--event",
+        "subscriber.created",
+        "--json",
+    )
+    async with Receiver() as receiver:
+        here = (arguments[0], str(receiver.port), *arguments[1:])
+        async with hookwright(*here, environ=dev.environ, folder=tmp_path) as listening:
+            await one_line(listening)
+            assert await listening.stop() == 0
+        for _ in range(2):  # while nobody listens, so that both wait for the same request
+            await dev.publish()
+        async with hookwright(*here, environ=dev.environ, folder=tmp_path) as listening:
+            opened = await one_line(listening)
+            [request] = await receiver.wait_for(1)
+            exchange = await one_line(listening)
+            assert await listening.stop() == 0
+    delivery_id, events = request.json()["delivery_id"], request.json()["events"]
+    assert [event["type"] for event in events] == ["subscriber.created"] * 2
+    assert request.headers["x-kit-delivery"] == str(delivery_id)
+    timestamp = int(request.headers["x-kit-signature"].split(",")[0].removeprefix("t="))
+    assert verify(request.headers, request.body, opened["signing_secret"], timestamp, tolerance=0).valid
+    assert (exchange["delivery"], exchange["message_id"]) == (delivery_id, f"delivery {delivery_id}")
+    assert (exchange["event_type"], exchange["status_code"]) == ("subscriber.created", 200)
+    deliveries = (await dev.get("/deliveries"))["data"]
+    assert [each["status"] for each in deliveries] == ["delivered", "delivered"]

@@ -1,8 +1,10 @@
 """The live screens at a terminal: drawn, driven by keys, and the terminal left as it was whatever happens."""
 
+import re
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli.dev_server import Dev
@@ -24,6 +26,23 @@ async def test_dev_shows_credentials_and_a_first_delivery_needs_one_key(tmp_path
         terminal.press("q")
         assert await terminal.end() == 0
         assert terminal.is_as_it_was()
+
+
+async def test_dev_shows_the_headers_of_an_answer_that_delivered_nothing(tmp_path: Path) -> None:
+    async with at_terminal(*DEV, environ={}, folder=tmp_path) as terminal:
+        await terminal.until("Press t for a first one")
+        url = re.search(rb"http://127\.0\.0\.1:\d+", terminal.drawn)
+        assert url is not None
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answering = {"status": 500, "headers": {"x-why": "tired", "set-cookie": "sid=1234"}}
+            assert (await client.put(f"{url[0].decode()}/play/first", json=answering)).is_success
+        terminal.press("t")
+        place = await terminal.until("ms  next")
+        terminal.press("d")
+        await terminal.until("x-why: tired", place)
+        await terminal.until("set-cookie: (not kept", place)
+        terminal.press("q")
+        assert await terminal.end() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

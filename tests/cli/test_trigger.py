@@ -88,9 +88,8 @@ def test_an_editor_may_change_the_data(sqlite: CommandLine, account: str) -> Non
         (["contact.eaten"], "unknown event type"),
         (["kajabi:eaten"], "kajabi:tag_added"),
         (["contact.created", "--tag", "1"], "--tag: contact.created is about contact"),
-        (["contact.created", "--set", "contact"], "PATH=VALUE"),
         (["contact.created", "--set", "contact.id.x=1"], "nothing below"),
-        (["contact.created", "--set", "contact.id=x"], "/data/contact/id"),
+        (["contact.created", "--set", "contact.id=x"], "contact.id: must be a whole number"),
         (["contact.created", "--account", "999"], "account 999 does not exist"),
     ],
 )
@@ -105,3 +104,13 @@ def test_the_account_is_only_left_out_where_there_is_one(sqlite: CommandLine) ->
     for name in ("Ada", "Grace"):
         sqlite.json("accounts", "create", name)
     assert "give --account" in sqlite.refusal("trigger", "contact.created")
+
+
+def test_a_change_that_is_no_change_is_wrong_usage(sqlite: CommandLine, account: str) -> None:
+    assert "PATH=VALUE" in sqlite.refusal("trigger", "contact.created", "--set", "contact", exit_code=2)
+
+
+def test_a_relative_target_needs_a_dev_server(sqlite: CommandLine, account: str) -> None:
+    told = sqlite.refusal("trigger", "contact.created", "--to", "/play/first", exit_code=2)
+    assert told.startswith("hookwright: --to /play/first: only the receiver of a running `hookwright dev`")
+    assert "--to x: must be a whole URL" in sqlite.refusal("trigger", "contact.created", "--to", "x")

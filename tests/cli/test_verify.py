@@ -46,9 +46,9 @@ def test_headers_may_be_in_a_file_as_they_came_or_as_json(tmp_path: Path) -> Non
 
 
 def test_what_is_not_given_is_one_line(tmp_path: Path) -> None:
-    for arguments in ([], ["--headers", str(tmp_path / "none")]):
+    for arguments, exit_code in (([], 2), (["--headers", str(tmp_path / "none")], 1)):
         result = verified(*arguments)
-        assert result.exit_code == 1
+        assert result.exit_code == exit_code
         assert result.stderr.startswith("hookwright: ")
 
 

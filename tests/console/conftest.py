@@ -1,4 +1,4 @@
-"""Fixtures: the console on a real store, people who are signed in, endpoints and deliveries to look at."""
+"""Fixtures: the console on a real store, people who are signed in, endpoints and deliveries to look at; a browser."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
 from starlette.types import ASGIApp
 
+from console.stage import PATIENCE_MILLIS, Site, Stage, started_browser
 from hookwright.app import FORMS
 from hookwright.console import ConsoleSettings, build_console
 from hookwright.core.model import Account, Endpoint, Subscription
@@ -16,6 +19,8 @@ from hookwright.operations.accounts import create_account
 from hookwright.operations.endpoints import create_endpoint
 from hookwright.operations.keys import create_key
 from hookwright.operations.services import Services
+from hookwright.testing.process import running_dev
+from hookwright.testing.receiver import Receiver
 
 BASE_URL = "https://hookwright.test"
 TARGET = "https://receiver.example.com/tags"
@@ -98,3 +103,37 @@ async def other_account(services: Services) -> Account:
 async def endpoint(services: Services, account: Account) -> Endpoint:
     """A Kit webhook for every tag that is added."""
     return await create_endpoint(services, account.id, "kit", TARGET, [Subscription("subscriber.tag_add")])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    async with running_dev() as dev, async_playwright() as playwright:
+        browser = await started_browser(playwright)
+        headers = {"Authorization": f"Bearer {dev['admin_key']}"}
+        async with httpx.AsyncClient(base_url=dev["url"], headers=headers, timeout=20) as platform:
+            yield Stage(dev["url"], platform, browser)
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(stage: Stage) -> AsyncIterator[Site]:
+    account = (await stage.platform.post("/api/v1/accounts", json={"name": "Ada's courses"})).json()
+    async with Receiver() as receiver:
+        site = Site(stage, account["id"], receiver)
+        await site.add_endpoint()
+        yield site
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def failed(site: Site) -> str:
+    """The path of a delivery that failed, after three that succeeded."""
+    for type in ("contact.created", "contact.tag_added", "contact.unsubscribed"):
+        await site.publish(type)
+    await site.receiver.wait_for(3, PATIENCE_MILLIS / 1000)
+    site.receiver.answer(302, headers={"location": "https://new.example.com/hooks"})
+    await site.publish()
+    await site.receiver.wait_for(4, PATIENCE_MILLIS / 1000)
+    async with site.page("/console/deliveries?q=status:failed") as page:
+        path = await page.locator("#rows a").first.get_attribute("href")
+    assert path is not None
+    return path

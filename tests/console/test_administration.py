@@ -143,7 +143,7 @@ async def test_an_app_is_created_with_its_secret_and_deleted(admin: Person, serv
 async def test_an_app_with_a_redirect_to_nowhere_is_refused(admin: Person) -> None:
     refused = await admin.send("/console/apps", name="Zapier", redirect_uris="javascript:alert(1)")
     assert refused.status_code == 422
-    assert "redirect_uris/0 must be" in refused.text
+    assert "Redirect uris 1. must be" in refused.text
 
 
 @pytest.mark.parametrize("scope", ["read", "manage"])
@@ -176,3 +176,29 @@ async def test_an_accounts_administrator_has_its_own_account_and_keys_and_no_app
     assert (await authenticate_key(services, "hookwright", KEY.findall(made.text)[0])).account_id == account.id
     theirs = {"name": "A", "kind": "kit", "account": str(other_account.id)}
     assert (await person.send("/console/keys", **theirs)).status_code == 404
+
+
+async def test_a_refused_form_keeps_what_was_typed_and_marks_what_is_wrong(admin: Person, account: Account) -> None:
+    key = await admin.send("/console/keys", kind="kit", name="Zapier", account="9999999", days="90")
+    assert 'value="Zapier"' in key.text
+    assert "<option selected>kit</option>" in key.text
+    assert '<option value="90" selected>' in key.text
+    assert 'value="9999999"' in key.text
+    assert key.text.count('aria-invalid="true" aria-describedby="problem"') == 1
+    link = await admin.send(
+        f"/console/accounts/{account.id}/portal-links", name="Ada", logo="http://x", lasts="86400", may_change="yes"
+    )
+    assert 'value="Ada"' in link.text
+    assert 'value="http://x" aria-invalid="true"' in link.text
+    assert '<option value="86400" selected>' in link.text
+    assert 'name="may_change" value="yes" checked>' in link.text
+    app = await admin.send("/console/apps", name="Courses", redirect_uris="nowhere")
+    assert 'value="Courses"' in app.text
+    assert 'aria-invalid="true" aria-describedby="problem">nowhere</textarea>' in app.text
+
+
+async def test_a_refused_deletion_is_asked_for_again_where_it_was(admin: Person, account: Account) -> None:
+    page = (await admin.send(f"/console/accounts/{account.id}/delete", name="another")).text
+    asked = page.partition('<details class="confirm" open>')[2]
+    assert asked.startswith('<summary class="button small danger">Delete account…')
+    assert 'aria-invalid="true" aria-describedby="problem"' in asked.partition("</details>")[0]

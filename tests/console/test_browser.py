@@ -6,149 +6,36 @@ Screenshots of every page, in both themes and at phone width, are left in `artef
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import httpx
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Response, async_playwright, expect
+from playwright.async_api import Response, expect
 
-from hookwright.core.samples import SAMPLES
-from hookwright.testing.process import running_dev
+from console.stage import (
+    DESK,
+    NEEDS_CHROMIUM,
+    PATIENCE_MILLIS,
+    PHONE,
+    THEMES,
+    Site,
+    Stage,
+    pages_of_the_console,
+    path_of_endpoint,
+)
 from hookwright.testing.receiver import Receiver
 
-CHROMIUM = Path("/usr/bin/chromium")
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "console"
 LOOKS = (Path(__file__).parent / "looks.js").read_text()
 FOCUS = (Path(__file__).parent / "focus.js").read_text()
 MOST_STOPS = 150  # of the Tab key on one page
 MOST_BYTES = 150_000
-THEMES = ("light", "dark")
-PHONE, DESK = (390, 844), (1400, 900)
 
-PATIENCE_MILLIS = 20_000
-
-NEEDS_CHROMIUM = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason="no browser: the package chromium of Debian puts one at /usr/bin/chromium"
-)
 pytestmark = [NEEDS_CHROMIUM, pytest.mark.asyncio(loop_scope="module")]
-
-
-class Stage(NamedTuple):
-    """What all tests share: a running Hookwright, its platform's client, and a browser."""
-
-    url: str
-    platform: httpx.AsyncClient
-    browser: Browser
-
-
-class Site(NamedTuple):
-    """An account of its own on the stage, and a receiver that it may send to."""
-
-    stage: Stage
-    account_id: int
-    receiver: Receiver
-
-    async def publish(self, type: str = "contact.tag_added") -> None:
-        event = {"type": type, "account": self.account_id, "data": SAMPLES[type]}
-        assert (await self.stage.platform.post("/api/v1/events", json=event)).status_code == 202
-
-    async def add_endpoint(self) -> None:
-        wanted = {"account": self.account_id, "url": f"{self.receiver.url}/hooks", "events": ["contact.*"]}
-        answer = await self.stage.platform.post("/api/v1/endpoints", json=wanted)
-        assert answer.status_code == 201, answer.text
-
-    async def portal_link(self, **asked: str) -> str:
-        answer = await self.stage.platform.post(f"/api/v1/accounts/{self.account_id}/portal-links", json=asked)
-        assert answer.status_code == 201, answer.text
-        url: str = answer.json()["url"]
-        return url
-
-    @asynccontextmanager
-    async def page(self, path: str | None, size: tuple[int, int] = DESK, **context: Any) -> AsyncIterator[Page]:
-        """A page in a window of its own that looks at this account. What the browser complains of fails the test."""
-        window = await self.stage.browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
-        picked = {"name": "hookwright_account", "value": str(self.account_id), "url": f"{self.stage.url}/console"}
-        await window.add_cookies([picked])  # type: ignore[list-item] # the three that are needed
-        page = await window.new_page()
-        page.set_default_timeout(PATIENCE_MILLIS)
-        complaints: list[str] = []
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if path is not None:
-            await page.goto(self.stage.url + path)
-        yield page
-        await window.close()
-        assert complaints == []
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with running_dev() as dev, async_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE_MILLIS)
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            # No sandbox: tests may run as root in a container. No name resolves: nothing leaves this machine.
-            args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-        )
-        headers = {"Authorization": f"Bearer {dev['admin_key']}"}
-        async with httpx.AsyncClient(base_url=dev["url"], headers=headers, timeout=20) as platform:
-            yield Stage(dev["url"], platform, browser)
-        await browser.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def site(stage: Stage) -> AsyncIterator[Site]:
-    account = (await stage.platform.post("/api/v1/accounts", json={"name": "Ada's courses"})).json()
-    async with Receiver() as receiver:
-        site = Site(stage, account["id"], receiver)
-        await site.add_endpoint()
-        yield site
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def failed(site: Site) -> str:
-    """The path of a delivery that failed, after three that succeeded."""
-    for type in ("contact.created", "contact.tag_added", "contact.unsubscribed"):
-        await site.publish(type)
-    await site.receiver.wait_for(3, PATIENCE_MILLIS / 1000)
-    site.receiver.answer(302, headers={"location": "https://new.example.com/hooks"})
-    await site.publish()
-    await site.receiver.wait_for(4, PATIENCE_MILLIS / 1000)
-    async with site.page("/console/deliveries?q=status:failed") as page:
-        path = await page.locator("#rows a").first.get_attribute("href")
-    assert path is not None
-    return path
 
 
 async def test_every_page_can_be_read_in_both_themes_and_on_a_phone(site: Site, failed: str) -> None:
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    pages = {
-        "home": "/console",
-        "home-7d": "/console?range=7d",
-        "deliveries": "/console/deliveries",
-        "nothing": "/console/deliveries?q=type:order.*",
-        "delivery": failed,
-        "replay": f"/console/replays/new?q=status:delivered+account:{site.account_id}",
-        "endpoints": "/console/endpoints",
-        "endpoints-in-trouble": "/console/endpoints?show=attention",
-        "endpoint": await path_of_endpoint(site),
-        "endpoint-edit": await path_of_endpoint(site, "/edit"),
-        "endpoint-secrets": await path_of_endpoint(site, "/secrets"),
-        "endpoint-delete": await path_of_endpoint(site, "/delete"),
-        "endpoint-new": "/console/endpoints/new",
-        "event-types": "/console/event-types",
-        "event-type": "/console/event-types/purchase.created",
-        "event-type-new": "/console/event-types/new",
-        "accounts": "/console/accounts",
-        "account": f"/console/accounts/{site.account_id}",
-        "keys": "/console/keys",
-        "apps": "/console/apps",
-        "audit": "/console/audit",
-    }
+    pages = await pages_of_the_console(site, failed)
     for theme in THEMES:
         for name, size in (("desk", DESK), ("phone", PHONE)):
             async with site.page(None, size, color_scheme=theme, reduced_motion="reduce") as page:
@@ -328,6 +215,10 @@ async def test_without_a_script_everything_can_be_read_and_replayed(site: Site, 
         await page.locator("#search").press("Enter")
         await page.locator("#rows a").click()
         await expect(page.locator("#pane .cause")).to_contain_text("redirects to")
+        headers = page.get_by_role("table", name="Headers of the answer to attempt 1")
+        await expect(headers).to_be_hidden()
+        await page.get_by_text("Headers of the answer (2)").click()
+        await expect(headers.get_by_role("row", name="location https://new.example.com/hooks")).to_be_visible()
         site.receiver.answer(200)
         await page.get_by_role("button", name="Try now").click()
         await expect(page.locator("#pane")).to_be_visible()
@@ -371,12 +262,6 @@ async def test_keys_move_through_the_endpoints_and_open_one(site: Site) -> None:
         await expect(page.locator("#rows tr.here a")).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Recent deliveries")).to_be_visible()
-
-
-async def path_of_endpoint(site: Site, what: str = "") -> str:
-    """A page of the site's endpoint."""
-    found = await site.stage.platform.get("/api/v1/endpoints", params={"account": site.account_id})
-    return f"/console/endpoints/{found.json()['data'][0]['id']}{what}"
 
 
 async def _weight(site: Site, path: str) -> int:

@@ -3,6 +3,7 @@
 import re
 
 import httpx
+from msgspec.structs import replace
 from starlette.responses import StreamingResponse
 
 from console.conftest import TARGET, Person, PersonWith
@@ -12,6 +13,7 @@ from hookwright.console import ConsoleSettings
 from hookwright.console.delivery_pane import MOST_ATTEMPTS
 from hookwright.console.live import stream
 from hookwright.console.surface import MOST_STREAMS, Surface
+from hookwright.core.answer_headers import headers_to_keep
 from hookwright.core.model import SECOND, Account, Endpoint, Subscription
 from hookwright.core.samples import SAMPLES
 from hookwright.core.signing import decode_secret, sign
@@ -146,6 +148,34 @@ async def test_an_answer_in_json_is_a_tree_with_its_bytes_below(
     assert "{&#34;error&#34;:{&#34;code&#34;:17}}" in page
 
 
+async def test_a_failed_attempt_shows_the_headers_of_its_answer(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    delivery = await delivery_of(services, account)
+    headers = headers_to_keep(
+        [(b"Server", b"<b>nginx</b>"), (b"x-long", b"v" * 2_000), (b"set-cookie", b"sid=s3cret")]
+    )
+    await attempt(services, clock, headers=replace(headers, left_out=2))
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    for words in (
+        "Headers of the answer (5)",
+        '<th scope="row">Server</th><td>&lt;b&gt;nginx&lt;/b&gt;</td>',
+        "v… (976 more bytes)",
+        '<th scope="row">set-cookie</th><td>(not kept: it may be a credential)</td>',
+        "2 more not shown here.",
+    ):
+        assert words in page, words
+    assert "s3cret" not in page
+
+
+async def test_an_attempt_without_kept_headers_shows_none(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
+) -> None:
+    delivery = await delivery_of(services, account)
+    await attempt(services, clock, status="delivered", status_code=200)
+    assert "Headers of the answer" not in await admin.get(f"{LIST}/{delivery.id}")
+
+
 async def test_a_page_weighs_no_more_than_it_may_whatever_was_sent_and_answered(
     admin: Person, services: Services, account: Account, clock: MovableClock
 ) -> None:
@@ -158,7 +188,9 @@ async def test_a_page_weighs_no_more_than_it_may_whatever_was_sent_and_answered(
     data = {**SAMPLES["contact.tag_added"], "contact": {"id": 1, "email": "ada@example.com", "fields": fields}}
     delivery = await delivery_of(services, account, data=data)
     for _ in range(MOST_ATTEMPTS + 5):
-        await attempt(services, clock, status="pending", retry_in_seconds=1, body=b'<div class="error">' * 800)
+        odd = headers_to_keep([(b"x-%d" % number, b'"' * 100) for number in range(100)])
+        body = b'<div class="error">' * 800
+        await attempt(services, clock, status="pending", retry_in_seconds=1, body=body, headers=odd)
         clock.move(hours=1)  # what a breaker may hold it back
     await admin.client.post("/console/sign-in", data={"key": admin.secret})
     page = await admin.get(f"{LIST}/{delivery.id}")

@@ -28,7 +28,7 @@ async def declared(services: Services) -> str:
 
 def bodies_in(page: str) -> list[dict[str, object]]:
     """The JSON texts of what a type becomes."""
-    texts = re.findall(r'<pre tabindex="0" aria-label="[^"]+ in [^"]+">([^<]+)</pre>', page)
+    texts = re.findall(r'<pre role="group" tabindex="0" aria-label="[^"]+ in [^"]+">([^<]+)</pre>', page)
     return [json.loads(html.unescape(text)) for text in texts]
 
 

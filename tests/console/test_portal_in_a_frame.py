@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Frame, Page, async_playwright, expect
 
-from console.test_browser import CHROMIUM, NEEDS_CHROMIUM, PATIENCE_MILLIS
+from console.stage import CHROMIUM, NEEDS_CHROMIUM, PATIENCE_MILLIS
 from console.tls import answering, behind_tls, passing_on_to
 from hookwright.core.samples import SAMPLES
 from hookwright.testing.process import running_dev

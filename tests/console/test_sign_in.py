@@ -175,3 +175,17 @@ async def test_in_development_another_machine_sees_nothing(services: Services) -
     transport = httpx.ASGITransport(app=console_on(services, sign_in=False), client=("192.0.2.7", 123))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8090") as client:
         assert (await client.get("/console")).status_code == 403
+
+
+async def test_a_page_knows_when_the_session_ends_and_whether_one_may_stay(
+    admin: Person, clock: MovableClock
+) -> None:
+    assert 'data-seconds="1800"' in await admin.get("/console")
+    for _ in range(27):
+        clock.move(seconds=25 * 60)
+        assert "Stay signed in" in await admin.get("/console")
+    for minutes in (25, 10):
+        clock.move(seconds=minutes * 60)
+        page = await admin.get("/console")
+    assert 'data-seconds="600"' in page
+    assert "Stay signed in" not in page

@@ -12,6 +12,12 @@ from docs.blocks import Block
 
 SHELLS = ("sh", "bash")
 
+# What goes on until it is ended, and what it prints when it is there.
+GOES_ON = {"dev": "Ctrl-C ends it", "serve": '"event":"ready"', "listen": "^signing secret", "tail": "Ctrl-C ends it"}
+_COMMAND_THAT_GOES_ON = re.compile(rf"^hookwright ({'|'.join(GOES_ON)})\b[^&\n]*$", re.MULTILINE)
+# Before one of these begins, in the background too, what went on until now is ended.
+_BEGINS_ANEW = re.compile(rf"\bhookwright (?:{'|'.join(GOES_ON)}|db distribute)\b")
+
 
 class Shown(NamedTuple):
     """A sample output, and the part whose output it is; None: of anything before."""
@@ -32,6 +38,7 @@ class Script:
         self.lines: list[str] = []
         for block in blocks:
             self._take(block)
+        self.lines.append("end_what_goes_on")
 
     def _take(self, block: Block) -> None:
         if block.file is not None:
@@ -42,7 +49,7 @@ class Script:
             self._take_transcript(block)
         elif block.language == "python":
             self._save(block, name := f"test_block_{block.line}.py")
-            self._run(block, f"pytest -q {name}" if _is_test(block) else f"python3 {name}")
+            self._run(block, f'"$PAGE_RUN/bin/pytest" -q {name}' if _is_test(block) else f"python3 {name}")
         elif block.is_answer:
             self.lines.append(f"expects {len(self.expected)}")
             self.expected.append((block, Expectation(None, block.text, is_whole=True)))
@@ -52,11 +59,10 @@ class Script:
     def _run(self, block: Block, commands: str) -> str:
         part = str(len(self.parts))
         self.parts[part] = block
-        if commands.strip() == "hookwright dev":
-            commands = "dev_in_a_terminal_of_its_own"
-        elif "hookwright dev" in commands:
-            self.lines.append("end_the_other_dev")
-        self.lines += [f"begin {part}", with_marks(commands, len(self.expected))]
+        if _BEGINS_ANEW.search(commands):
+            self.lines.append("end_what_goes_on")
+        own_terminals = _COMMAND_THAT_GOES_ON.sub(_in_a_terminal_of_its_own, commands)
+        self.lines += [f"begin {part}", with_marks(own_terminals, len(self.expected))]
         self.expected += [(block, each) for each in expectations_in(commands)]
         return part
 
@@ -74,6 +80,17 @@ class Script:
     def _save(self, block: Block, name: str) -> None:
         self.files[name] = block.text
         self.lines.append(f'cp "$PAGE_RUN/files/{name}" "{name}"')
+
+
+def _in_a_terminal_of_its_own(found: re.Match[str]) -> str:
+    """The line with which a command goes on, and those that see it do its work before the next command."""
+    name = found[1]
+    lines = [f"goes_on {shlex.quote(found[0])} {shlex.quote(GOES_ON[name])}"]
+    if name == "serve":
+        lines.append("until_ready")
+    if name in ("listen", "tail"):
+        lines.append("until_it_shows_a_delivery")
+    return "\n".join(lines)
 
 
 def _is_test(block: Block) -> bool:

@@ -1,7 +1,7 @@
 """One page's blocks, run in their order: shell blocks in one session, so that variables carry over.
 
-The session lives in a fresh folder, with `hookwright`, `python3` and a `curl` that notes every answer first on its
-path. Hosts below example.com stand for the test's receiver, the usual ports for free ones: nothing leaves loopback.
+The session lives in a fresh folder, or in a copy of the repository where the page's commands belong into it, with
+`hookwright`, `python3` and a `curl` that notes every answer first on its path. Nothing leaves loopback.
 """
 
 from __future__ import annotations
@@ -9,80 +9,46 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import signal
-import socket
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import hookwright
 from docs.answers import missing_line
 from docs.blocks import Block
+from docs.loopback import Ports, Stand, at_home
+from docs.repository import AMOUNTS, copy_repository, wants_repository
 from docs.scripts import Script
+from docs.shell import PRELUDE, put_on_path
+from log_scan import read_log
 
 HERE = "here"  # the folder that a page's commands start in
-PAGE_SECONDS = 120  # a few, where the machine has nothing else to do
-# As where Hookwright is installed and little else. Its entry point may be missing here, so it is loaded by its name.
-PYTEST_OPTIONS = (
-    "-c /dev/null -p no:cacheprovider -p no:hookwright -p hookwright.testing.pytest_plugin -p no:schemathesis"
-)
+PAGE_SECONDS = 480  # a few, or half a minute with `make`, where the machine has nothing else to do
 POLL_SECONDS = 0.05
-
-_EXAMPLE_URL = re.compile(r"https?://(?:[\w-]+\.)*example\.com")
-_EXAMPLE_PORT = re.compile(r"\b(?:3000|8080|8090|9000)\b")
-_URL_HOST = re.compile(r"\b[a-z]+://(?:[^@\s/]*@)?([^\s/:\"'\\)$]+)")
-_OURS = ("127.0.0.1", "localhost", "[")
-
-_PRELUDE = """\
-set -euo pipefail
-begin() { exec > "$PAGE_RUN/printed/$1" 2>&1; echo "$1" > "$PAGE_RUN/reached"; }
-dev_in_a_terminal_of_its_own() {
-  local printed="$PAGE_RUN/printed/$(cat "$PAGE_RUN/reached")"
-  hookwright dev & other_dev=$!
-  until grep -q "Ctrl-C ends it" "$printed"; do kill -0 $other_dev; sleep 0.1; done
-}
-await_line() {  # `…` stands for anything; whether it came is checked at the end
-  local pattern
-  pattern=$(printf '%s' "$1" | sed -e 's/[][\\.*^$]/\\&/g' -e 's/…/.*/g')
-  for _ in $(seq 200); do
-    if grep -qx "[[:space:]]*$pattern[[:space:]]*" "$PAGE_RUN"/printed/*; then return; fi
-    sleep 0.05
-  done
-}
-end_the_other_dev() { if [ -n "${other_dev:-}" ]; then kill $other_dev; wait $other_dev; other_dev=; fi; }
-expects() { cp "$PAGE_RUN/latest" "$PAGE_RUN/expected/$1"; }
-"""
-_CURL = """\
-#!/bin/bash
-call=$(mktemp -d "$PAGE_RUN/calls/XXXXXX")
-{real} --silent --show-error --max-time 20 --dump-header "$call/head" "$@" | tee "$call/body"
-code=${{PIPESTATUS[0]}}
-printf '%s' "$*" > "$call/asked"
-printf '%s' "$call" > "$PAGE_RUN/latest"
-echo >&2  # a body ends without a line's end
-exit $code
-"""
-
-
-class Stand(NamedTuple):
-    """What a page runs against: variables that it states, the receiver's URL, the port that 8080 and 8090 mean."""
-
-    variables: Mapping[str, str]
-    receiver_url: str
-    port: int | None
+NOT_HANDED_ON = ("HOOKWRIGHT_", "PYTEST_", "MAKE", "MFLAGS")  # a page is no part of the run that tests it
 
 
 async def run_page(blocks: Sequence[Block], stand: Stand, folder: Path, patience_seconds: float = 10) -> None:
     """Run a page's blocks; an AssertionError names the block that is not as it says."""
     script = Script(blocks)
     run = _prepared(script, stand, folder)
+    if wants_repository(blocks):
+        copy_repository(folder / HERE)
+        with _folder_for_any_user() as temporary:
+            environ = {**_environment(stand, run, folder), **AMOUNTS, "TMPDIR": temporary}
+            await _run(script, run, folder / HERE, environ, patience_seconds)
+    else:
+        _give_environment(run, folder / HERE)
+        await _run(script, run, folder / HERE, _environment(stand, run, folder), patience_seconds)
+
+
+async def _run(script: Script, run: Path, here: Path, environ: Mapping[str, str], patience_seconds: float) -> None:
     process = await asyncio.create_subprocess_exec(
         *("bash", str(run / "script")),
-        cwd=folder / HERE,
-        env=_environment(stand, run, folder),
+        cwd=here,
+        env=environ,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
@@ -93,48 +59,51 @@ async def run_page(blocks: Sequence[Block], stand: Stand, folder: Path, patience
         assert code == 0, _failure(script, run, f"ended with {code}")
         _check_answers(script, run)
         await _check_outputs(script, run, patience_seconds)
+        _read_logs(run)
     except TimeoutError:
         raise AssertionError(_failure(script, run, f"took longer than {PAGE_SECONDS} s")) from None
     finally:
         # What the page started in the background ends with it.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        for group in (process.pid, *_groups_left(run)):
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
         await process.wait()
+
+
+def _groups_left(run: Path) -> list[int]:
+    """The group of what still goes on in a terminal of its own, if the page failed meanwhile."""
+    going = run / "going"
+    return [int(going.read_text())] if going.exists() else []
+
+
+@contextmanager
+def _folder_for_any_user() -> Iterator[str]:
+    """Temporary files where a PostgreSQL finds its data, which runs as a user of its own if we are root."""
+    with tempfile.TemporaryDirectory(prefix="hookwright-page-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield folder
 
 
 def _prepared(script: Script, stand: Stand, folder: Path) -> Path:
     run = folder / "run"
     for name in ("printed", "expected", "calls", "files", "bin"):
         (run / name).mkdir(parents=True)
-    ports = _Ports(stand.port)
+    ports = Ports(stand)
     for name, text in script.files.items():
         (run / "files" / name).write_text(at_home(text, stand, ports))
-    (run / "script").write_text(_PRELUDE + at_home("\n".join(script.lines), stand, ports))
-    _put_on_path(run / "bin")
-    here = folder / HERE
-    (here / ".venv").mkdir(parents=True)
-    (here / ".venv" / "bin").symlink_to(run / "bin")
+    (run / "script").write_text(PRELUDE + at_home("\n".join(script.lines), stand, ports))
+    put_on_path(run / "bin")
     return run
 
 
-def _put_on_path(bin: Path) -> None:
-    real = shutil.which("curl")
-    assert real is not None, "the pages' commands need curl"
-    python = f'#!/bin/sh\nexec "{sys.executable}"'
-    shims = {
-        "curl": _CURL.format(real=real),
-        "python3": f'{python} "$@"\n',
-        "hookwright": f'{python} -m hookwright.cli "$@"\n',
-        "pytest": f'{python} -m pytest {PYTEST_OPTIONS} "$@"\n',
-    }
-    for name, text in shims.items():
-        (bin / name).write_text(text)
-        (bin / name).chmod(0o755)
+def _give_environment(run: Path, here: Path) -> None:
+    (here / ".venv").mkdir(parents=True)
+    (here / ".venv" / "bin").symlink_to(run / "bin")
 
 
 def _environment(stand: Stand, run: Path, folder: Path) -> dict[str, str]:
     nowhere = "http://127.0.0.1:9"  # whoever wants to leave this machine is refused here
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HOOKWRIGHT_", "PYTEST_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_HANDED_ON)}
     return {
         **kept,
         "PATH": f"{run / 'bin'}:{os.environ['PATH']}",
@@ -148,29 +117,6 @@ def _environment(stand: Stand, run: Path, folder: Path) -> dict[str, str]:
         "no_proxy": "127.0.0.1,localhost",
         **stand.variables,
     }
-
-
-class _Ports:
-    """Free ports in place of the usual ones that pages name, the same one for the same name."""
-
-    def __init__(self, served: int | None) -> None:
-        self._given = {} if served is None else {"8080": served, "8090": served}
-
-    def __call__(self, found: re.Match[str]) -> str:
-        return str(self._given.setdefault(found[0], 0) or self._take(found[0]))
-
-    def _take(self, name: str) -> int:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self._given[name] = taken.getsockname()[1]
-        return self._given[name]
-
-
-def at_home(text: str, stand: Stand, ports: _Ports) -> str:
-    """The commands with what they name elsewhere put on loopback. Raises AssertionError over a host that remains."""
-    text = _EXAMPLE_PORT.sub(ports, _EXAMPLE_URL.sub(stand.receiver_url, text))
-    elsewhere = [host for host in _URL_HOST.findall(text) if not host.startswith(_OURS)]
-    assert not elsewhere, f"a block would go to {elsewhere}: use example.com, or put it in NOT_RUN with its reason"
-    return text
 
 
 def _check_answers(script: Script, run: Path) -> None:
@@ -206,6 +152,13 @@ async def _check_outputs(script: Script, run: Path, patience_seconds: float) -> 
 def _printed(run: Path, part: str | None) -> str:
     parts = [part] if part is not None else sorted(os.listdir(run / "printed"), key=int)
     return "".join((run / "printed" / each).read_text(errors="replace") for each in parts)
+
+
+def _read_logs(run: Path) -> None:
+    """What a server logged on the page's terminal is searched for secrets, as every log is."""
+    for line in _printed(run, None).splitlines():
+        if line.startswith("{") and '"level":' in line:
+            read_log(line)
 
 
 def _failure(script: Script, run: Path, what: str) -> str:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import tempfile
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+import citus_stand_in
 from docs.blocks import Block
+from docs.loopback import Stand
+from docs.repository import wants_repository
 from docs.scripts import SHELLS
-from docs.sessions import HERE, Stand
+from docs.sessions import HERE
 from hookwright.ambient import AnchoredClock
 from hookwright.core.model import SECOND
 from hookwright.core.signing import encode_secret, signed_headers
+from hookwright.testing.postgres import started_postgres
 from hookwright.testing.receiver import Receiver
 from processes import hookwright
 
 STARTS_ITS_OWN = re.compile(r"\bhookwright (?:dev|serve)\b")
 # RFC 7636, appendix B: the verifier that docs/kit.md shows has this challenge.
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+MEANWHILE = "contact.tag_added"  # what is published while a command goes on that shows deliveries
 
 Variables = dict[str, str]
 
@@ -40,17 +48,33 @@ class Site(NamedTuple):
 Prepare = Callable[[Site], Awaitable[Variables]]
 
 
+@contextmanager
+def postgresql_with_citus() -> Iterator[str]:
+    """The URL of a PostgreSQL of the page's own, where what stands in for Citus can be installed.
+
+    It has PostgreSQL's own folder of extensions and one of ours, wherever the tests of the run have their databases.
+    """
+    with tempfile.TemporaryDirectory(prefix="hookwright-pg-") as folder:
+        extensions = citus_stand_in.write_extension(Path(folder) / "share")
+        with started_postgres(Path(folder), {"extension_control_path": extensions}) as server:
+            yield server.url
+
+
 @asynccontextmanager
 async def stand_for(page: str, blocks: Sequence[Block], folder: Path) -> AsyncIterator[Stand]:
     """A receiver, and a server unless the page starts one or asks none."""
     async with Receiver() as receiver:
         commands = "\n".join(each.text for each in blocks if each.language in (*SHELLS, "console", "python"))
-        if STARTS_ITS_OWN.search(commands) or not commands:
+        if page in SETTINGS_ON_POSTGRESQL:
+            with postgresql_with_citus() as url:
+                yield Stand(SETTINGS_ON_POSTGRESQL[page](url), receiver.url, None)
+            return
+        if STARTS_ITS_OWN.search(commands) or wants_repository(blocks) or not commands:
             yield Stand({}, receiver.url, None)
             return
         data = folder / "data"
         arguments = ("dev", "--json", "--port", "0", "--data", str(data))
-        async with hookwright(*arguments, environ={}, folder=folder) as dev:
+        async with hookwright(*arguments, environ=SETTINGS.get(page, {}), folder=folder) as dev:
             given = json.loads(await dev.line())
             variables = await _variables(page, given, receiver.url, folder / HERE)
             variables["HOOKWRIGHT_DATABASE_URL"] = f"sqlite:{data / 'hookwright.sqlite3'}"
@@ -87,6 +111,25 @@ async def something_delivered(site: Site) -> Variables:
     key = {"kind": "kit", "account": account, "name": "Zapier"}
     key_id = (await site.client.post("/api/v1/keys", json=key)).json()["id"]
     return {"ENDPOINT": str(endpoint), "DELIVERY": str(delivery), "REPLAY": str(replay), "KEY_ID": str(key_id)}
+
+
+async def a_listener(site: Site) -> Variables:
+    """What is delivered, and `$LISTENER`, which is paused until the page opens it."""
+    wanted = {"account": site.given["account_id"], "name": "laptop", "events": ["*"]}
+    listener = (await site.client.post("/api/v1/listeners", json=wanted)).json()["id"]
+    at = f"/api/v1/endpoints/{listener}?account={site.given['account_id']}"
+    (await site.client.patch(at, json={"status": "paused"})).raise_for_status()
+    return {**await something_delivered(site), "LISTENER": str(listener)}
+
+
+async def deliveries_that_fail(site: Site) -> Variables:
+    """What is delivered, and two endpoints for what is published meanwhile: one refuses it, one does not answer."""
+    for name, manners in {"refused": {"status": 500}, "silent": {"delay_seconds": 20}}.items():
+        url = f"{site.given['url']}/play/{name}"
+        (await site.client.put(url, json=manners)).raise_for_status()
+        wanted = {"account": site.given["account_id"], "url": url, "events": [MEANWHILE]}
+        (await site.client.post("/api/v1/endpoints", json=wanted)).raise_for_status()
+    return {**await something_delivered(site), "DELIVERED_MEANWHILE": MEANWHILE}
 
 
 async def kits_webhooks_and_an_app(site: Site) -> Variables:
@@ -128,11 +171,22 @@ async def a_signed_request(site: Site) -> Variables:
 
 
 PREPARATIONS: Mapping[str, Prepare] = {
-    "docs/api.md": something_delivered,
+    "docs/api.md": a_listener,
     "docs/kit.md": kits_webhooks_and_an_app,
     "docs/operating.md": something_delivered,
     "docs/commands.md": a_signed_request,
-    "docs/command-line.md": something_delivered,
+    "docs/command-line.md": deliveries_that_fail,
     "docs/for-platforms.md": something_delivered,
     "docs/for-integrators.md": something_delivered,
+}
+# What the page's `hookwright dev` is told, beside its defaults.
+SETTINGS: Mapping[str, Variables] = {"docs/command-line.md": {"HOOKWRIGHT_TIMEOUT_SECONDS": "3"}}
+# Pages that serve on PostgreSQL: what they name, or take for given, of a database at this URL.
+SETTINGS_ON_POSTGRESQL: Mapping[str, Callable[[str], Variables]] = {
+    "README.md": lambda url: {"TEST_DATABASE_URL": url},
+    "docs/scaling.md": lambda url: {
+        "HOOKWRIGHT_DATABASE_URL": url,
+        "HOOKWRIGHT_MASTER_KEY": b64encode(bytes(32)).decode(),
+        "HOOKWRIGHT_PORT": "0",
+    },
 }

@@ -15,37 +15,20 @@ import yaml  # type: ignore[import-untyped]
 
 from docs.answers import misfit, missing_line
 from docs.blocks import PAGES, ROOT, Block, blocks_of
+from docs.loopback import Stand
 from docs.not_run import NOT_RUN
-from docs.scripts import SHELLS, transcript
-from docs.sessions import Stand, run_page
+from docs.repository import wants_repository
+from docs.scripts import Script, transcript
+from docs.sessions import run_page
 from docs.stands import stand_for
+from docs.tried import PAGES_TO_RUN, RUN, blocks_to_try, is_left_out
 from hookwright.config import CONFIG_FILE, load_settings
 from hookwright.testing.postgres import fresh_database
 from hookwright.testing.receiver import Receiver
 
-RUN = (*SHELLS, "console", "python", "text")
-
-
-def is_left_out(block: Block) -> bool:
-    return any(block.page == page and block.first_line.startswith(start) for page, start in NOT_RUN)
-
-
-def is_excerpt(block: Block) -> bool:
-    """Whether it is a piece of one of our examples, whose tests run whole."""
-    return block.language == "python" and any(
-        block.text.strip() in file.read_text() for file in ROOT.glob("examples/**/*.py")
-    )
-
-
-def blocks_to_try(page: str) -> list[Block]:
-    return [block for block in blocks_of(page) if not is_left_out(block) and not is_excerpt(block)]
-
-
-PAGES_TO_RUN = [page for page in PAGES if any(block.language in RUN for block in blocks_to_try(page))]
-
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl: the pages' commands need it")
-@pytest.mark.parametrize("page", PAGES_TO_RUN)
+@pytest.mark.parametrize("page", [each for each in PAGES_TO_RUN if not wants_repository(blocks_to_try(each))])
 async def test_the_blocks_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
     blocks = blocks_to_try(page)
     async with stand_for(page, blocks, tmp_path) as stand:
@@ -169,6 +152,7 @@ HERE = Stand({}, "http://127.0.0.1:1", None)
         ([block("python", "raise SystemExit(3)")], "ended with 3"),
         ([block("python", "def test_it():\n    assert False")], "1 failed"),
         ([block("console", "$ echo one\ntwo")], "'two' was not printed"),
+        ([block("sh", "hookwright listen 3000 --key hw_wrong --url http://127.0.0.1:9")], "ended with 1"),
     ],
 )
 async def test_a_page_that_lies_is_found_out(blocks: list[Block], told: str, tmp_path: Path) -> None:
@@ -200,3 +184,17 @@ def test_a_recording_has_commands_and_their_outputs() -> None:
     assert list(transcript(recorded)) == [("one \\\n  two", "out"), ("three", "")]
     assert missing_line("a … c\n…\nd", "x\na bb c\ny\nd\n") is None
     assert missing_line("d\na … c", "a bb c\nd\n") == "a … c"
+
+
+def test_what_goes_on_at_the_beginning_of_a_line_has_a_terminal_of_its_own() -> None:
+    served = Script(
+        [block("sh", "hookwright serve --port 8080\nhookwright keys list\nhookwright dev & sleep 1")]
+    ).lines
+    assert served[0] == "end_what_goes_on"
+    assert served[2].splitlines() == [
+        """goes_on 'hookwright serve --port 8080' '"event":"ready"'""",
+        "until_ready",
+        "hookwright keys list",
+        "hookwright dev & sleep 1",
+    ]
+    assert served[-1] == "end_what_goes_on"

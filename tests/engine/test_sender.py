@@ -18,6 +18,7 @@ import trustme
 
 from hookwright.ambient import MovableClock, monotonic_us
 from hookwright.core.addresses import TargetPolicy
+from hookwright.core.answer_headers import MOST_CHARACTERS, AnswerHeader, AnswerHeaders
 from hookwright.core.model import SECOND, Outcome
 from hookwright.engine.dialling import verifying_context
 from hookwright.engine.limits import SendLimits
@@ -66,6 +67,16 @@ async def sending(
 
 async def post(sender: Sender, url: str, body: bytes = b"{}") -> Outcome:
     return await sender.send(url, {"content-type": "application/json"}, body)
+
+
+def answering(answer: bytes) -> RawHandler:
+    """Reads a request, gives this answer and closes."""
+
+    async def answer_once(reader: StreamReader, writer: StreamWriter) -> None:
+        await misbehaviour.read_request(reader)
+        writer.write(answer)
+
+    return answer_once
 
 
 # -- a request and its answer -------------------------------------------------------------------------------------
@@ -126,6 +137,80 @@ async def test_a_cookie_is_not_carried_to_the_next_request(sender: Sender, recei
     await post(sender, receiver.url)
     assert receiver.count == 2
     assert "cookie" not in receiver.requests[1].headers
+
+
+async def test_the_headers_of_an_answer_that_is_no_2xx_are_kept_as_they_came(
+    sender: Sender, receiver: Receiver
+) -> None:
+    receiver.behave(
+        answering(
+            b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
+            b"HTTP/1.1 503 Busy\r\nServer: nginx\r\nX-Name: Z\xc3\xbc\x9b2J \r\nx-twice: 1\r\nx-empty:\r\n"
+            b"X-Twice: 2\r\nSet-Cookie: sid=1234\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"2\r\nno\r\n0\r\nx-trailer: late\r\n\r\n"
+        )
+    )
+    outcome = await post(sender, receiver.url)
+    assert (outcome.status_code, outcome.body) == (503, b"no")
+    assert outcome.headers == AnswerHeaders(
+        (
+            AnswerHeader("Server", "nginx"),
+            AnswerHeader("X-Name", r"Z\xc3\xbc\x9b2J"),
+            AnswerHeader("x-twice", "1"),
+            AnswerHeader("x-empty", ""),
+            AnswerHeader("X-Twice", "2"),
+            AnswerHeader("Set-Cookie", None),
+            AnswerHeader("transfer-encoding", "chunked"),
+        )
+    )
+
+
+async def test_headers_that_come_in_pieces_are_kept_whole(sender: Sender, receiver: Receiver) -> None:
+    async def answer(reader: StreamReader, writer: StreamWriter) -> None:
+        await misbehaviour.read_request(reader)
+        for byte in b"HTTP/1.1 500 No\r\nx-slow: one byte at a time\r\ncontent-length: 0\r\n\r\n":
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    receiver.behave(answer)
+    outcome = await post(sender, receiver.url)
+    assert outcome.headers is not None
+    assert outcome.headers.kept[0] == AnswerHeader("x-slow", "one byte at a time")
+
+
+@pytest.mark.parametrize(
+    "answer", [OK, b"HTTP/1.1 500 No\r\ncontent-length: 9\r\n\r\ncut"], ids=["2xx", "no whole answer"]
+)
+async def test_what_delivers_or_is_no_answer_leaves_no_headers(
+    sender: Sender, receiver: Receiver, answer: bytes
+) -> None:
+    receiver.behave(answering(answer))
+    assert (await post(sender, receiver.url)).headers is None
+
+
+async def test_the_headers_of_an_answer_are_not_those_of_the_one_before(sender: Sender, receiver: Receiver) -> None:
+    receiver.answer(500, headers={"x-first": "1"}, times=1)
+    receiver.answer(500, headers={"x-second": "2"}, times=1)
+    receiver.answer(200)
+    outcomes = [await post(sender, receiver.url) for _ in range(3)]
+    assert receiver.connection_count == 1
+    first, second, third = (each.headers for each in outcomes)
+    assert first is not None
+    assert second is not None
+    assert third is None
+    assert AnswerHeader("x-first", "1") in first.kept
+    assert AnswerHeader("x-second", "2") in second.kept
+    assert "x-first" not in {each.name for each in second.kept}
+
+
+async def test_of_many_and_long_headers_no_more_is_kept_than_the_bound(sender: Sender, receiver: Receiver) -> None:
+    many = b"".join(b"x-%d: %s\r\n" % (number, b"\xff" * 300) for number in range(97))
+    receiver.behave(answering(b"HTTP/1.1 500 No\r\n" + many + b"content-length: 0\r\n\r\n"))
+    headers = (await post(sender, receiver.url)).headers
+    assert headers is not None
+    assert len(headers.kept) + headers.left_out == 98
+    assert sum(len(each.name) + len(each.value or "") for each in headers.kept) <= MOST_CHARACTERS
 
 
 async def test_proxy_variables_of_the_environment_are_ignored(

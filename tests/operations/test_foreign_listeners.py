@@ -6,8 +6,9 @@ from hookwright.core.errors import Invalid, NotFound
 from hookwright.core.model import Account, Subscription
 from hookwright.operations.accounts import create_site
 from hookwright.operations.endpoints import require_endpoint
-from hookwright.operations.listeners import open_foreign_listener
+from hookwright.operations.listeners import has_own_secret, open_foreign_listener
 from hookwright.operations.services import Services
+from hookwright.operations.signing_secrets import reveal_secrets
 from hookwright.store.base import EndpointQuery
 
 EVERYTHING = [Subscription("*")]
@@ -30,6 +31,18 @@ async def test_the_listener_of_a_name_is_opened_again(services: Services, accoun
     assert as_kit.id != first.id
 
 
+async def test_a_listener_has_what_an_endpoint_of_its_form_has(services: Services, account: Account) -> None:
+    listener = await open_foreign_listener(services, account.id, "laptop", EVERYTHING, "kit_endpoints")
+    assert listener.batch_limit == 100
+    assert listener.retry_schedule == (0, 30, 120, 900, 3_600, 14_400, 43_200, 86_400)
+    assert has_own_secret(services, listener)
+    assert len(await reveal_secrets(services, account.id, listener.id)) == 1
+    again = await open_foreign_listener(services, account.id, "laptop", EVERYTHING, "kit_endpoints")
+    assert again.id == listener.id
+    with pytest.raises(NotFound):
+        await require_endpoint(services, account.id, listener.id, "kit_endpoints")
+
+
 async def test_the_dialects_own_api_has_no_listeners(services: Services, account: Account) -> None:
     listener = await open_foreign_listener(services, account.id, "laptop", EVERYTHING, "kit")
     with pytest.raises(NotFound):
@@ -43,7 +56,7 @@ async def test_the_dialects_own_api_has_no_listeners(services: Services, account
 @pytest.mark.parametrize(
     ("dialect", "events", "told"),
     [
-        ("kit_endpoints", ["*"], "/dialect: must be one of hookwright, kajabi, kit"),
+        ("drip", ["*"], "/dialect: must be one of hookwright, kajabi, kit, kit_endpoints"),
         ("", ["*"], "/dialect: "),
         ("kit", ["tag_add"], "/events/0: unknown event; one of subscriber"),
         ("kit", ["*", "subscriber.tag_ad"], "/events/1: unknown event; did you mean subscriber.tag_add? One of "),

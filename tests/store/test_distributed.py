@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import citus_stand_in
 from hookwright.core.lanes import LANE_COUNT, LANES
 from hookwright.core.model import HOUR, EndpointChange
 from hookwright.store.base import Room, Store
@@ -148,18 +149,10 @@ def test_the_check_finds_what_names_no_lane() -> None:
 
 # -- spreading the tables ----------------------------------------------------------------------------------------
 
-# What `distribute.sql` calls of Citus, only taking down what it is told.
-STAND_IN = """
-CREATE TABLE pg_dist_partition (logicalrelid regclass, colocated text, shards int);
-CREATE FUNCTION create_distributed_table(
-    table_name regclass, distribution_column text, colocate_with text, shard_count int DEFAULT NULL
-) RETURNS void LANGUAGE sql AS 'INSERT INTO pg_dist_partition VALUES (table_name, colocate_with, shard_count)';
-"""
-
 
 async def test_every_table_but_the_list_of_migrations_is_distributed_once(store: PostgresStore) -> None:
     async with store._connection() as db:
-        await db.execute(STAND_IN)
+        await db.execute(citus_stand_in.SQL)
         for _ in range(2):
             await db.execute(DISTRIBUTE_SQL.read_text())
 

@@ -35,6 +35,7 @@ from store.given import (
     claim_one,
     count,
     draft,
+    first_delivery,
     lease_of,
     new_secret,
     notice,
@@ -555,3 +556,15 @@ async def set_fsync(url: str, value: str) -> None:
     while await db.fetchval("SHOW fsync") != value:
         pass  # the reload takes a moment
     await db.close()
+
+
+async def test_an_attempt_that_the_version_before_writes_beside_us_is_read(store: PostgresStore) -> None:
+    delivery = await first_delivery(store)
+    await run(
+        store._url,
+        "INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,"
+        " response_body, next_attempt_at)"
+        f" SELECT lane, id, 1, {NOW}, 1500, 500, NULL, NULL, 'no', NULL FROM deliveries",
+    )
+    (attempt,) = await store.attempts(delivery.id)
+    assert (attempt.response_body, attempt.response_headers) == (b"no", None)

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from hookwright.core.answer_headers import AnswerHeader, AnswerHeaders
 from hookwright.core.errors import Conflict
 from hookwright.core.model import HOUR, SECOND, Attempt, DeliveryStatus, EndpointStatus, Outcome, Settled, Settlement
 from hookwright.store.base import DeliveryQuery, Store
@@ -26,8 +27,15 @@ from store.given import (
 async def test_an_attempt_is_remembered_as_it_was(store: Store) -> None:
     delivery = await first_delivery(store)
     claimed = await claim_one(store)
+    headers = AnswerHeaders((AnswerHeader("server", r"ng\xff", 7), AnswerHeader("set-cookie", None)), left_out=3)
     outcome = Outcome(
-        started_at=NOW + 1, duration_us=12_345, status_code=503, error="timeout", detail="né", body=b"\x00\xff"
+        started_at=NOW + 1,
+        duration_us=12_345,
+        status_code=503,
+        error="timeout",
+        detail="né",
+        body=b"\x00\xff",
+        headers=headers,
     )
     retry = Settlement(status="pending", due_at=NOW + HOUR)
 
@@ -43,8 +51,30 @@ async def test_an_attempt_is_remembered_as_it_was(store: Store) -> None:
             detail="né",
             response_body=b"\x00\xff",
             next_attempt_at=NOW + HOUR,
+            response_headers=headers,
         )
     ]
+
+
+async def test_each_attempt_of_a_batch_has_its_own_headers_or_none(store: Store) -> None:
+    account = await add_account(store)
+    await add_endpoint(store, account)
+    await accept(store, *(draft(account) for _ in range(3)))
+    kept = [AnswerHeaders((AnswerHeader("x-number", "0"),)), None, AnswerHeaders((), left_out=2)]
+    outcomes = [Outcome(started_at=NOW, duration_us=1, status_code=500, headers=headers) for headers in kept]
+    claims = await claim(store)
+    dead = Settlement(status="dead", due_at=None)
+
+    await store.settle(
+        [
+            Settled(claim=each, outcome=outcome, settlement=dead)
+            for each, outcome in zip(claims, outcomes, strict=True)
+        ],
+        NOW,
+    )
+
+    attempts = [(await store.attempts(each.delivery_id))[0] for each in claims]
+    assert [each.response_headers for each in attempts] == kept
 
 
 async def test_a_delivered_delivery_is_finished(store: Store) -> None:

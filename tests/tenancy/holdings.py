@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from hookwright.ambient import new_event_id, public_id
 from hookwright.api.cursors import encode_cursor
+from hookwright.core.answer_headers import headers_to_keep
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.listening import HeldRequest
 from hookwright.core.model import HOUR, Outcome, Settled, Settlement
@@ -207,7 +208,9 @@ class Holdings:
         """One attempt for each delivery that may be sent, and its end; its answer has the account's word in it."""
         store, now = self._running.store, self._running.clock.now()
         while claims := await store.claim(1_000, now, now + LEASE):
-            outcome = Outcome(started_at=now, duration_us=1_500, status_code=500, body=self.word.encode())
+            word = self.word.encode()
+            headers = headers_to_keep([(b"x-word", word)])
+            outcome = Outcome(started_at=now, duration_us=1_500, status_code=500, body=word, headers=headers)
             end = Settlement(status="dead", due_at=None)
             await store.settle([Settled(claim=claim, outcome=outcome, settlement=end) for claim in claims], now)
 

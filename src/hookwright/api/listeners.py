@@ -15,11 +15,12 @@ from hookwright.api.document import refusals
 from hookwright.api.endpoint_views import EndpointWithKey, endpoint_view, endpoint_with_key
 from hookwright.api.requests import Name, NamedAccount, PathId, RequestModel, RowId, Text, WantedEvents
 from hookwright.core.listening import HeldRequest, ListenersAnswer
-from hookwright.core.model import OWN_DIALECT
+from hookwright.core.model import OWN_DIALECT, Delivery, Endpoint
 from hookwright.core.times import iso_micros
 from hookwright.operations import listeners
 from hookwright.operations.accounts import require_account, reveal_signing_secrets
 from hookwright.operations.own_endpoints import VerifyingKey
+from hookwright.operations.signing_secrets import reveal_secrets
 
 MAX_WAIT_SECONDS = 25  # less than most proxies let a request take
 MAX_FETCHED = 100
@@ -80,7 +81,10 @@ class Answer(RequestModel):
 
 class HeldRequestView(BaseModel):
     id: int
-    event: str = Field(description="What the listener's dialect calls it.")
+    delivery: int | None = Field(
+        description="The delivery, the first one of a batch; null if it is not kept any more."
+    )
+    event: str = Field(description="What the listener's dialect calls it; that of all in a batch.")
     headers: dict[str, str] = Field(description="With the signature; content-length and host are the listener's.")
     body: str = Field(description="Base64.")
     expires_at: str = Field(description="Nobody waits for the answer any more from then on.")
@@ -103,9 +107,9 @@ async def open_listener(
 ) -> EndpointWithKey:
     """An endpoint whose requests are not sent anywhere: they are fetched and answered. It is active from now on.
 
-    In a dialect the account's secret signs, which only an administrator's key is shown; the dialect's API does not
-    list it. While nobody fetches, attempts fail with `no_listener` and are retried as usual; pause it to have its
-    events wait. In all else it is an endpoint like the others.
+    In a dialect whose endpoints have no secret of their own the account's signs, which only an administrator's key is
+    shown; the dialect's API does not list it. While nobody fetches, attempts fail with `no_listener` and are retried
+    as usual; pause it to have its events wait. In all else it is an endpoint like the others.
     """
     account_id = caller.one_account(asked.account)
     await require_account(caller.services, account_id)
@@ -116,7 +120,7 @@ async def open_listener(
         endpoint = await listeners.open_foreign_listener(
             caller.services, account_id, asked.name, wanted, asked.dialect, asked.site
         )
-        key = await _accounts_key(caller, account_id)
+        key = await _key_of(caller, endpoint)
     return endpoint_with_key(endpoint_view(endpoint, caller.services.clock.now()), key)
 
 
@@ -145,10 +149,11 @@ async def fetch(
     found = await listeners.fetch_requests(
         caller.services, caller.one_account(account), id, asked.wait_seconds, asked.limit, may_wait
     )
-    account_id = caller.one_account(account)
-    ids = [each.headers.get("webhook-id", "") for each in found]
-    names = await listeners.event_names(caller.services, account_id, id, ids)
-    return Fetched(data=[_view(each, name) for each, name in zip(found, names, strict=True)])
+    if not found:
+        return Fetched(data=[])
+    listener = await listeners.require_listener(caller.services, caller.one_account(account), id)
+    deliveries = await listeners.deliveries_of(caller.services, listener, found)
+    return Fetched(data=[_view(each, delivery) for each, delivery in zip(found, deliveries, strict=True)])
 
 
 @router.post(
@@ -168,17 +173,21 @@ async def answer(
     await listeners.answer_request(caller.services, caller.one_account(account), id, request, _answer(given))
 
 
-async def _accounts_key(caller: Caller, account_id: int) -> VerifyingKey:
-    """What an account's receivers verify with, for whoever may see it."""
+async def _key_of(caller: Caller, listener: Endpoint) -> VerifyingKey:
+    """What what comes to a listener of a dialect is verified with; the account's secret for whoever may see it."""
+    services, account_id = caller.services, listener.account_id
+    if listeners.has_own_secret(services, listener):
+        return VerifyingKey((await reveal_secrets(services, account_id, listener.id))[0], None)
     if not caller.is_administrator:
         return VerifyingKey(None, None)
-    return VerifyingKey((await reveal_signing_secrets(caller.services, account_id))[0], None)
+    return VerifyingKey((await reveal_signing_secrets(services, account_id))[0], None)
 
 
-def _view(held: HeldRequest, event: str) -> HeldRequestView:
+def _view(held: HeldRequest, delivery: Delivery | None) -> HeldRequestView:
     return HeldRequestView(
         id=held.id,
-        event=event,
+        delivery=None if delivery is None else delivery.id,
+        event="" if delivery is None else delivery.dialect_event,
         headers=held.headers,
         body=base64.b64encode(held.body).decode(),
         expires_at=iso_micros(held.expires_at),

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from hookwright.core.answer_headers import AnswerHeader
 from hookwright.core.model import (
     Account,
     Attempt,
@@ -101,6 +102,14 @@ class DeliveryView(BaseModel):
     last_error: str | None
 
 
+class AnswerHeaderView(BaseModel):
+    """A header of an answer. Bytes that are not printable ASCII stand as `\\xff`."""
+
+    name: str
+    value: str | None = Field(description="Its first 1,024 bytes; null: it may be a credential, and is not kept.")
+    cut_bytes: int = Field(description="How many more bytes the value had.")
+
+
 class AttemptView(BaseModel):
     number: int
     started_at: str
@@ -109,6 +118,10 @@ class AttemptView(BaseModel):
     error: str | None = Field(description="A short code; null after an answer.")
     detail: str | None
     response_body: str = Field(description="What was kept of the answer; undecodable bytes are replaced.")
+    response_headers: list[AnswerHeaderView] | None = Field(
+        description="Of an answer that was no 2xx, in the order in which they came; null: none were kept."
+    )
+    response_headers_left_out: int = Field(description="How many more there were: 64 and 8 KiB in all are kept.")
     next_attempt_at: str | None
 
 
@@ -250,7 +263,12 @@ def delivery_detail(
     )
 
 
+def _answer_header_view(header: AnswerHeader) -> AnswerHeaderView:
+    return AnswerHeaderView(name=header.name, value=header.value, cut_bytes=header.cut)
+
+
 def _attempt_view(attempt: Attempt) -> AttemptView:
+    headers = attempt.response_headers
     return AttemptView(
         number=attempt.number,
         started_at=iso_micros(attempt.started_at),
@@ -259,5 +277,7 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
         error=attempt.error,
         detail=attempt.detail,
         response_body=attempt.response_body.decode(errors="replace"),
+        response_headers=None if headers is None else [_answer_header_view(each) for each in headers.kept],
+        response_headers_left_out=0 if headers is None else headers.left_out,
         next_attempt_at=iso_or_none(attempt.next_attempt_at),
     )

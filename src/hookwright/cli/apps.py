@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AsJson, Config, Database, WithoutAsking
+from hookwright.cli.options import AsJson, Config, Database, WithoutAsking, id_of
 from hookwright.cli.printing import print_deed, print_record, print_records
 from hookwright.cli.running import confirm, with_services
 
@@ -47,7 +47,7 @@ def list_all(database: Database = None, config: Config = None, as_json: AsJson =
 
 @commands.command("delete")
 def delete(
-    app: Annotated[int, typer.Argument(metavar="ID", min=1, max=MAX_ID, help="The app's id.")],
+    app: Annotated[int, typer.Argument(metavar="ID", parser=id_of, help="The app's id.")],
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,

@@ -8,7 +8,7 @@ import typer
 
 from hookwright.cli.options import AsJson, Key
 from hookwright.cli.printing import print_record
-from hookwright.cli.running import end_on_signals, fail, refusals_in_one_line
+from hookwright.cli.running import MISUSED, end_on_signals, fail, refusals_in_one_line
 
 if TYPE_CHECKING:
     from hookwright.cli.load import Taken
@@ -50,7 +50,7 @@ def bench(
     end_on_signals()
     with refusals_in_one_line():
         if url is not None and database is not None:
-            fail("give --url or --database, not both")
+            fail("give --url or --database, not both", MISUSED)
         taken, measured = asyncio.run(_bench(events, database, url, key))
     if problem := taken.problem:
         fail(f"the figures do not count: {problem}")

@@ -58,8 +58,8 @@ def running_server(url: str | None = None) -> DevServer | None:
     """The `hookwright dev` of this user that runs, at this URL if one is given. Raises SeveralRun."""
     running = [each for each in _announced() if url in (None, each.url) and _answers(each)]
     if len(running) > 1:
-        urls = ", ".join(each.url for each in running)
-        raise SeveralRun(f"several `hookwright dev` run ({urls}): say which by --url or --database")
+        known = ", ".join(f"{each.url} (--database {each.database_url})" for each in running)
+        raise SeveralRun(f"several `hookwright dev` run; say which by --url or --database: {known}")
     return running[0] if running else None
 
 

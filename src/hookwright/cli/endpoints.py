@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, WithoutAsking
+from hookwright.cli.completion import dialects, subscriptions
+from hookwright.cli.options import (
+    AsJson,
+    Config,
+    Database,
+    OptionalAccount,
+    WithoutAsking,
+    account_and,
+    account_and_id,
+    after_account,
+    id_after_account,
+)
 from hookwright.cli.printing import print_deed, print_record, print_records
-from hookwright.cli.running import confirm, with_services
+from hookwright.cli.running import confirm, with_account
 
 if TYPE_CHECKING:
     from hookwright.core.model import Endpoint, EndpointStatus, Instant, Subscription
@@ -21,7 +32,7 @@ COLUMNS = ("id", "dialect", "status", "status_reason", "breaker", "failures", "e
 
 commands = typer.Typer(help="List, show, create, pause, resume, disable and delete the endpoints of an account.")
 
-EndpointArgument = Annotated[int, typer.Argument(metavar="ENDPOINT", min=1, max=MAX_ID, help="The endpoint's id.")]
+AccountAndEndpoint = Annotated[list[str], id_after_account("ENDPOINT", "The endpoint's id.")]
 
 
 class Signature(StrEnum):
@@ -33,39 +44,42 @@ class Signature(StrEnum):
 
 @commands.command("list")
 def list_all(
-    account: AccountArgument,
-    dialect: Annotated[str | None, typer.Option(help="hookwright, kajabi, kit or kit_endpoints.")] = None,
+    account: OptionalAccount = None,
+    dialect: Annotated[
+        str | None, typer.Option(help="hookwright, kajabi, kit or kit_endpoints.", autocompletion=dialects)
+    ] = None,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """List an account's endpoints, oldest first."""
-    records = with_services(database, config, lambda services: _listed(services, account, dialect))
+    records = with_account(account, database, config, lambda services, of: _listed(services, of, dialect))
     print_records(records, COLUMNS, as_json)
 
 
 @commands.command("show")
 def show(
-    account: AccountArgument,
-    endpoint: EndpointArgument,
+    words: AccountAndEndpoint,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Show an endpoint, how it fares, and how many deliveries wait to be sent to it."""
-    print_record(with_services(database, config, lambda services: _described(services, account, endpoint)), as_json)
+    account, endpoint = account_and_id(words)
+    shown = with_account(account, database, config, lambda services, of: _described(services, of, endpoint))
+    print_record(shown, as_json)
 
 
 @commands.command("create")
 def create(
-    account: AccountArgument,
-    url: Annotated[str, typer.Argument(help="Where to POST.")],
+    words: Annotated[list[str], after_account("URL", "Where to POST.")],
     event: Annotated[
         list[str],
         typer.Option(
             help="What it gets: an event type, noun.*, or '*'; with a resource as in form.submitted:512. May be"
             " repeated.",
             show_default=False,
+            autocompletion=subscriptions,
         ),
     ],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
@@ -88,56 +102,62 @@ def create(
         rate_per_second=rate,
     )
     wanted = [_subscription(text) for text in event]
-    created = with_services(database, config, lambda services: _create(services, account, url, wanted, details))
+    account, url = account_and(words)
+    created = with_account(
+        account, database, config, lambda services, of: _create(services, of, url, wanted, details)
+    )
     print_record(created, as_json)
 
 
 @commands.command("pause")
 def pause(
-    account: AccountArgument,
-    endpoint: EndpointArgument,
+    words: AccountAndEndpoint,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Send nothing to an endpoint for a while; its events are kept for it."""
-    changed = with_services(database, config, lambda services: _set_status(services, account, endpoint, "paused"))
+    account, endpoint = account_and_id(words)
+    changed = with_account(
+        account, database, config, lambda services, of: _set_status(services, of, endpoint, "paused")
+    )
     print_record(changed, as_json)
 
 
 @commands.command("resume")
 def resume(
-    account: AccountArgument,
-    endpoint: EndpointArgument,
+    words: AccountAndEndpoint,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a paused or disabled endpoint active again; what waited for it is due at once."""
-    changed = with_services(database, config, lambda services: _set_status(services, account, endpoint, "active"))
+    account, endpoint = account_and_id(words)
+    changed = with_account(
+        account, database, config, lambda services, of: _set_status(services, of, endpoint, "active")
+    )
     print_record(changed, as_json)
 
 
 @commands.command("disable")
 def disable(
-    account: AccountArgument,
-    endpoint: EndpointArgument,
+    words: AccountAndEndpoint,
     reason: Annotated[str, typer.Option(help="Shown as the reason of its status.")] = "operator",
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Disable an endpoint, as failing for days does; its events are kept for it."""
-    changed = with_services(
-        database, config, lambda services: _set_status(services, account, endpoint, "disabled", reason)
+    account, endpoint = account_and_id(words)
+    changed = with_account(
+        account, database, config, lambda services, of: _set_status(services, of, endpoint, "disabled", reason)
     )
     print_record(changed, as_json)
 
 
 @commands.command("delete")
 def delete(
-    account: AccountArgument,
-    endpoint: EndpointArgument,
+    words: AccountAndEndpoint,
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,
@@ -146,8 +166,9 @@ def delete(
     """Delete an endpoint; what was still to be sent to it is cancelled."""
     from hookwright.operations.endpoints import delete_endpoint
 
+    account, endpoint = account_and_id(words)
     confirm(f"delete endpoint {endpoint} and cancel what waits for it", without_asking)
-    with_services(database, config, lambda services: delete_endpoint(services, account, endpoint, None))
+    with_account(account, database, config, lambda services, of: delete_endpoint(services, of, endpoint, None))
     print_deed(f"endpoint {endpoint} is deleted", {"id": endpoint, "deleted": True}, as_json)
 
 

@@ -17,7 +17,7 @@ def entry_of(exchange: Exchange) -> Entry:
     """An exchange as a line of the screen."""
     request, response = exchange.request, exchange.response
     return Entry(
-        key=str(request.id),
+        key=f"{request.delivery or 0} {request.id}",
         time=iso_micros(exchange.received_at)[_TIME_OF_DAY],
         status="…" if response is None else _status(exchange),
         tone="waiting" if response is None else "good" if response.succeeded else "bad",
@@ -27,6 +27,11 @@ def entry_of(exchange: Exchange) -> Entry:
         note=request.message_id,
         details=lambda: details_of(exchange),
     )
+
+
+def delivery_of(entry: Entry) -> str:
+    """The id of the delivery that an entry shows."""
+    return entry.key.split()[0]
 
 
 def short_lines(exchange: Exchange) -> str:
@@ -46,6 +51,7 @@ def record_of(exchange: Exchange) -> dict[str, Any]:
     assert response is not None  # programs are told once, at the end
     return {
         "message_id": request.message_id,
+        "delivery": request.delivery,
         "event_type": request.event_type,
         "received_at": iso_micros(exchange.received_at),
         "duration_ms": response.duration_us / 1000,

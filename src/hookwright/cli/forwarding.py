@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from hookwright.ambient import monotonic_us
+from hookwright.cli.misuse import Misuse
 from hookwright.cli.server_calls import described
-from hookwright.core.errors import HookwrightError
 
 READ_BYTES = 65_536  # as much as Hookwright reads of any answer
 TIMEOUT_SECONDS = 15.0
 
 
-class NoTarget(HookwrightError):
+class NoTarget(Misuse):
     """What was given is nowhere to forward to."""
 
 
@@ -29,10 +29,12 @@ class Request(NamedTuple):
     headers: dict[str, str]
     body: bytes
     event: str = ""  # what the listener's dialect calls it
+    delivery: int | None = None
 
     @property
     def message_id(self) -> str:
-        return self.headers.get("webhook-id", "")
+        """What names the message in the request; if nothing does, the delivery."""
+        return self.headers.get("webhook-id") or f"delivery {self.delivery}"
 
     @property
     def event_type(self) -> str:
@@ -67,7 +69,9 @@ class Response(NamedTuple):
 
 def request_of(fetched: dict[str, Any]) -> Request:
     """A request from its JSON."""
-    return Request(fetched["id"], fetched["headers"], base64.b64decode(fetched["body"]), fetched.get("event", ""))
+    return Request(
+        fetched["id"], fetched["headers"], base64.b64decode(fetched["body"]), fetched["event"], fetched["delivery"]
+    )
 
 
 def answer_to_give(response: Response) -> dict[str, Any]:

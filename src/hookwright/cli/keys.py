@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AsJson, Config, Database, WithoutAsking
+from hookwright.cli.completion import scopes
+from hookwright.cli.options import AsJson, Config, Database, WithoutAsking, id_of
 from hookwright.cli.printing import print_deed, print_record, print_records
-from hookwright.cli.running import confirm, fail, with_services
+from hookwright.cli.running import MISUSED, confirm, fail, with_services
 
 if TYPE_CHECKING:
     from hookwright.core.model import Key
@@ -29,8 +30,10 @@ class Kind(StrEnum):
     KIT = "kit"
 
 
-KeyArgument = Annotated[int, typer.Argument(metavar="ID", min=1, max=MAX_ID, help="The key's id.")]
-AccountOption = Annotated[int | None, typer.Option("--account", min=1, max=MAX_ID, help="The id of its account.")]
+KeyArgument = Annotated[int, typer.Argument(metavar="ID", parser=id_of, help="The key's id.")]
+AccountOption = Annotated[
+    int | None, typer.Option("--account", metavar="ID", parser=id_of, help="The id of its account.")
+]
 
 
 @commands.command("create")
@@ -40,7 +43,10 @@ def create(
     account: AccountOption = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="May be repeated. hookwright: publish, read, manage, admin; kajabi: owner otherwise."),
+        typer.Option(
+            help="May be repeated. hookwright: publish, read, manage, admin; kajabi: owner otherwise.",
+            autocompletion=scopes,
+        ),
     ] = None,
     expires_in_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="From then on it is refused.", show_default=False)
@@ -103,9 +109,9 @@ def _scopes(kind: Kind, given: list[str]) -> list[str]:
     if kind is Kind.KAJABI:
         return given or ["owner"]
     if kind is Kind.KIT and given:
-        fail("a kit key has no scopes: it opens all of its account")
+        fail("a kit key has no scopes: it opens all of its account", MISUSED)
     if kind is Kind.HOOKWRIGHT and not given:
-        fail("a hookwright key needs a --scope: publish, read, manage or admin")
+        fail("a hookwright key needs a --scope: publish, read, manage or admin", MISUSED)
     return given
 
 

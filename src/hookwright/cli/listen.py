@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountOption, Key, Url, server_to_ask
+from hookwright.cli.completion import subscriptions
+from hookwright.cli.options import AccountOption, Key, Url, id_of, server_to_ask
 from hookwright.cli.printing import print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line
 from hookwright.cli.terminal import browse, is_for_people
@@ -21,17 +22,23 @@ if TYPE_CHECKING:
 
 
 class Form(StrEnum):
-    """An API whose deliveries one may get; those of Kit's newer endpoints, which batch, are not among them."""
+    """In which form one may get deliveries: as Kajabi's hooks, Kit's webhooks, or Kit's webhook endpoints."""
 
     kajabi = "kajabi"
     kit = "kit"
+    kit_endpoints = "kit_endpoints"
 
 
 def listen(
     target: Annotated[str, typer.Argument(help="Where to forward to: 3000, 3000/path, or a URL.")],
     event: Annotated[
         list[str] | None,
-        typer.Option("--event", "-e", help="What to get: an event type or noun.*; may be repeated; '*' otherwise."),
+        typer.Option(
+            "--event",
+            "-e",
+            help="What to get: an event type or noun.*; may be repeated; '*' otherwise.",
+            autocompletion=subscriptions,
+        ),
     ] = None,
     dialect: Annotated[
         Form | None,
@@ -42,7 +49,7 @@ def listen(
         ),
     ] = None,
     site: Annotated[
-        int | None, typer.Option(min=1, max=MAX_ID, help="With --as kajabi, where the account has several.")
+        int | None, typer.Option(metavar="ID", parser=id_of, help="With --as kajabi, where the account has several.")
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="The listener's name; this machine's and the target otherwise.")
@@ -112,22 +119,22 @@ def _listen_in_lines(server: Server, listener: Listener, target: str) -> None:
 
 
 def _listen_on_screen(server: Server, listener: Listener, target: str) -> None:
-    from hookwright.cli.exchanges import entry_of
-    from hookwright.cli.screen import Action, Screen
+    from hookwright.cli.exchanges import delivery_of, entry_of
+    from hookwright.cli.screen import Action, Entry, Screen
 
-    def replay(message_id: str) -> str:
+    def replay(entry: Entry) -> str:
         from hookwright.cli import listening
         from hookwright.core.errors import HookwrightError
 
         try:
-            listening.replay(server, listener, message_id)
+            listening.replay(server, delivery_of(entry))
         except HookwrightError as error:
             return str(error)
-        return f"{message_id} is sent again"
+        return f"{entry.note} is sent again"
 
     actions = {
-        "r": Action("send again", lambda entry: replay(entry.note)),
-        "o": Action("open", lambda entry: browse(f"{server.url}/console/deliveries?q={entry.note[:36]}")),
+        "r": Action("send again", replay),
+        "o": Action("open", lambda entry: browse(f"{server.url}/console/deliveries/{delivery_of(entry)}")),
     }
     screen = Screen(_head(server, listener, target), actions)
     listening = _listening(server, listener, target, lambda each: screen.put(entry_of(each)), screen.say)

@@ -129,12 +129,6 @@ def delete_listener(server: Server, listener: Listener) -> None:
     server.send("DELETE", f"/endpoints/{listener.id}")
 
 
-def replay(server: Server, listener: Listener, message_id: str) -> None:
-    """Have a message sent again. Raises Unreachable, Refused."""
-    event_id = message_id[:36]  # the rest of a message id is the notice's number
-    found = server.get("/deliveries", event=event_id, endpoint=listener.id)["data"]
-    for delivery in found:
-        if delivery["message_id"] == message_id:
-            server.send("POST", f"/deliveries/{delivery['id']}/replay")
-            return
-    raise Refused(404, "the server does not have this delivery any more")
+def replay(server: Server, delivery: str) -> None:
+    """Have a delivery sent again, with all of its batch. Raises Unreachable, Refused."""
+    server.send("POST", f"/deliveries/{delivery}/replay")

@@ -17,6 +17,7 @@ from hookwright.cli.attempts import follows, render_line, time_of_day
 from hookwright.cli.screen import Action, Actions, Entry, Errand, Screen, Tone
 from hookwright.cli.terminal import browse
 from hookwright.cli.trying import endpoint_for_tries
+from hookwright.core.answer_headers import header_lines
 from hookwright.core.errors import HookwrightError
 from hookwright.core.model import OWN_DIALECT, Attempt, Delivery
 from hookwright.core.times import iso_micros
@@ -179,6 +180,8 @@ def _all_told(attempts: Sequence[Attempt]) -> list[str]:
         came_to = attempt.status_code or attempt.error
         lines += ["", f"Attempt {attempt.number} at {iso_micros(attempt.started_at)}: {came_to} in {took}"]
         lines += [f"  {attempt.detail}"] if attempt.detail else []
+        if attempt.response_headers is not None:
+            lines += [f"  {line}" for line in header_lines(attempt.response_headers)]
         lines += _set_out(attempt.response_body) if attempt.response_body else []
     return lines
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hookwright.cli.completion import event_types
 from hookwright.cli.running import fail
+from hookwright.cli.table import ACCOUNT_MAY_BE_BEFORE
 
 if TYPE_CHECKING:
     from hookwright.cli.server_calls import Server
 
 USUAL_URL = "http://127.0.0.1:8090"  # of `hookwright dev`
 MAX_ID = 2**53 - 1  # as core.lanes says; not imported, since the help needs no more than this number
+
+
+def id_of(text: str) -> int:
+    """An id as it was typed. Raises typer.BadParameter."""
+    if not (text.isdecimal() and text.isascii() and 1 <= int(text) <= MAX_ID):
+        raise typer.BadParameter(f"{text!r} is not an id, which is a whole number such as 64")
+    return int(text)
+
 
 Database = Annotated[
     str | None,
@@ -29,15 +39,27 @@ Config = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 WithoutAsking = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-AccountArgument = Annotated[int, typer.Argument(metavar="ACCOUNT", min=1, max=MAX_ID, help="The account's id.")]
+AccountArgument = Annotated[int, typer.Argument(metavar="ACCOUNT", parser=id_of, help="The account's id.")]
+OTHERWISE = "The account: that of a running `hookwright dev`, or the only one, otherwise."
+OptionalAccount = Annotated[
+    int | None,
+    typer.Argument(
+        metavar="ACCOUNT",
+        parser=id_of,
+        help=OTHERWISE,
+        show_default=False,
+    ),
+]
 AccountOption = Annotated[
     int | None,
     typer.Option(
-        "--account", metavar="ID", min=1, max=MAX_ID, help="Required unless the key has one.", show_default=False
+        "--account", metavar="ID", parser=id_of, help="Required unless the key has one.", show_default=False
     ),
 ]
-EndpointOption = Annotated[int | None, typer.Option("--endpoint", min=1, max=MAX_ID, help="Only to this endpoint.")]
-TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type.")]
+EndpointOption = Annotated[
+    int | None, typer.Option("--endpoint", metavar="ID", parser=id_of, help="Only to this endpoint.")
+]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type.", autocompletion=event_types)]
 Url = Annotated[
     str | None,
     typer.Option(
@@ -60,10 +82,47 @@ Key = Annotated[
 ]
 
 
+def after_account(metavar: str, help: str) -> Any:
+    """An argument that an account's id may stand before; `account_and` takes the two apart."""
+
+    def check(words: list[str]) -> list[str]:
+        account_and(words)
+        return words
+
+    return typer.Argument(
+        metavar=f"{ACCOUNT_MAY_BE_BEFORE}{metavar}", help=f"{help} {OTHERWISE}", show_default=False, callback=check
+    )
+
+
+def id_after_account(metavar: str, help: str) -> Any:
+    """As `after_account`, for an id; `account_and_id` takes the two apart."""
+
+    def check(words: list[str]) -> list[str]:
+        account_and_id(words)
+        return words
+
+    return typer.Argument(
+        metavar=f"{ACCOUNT_MAY_BE_BEFORE}{metavar}", help=f"{help} {OTHERWISE}", show_default=False, callback=check
+    )
+
+
+def account_and_id(words: list[str]) -> tuple[int | None, int]:
+    """The account's id, if it is given, and the id behind it. Raises typer.BadParameter."""
+    account, word = account_and(words)
+    return account, id_of(word)
+
+
+def account_and(words: list[str]) -> tuple[int | None, str]:
+    """The account's id, if it is given, and what is given behind it. Raises typer.BadParameter."""
+    if len(words) > 2:
+        raise typer.BadParameter(f"{' '.join(words[2:])!r} is too much")
+    return (id_of(words[0]) if len(words) == 2 else None), words[-1]
+
+
 def server_to_ask(url: str | None, key: str | None, account: int | None) -> Server:
     """The server that was named; without a key, the `hookwright dev` that runs here, with its key and its account.
 
-    Raises Unreachable for a URL that is none.
+    Raises Misuse for a URL that is none.
     """
     from hookwright.cli.server_calls import Server
 

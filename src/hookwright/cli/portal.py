@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookwright.cli.options import AccountArgument, AsJson, Config, Database
+from hookwright.cli.options import AsJson, Config, Database, OptionalAccount
 from hookwright.cli.printing import print_record
-from hookwright.cli.running import with_services
+from hookwright.cli.running import database_in_use, with_account_of
 
 if TYPE_CHECKING:
+    from hookwright.cli.databases import FoundDatabase
     from hookwright.operations.portal_links import SignedLink
     from hookwright.operations.services import Services
 
 
 def portal_link(
-    account: AccountArgument,
+    account: OptionalAccount = None,
     minutes: Annotated[int, typer.Option(min=1, max=7 * 24 * 60, help="How long it is good for.")] = 60,
     manage: Annotated[bool, typer.Option("--manage", help="It may also replay and change.")] = False,
     name: Annotated[str, typer.Option(help="Whose portal it looks like.")] = "",
@@ -27,7 +28,6 @@ def portal_link(
     as_json: AsJson = False,
 ) -> None:
     """Make a link that shows one account, and nothing else, to whoever opens it."""
-    from hookwright.config import load_settings
     from hookwright.core.model import MINUTE
     from hookwright.core.portal import Look, entrance
     from hookwright.core.times import iso_micros
@@ -35,16 +35,23 @@ def portal_link(
 
     look = Look(name=name, logo=logo, accent=accent.lower())
 
-    async def make(services: Services) -> SignedLink:
+    async def make(services: Services, account: int) -> SignedLink:
         return await create_portal_link(services, account, minutes * MINUTE, look, may_change=manage)
 
-    signed = with_services(database, config, make)
-    settings = load_settings(config_file=config, database_url=database)
-    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    found = database_in_use(database, config)
+    signed = with_account_of(found, account, make)
     record = {
         "id": signed.link.id,
-        "account": account,
-        "url": entrance(base_url, signed.token),
+        "account": signed.link.account_id,
+        "url": entrance(_server_url(found), signed.token),
         "expires_at": iso_micros(signed.link.expires_at),
     }
     print_record(record, as_json, "Whoever has the link sees the account. It is shown this once.")
+
+
+def _server_url(database: FoundDatabase) -> str:
+    """Where people reach the server that runs on the database."""
+    if database.dev is not None:
+        return database.dev.url
+    settings = database.settings
+    return settings.public_url or f"http://{settings.host}:{settings.port}"

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, EndpointOption
+from hookwright.cli.completion import event_types, finished_statuses
+from hookwright.cli.options import (
+    AsJson,
+    Config,
+    Database,
+    EndpointOption,
+    OptionalAccount,
+    account_and_id,
+    id_after_account,
+)
 from hookwright.cli.printing import print_record, print_records
-from hookwright.cli.running import with_services
+from hookwright.cli.running import with_account
 
 if TYPE_CHECKING:
     from hookwright.core.model import Replay
@@ -21,16 +30,16 @@ COLUMNS = ("id", "status", "endpoint", "event_type", "statuses", "replayed", "to
 
 commands = typer.Typer(help="Send many deliveries of an account again; watch and cancel that.")
 
-ReplayArgument = Annotated[int, typer.Argument(metavar="REPLAY", min=1, max=MAX_ID, help="The replay's id.")]
+AccountAndReplay = Annotated[list[str], id_after_account("REPLAY", "The replay's id.")]
 _DELIVERED_OR_NOT = "delivered, dead or cancelled; may be given more than once."
 
 
 @commands.command("create")
 def create(
-    account: AccountArgument,
+    account: OptionalAccount = None,
     endpoint: EndpointOption = None,
-    event_type: Annotated[str | None, typer.Option(help="Only of this type.")] = None,
-    status: Annotated[list[str], typer.Option(help=_DELIVERED_OR_NOT)] = ["dead"],  # noqa: B006 - typer's way
+    event_type: Annotated[str | None, typer.Option(help="Only of this type.", autocompletion=event_types)] = None,
+    status: Annotated[list[str], typer.Option(help=_DELIVERED_OR_NOT, autocompletion=finished_statuses)] = ["dead"],  # noqa: B006 - typer's way
     created_from: Annotated[datetime | None, typer.Option(help="In UTC, inclusive.")] = None,
     created_to: Annotated[datetime | None, typer.Option(help="In UTC, exclusive.")] = None,
     rate: Annotated[int | None, typer.Option(help="How many become due in a second; 50 otherwise.")] = None,
@@ -45,28 +54,27 @@ def create(
 
     request = _request(endpoint, event_type, status, created_from, created_to, rate)
 
-    async def act(services: Services) -> dict[str, Any]:
+    async def act(services: Services, account: int) -> dict[str, Any]:
         await require_account(services, account)
         if dry_run:
             return {"dry_run": True, "deliveries": await count_replay(services, account, request)}
         return _record(await begin_replay(services, account, request))
 
-    print_record(with_services(database, config, act), as_json)
+    print_record(with_account(account, database, config, act), as_json)
 
 
 @commands.command("list")
 def list_all(
-    account: AccountArgument, database: Database = None, config: Config = None, as_json: AsJson = False
+    account: OptionalAccount = None, database: Database = None, config: Config = None, as_json: AsJson = False
 ) -> None:
     """List an account's replays, newest first, and how far each is."""
-    replays = with_services(database, config, lambda services: _replays_of(services, account))
+    replays = with_account(account, database, config, _replays_of)
     print_records([_record(replay) for replay in replays], COLUMNS, as_json)
 
 
 @commands.command("show")
 def show(
-    account: AccountArgument,
-    replay: ReplayArgument,
+    words: AccountAndReplay,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -74,14 +82,14 @@ def show(
     """Show a replay and how far it is."""
     from hookwright.operations.replays import require_replay
 
-    found = with_services(database, config, lambda services: require_replay(services, account, replay))
+    account, replay = account_and_id(words)
+    found = with_account(account, database, config, lambda services, of: require_replay(services, of, replay))
     print_record(_record(found), as_json)
 
 
 @commands.command("cancel")
 def cancel(
-    account: AccountArgument,
-    replay: ReplayArgument,
+    words: AccountAndReplay,
     database: Database = None,
     config: Config = None,
     as_json: AsJson = False,
@@ -89,7 +97,8 @@ def cancel(
     """End a replay. What it has made due is sent all the same."""
     from hookwright.operations.replays import cancel_replay
 
-    cancelled = with_services(database, config, lambda services: cancel_replay(services, account, replay))
+    account, replay = account_and_id(words)
+    cancelled = with_account(account, database, config, lambda services, of: cancel_replay(services, of, replay))
     print_record(_record(cancelled), as_json)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from hookwright.cli.misuse import Misuse
 from hookwright.core.errors import HookwrightError
 
 PREFIX = "/api/v1"
@@ -35,10 +36,10 @@ class Server:
     """A Hookwright behind a URL, and a key of it. Threads may share one."""
 
     def __init__(self, url: str, key: str, account_id: int | None = None) -> None:
-        """`account_id` is sent along wherever an account may be named. Raises Unreachable for what is no URL."""
+        """`account_id` is sent along wherever an account may be named. Raises Misuse for what is no URL."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unreachable(f"{url} is no URL of a server: write one like https://hooks.example.com")
+            raise Misuse(f"{url} is no URL of a server: write one like https://hooks.example.com")
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.account_id = account_id
         self._parts = parts

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hookwright.cli.options import AsJson, Config, Database
-from hookwright.cli.printing import print_deed
+from hookwright.cli.printing import print_deed, print_json
 from hookwright.cli.running import end_on_signals, refusals_in_one_line, run_quickly
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def serve(
     ] = None,
     database: Database = None,
     config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document as soon as it is ready.")] = False,
 ) -> None:
     """Run API and engine until SIGTERM or SIGINT; then drain and end.
 
-    Without a database it keeps everything in hookwright.sqlite3 in this folder.
+    Without a database it keeps everything in hookwright.sqlite3 in this folder. The log goes to standard error.
     """
     from hookwright.config import load_settings
     from hookwright.logs import configure_logs
@@ -65,8 +66,8 @@ def serve(
         )
         configure_logs(settings.log_level, settings.log_format)
         if settings.processes > 1:
-            raise typer.Exit(_serve_in_processes(settings))
-        run_quickly(_serve(settings))
+            raise typer.Exit(_serve_in_processes(settings, as_json))
+        run_quickly(_serve(settings, as_json))
 
 
 def migrate(database: Database = None, config: Config = None, as_json: AsJson = False) -> None:
@@ -84,7 +85,7 @@ def migrate(database: Database = None, config: Config = None, as_json: AsJson = 
     print_deed("the schema is up to date", {"up_to_date": True}, as_json)
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, as_json: bool) -> None:
     from hookwright.app import Hookwright
     from hookwright.server import listen, serve, url_of
 
@@ -93,12 +94,11 @@ async def _serve(settings: Settings) -> None:
         monitored = _monitored(settings, 0, sockets)
         hookwright = await Hookwright.open(settings)
         hookwright.make_surfaces()
-        await serve(
-            hookwright, listening, partial(_say_ready, settings, url_of(listening), monitored), monitored=monitored
-        )
+        say_ready = partial(_say_ready, settings, url_of(listening), monitored, as_json)
+        await serve(hookwright, listening, say_ready, monitored=monitored)
 
 
-def _serve_in_processes(settings: Settings) -> int:
+def _serve_in_processes(settings: Settings, as_json: bool) -> int:
     """The parent of several processes, until its end. Answers the exit code."""
     import asyncio
 
@@ -120,7 +120,7 @@ def _serve_in_processes(settings: Settings) -> int:
             configure_logs(settings.log_level, settings.log_format)
             run_quickly(_serve_as_child(settings, birth, listening, monitored[birth.number]))
 
-        on_ready = partial(_say_ready, settings, url_of(listening[0]), monitored[0])
+        on_ready = partial(_say_ready, settings, url_of(listening[0]), monitored[0], as_json)
         return Processes(settings.processes, live, on_ready, on_stop=sockets.close).run()
 
 
@@ -157,7 +157,7 @@ def _monitored(settings: Settings, number: int, sockets: ExitStack) -> socket | 
     return sockets.enter_context(listen(settings.host, port))
 
 
-def _say_ready(settings: Settings, url: str, monitored: socket | None) -> None:
+def _say_ready(settings: Settings, url: str, monitored: socket | None, as_json: bool) -> None:
     import structlog
 
     from hookwright.server import url_of
@@ -168,6 +168,23 @@ def _say_ready(settings: Settings, url: str, monitored: socket | None) -> None:
     if monitored is not None:
         facts["monitor"] = url_of(monitored)
     structlog.get_logger("hookwright").info("ready", **facts)
+    if as_json:
+        print_json(_described(settings, url, None if monitored is None else url_of(monitored)))
+
+
+def _described(settings: Settings, url: str, monitor_url: str | None) -> dict[str, object]:
+    """What a program needs to use and watch this server. Without metrics their URL is null."""
+    from hookwright import __version__
+
+    metrics_base = monitor_url or (url if settings.processes == 1 else None)
+    return {
+        "url": url,
+        "metrics_url": f"{metrics_base}/metrics" if settings.metrics and metrics_base else None,
+        "role": settings.role,
+        "processes": settings.processes,
+        "database": described_database(settings),
+        "version": __version__,
+    }
 
 
 def described_database(settings: Settings) -> str:

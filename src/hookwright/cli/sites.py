@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AccountArgument, AsJson, Config, Database, WithoutAsking
+from hookwright.cli.options import (
+    AsJson,
+    Config,
+    Database,
+    OptionalAccount,
+    WithoutAsking,
+    account_and,
+    account_and_id,
+    after_account,
+    id_after_account,
+)
 from hookwright.cli.printing import print_deed, print_record, print_records
-from hookwright.cli.running import confirm, with_services
+from hookwright.cli.running import confirm, with_account
 
 if TYPE_CHECKING:
     from hookwright.core.model import Site
@@ -19,8 +29,7 @@ commands = typer.Typer(help="Create, list and delete the Kajabi sites of an acco
 
 @commands.command("create")
 def create(
-    account: AccountArgument,
-    title: Annotated[str, typer.Argument(help="What people call it.")],
+    words: Annotated[list[str], after_account("TITLE", "What people call it.")],
     subdomain: Annotated[str | None, typer.Option(help="Its subdomain; site-<id> otherwise.")] = None,
     database: Database = None,
     config: Config = None,
@@ -29,23 +38,23 @@ def create(
     """Create a site."""
     from hookwright.operations.accounts import create_site
 
-    site = with_services(database, config, lambda services: create_site(services, account, title, subdomain))
+    account, title = account_and(words)
+    site = with_account(account, database, config, lambda services, of: create_site(services, of, title, subdomain))
     print_record(_record(site), as_json)
 
 
 @commands.command("list")
 def list_all(
-    account: AccountArgument, database: Database = None, config: Config = None, as_json: AsJson = False
+    account: OptionalAccount = None, database: Database = None, config: Config = None, as_json: AsJson = False
 ) -> None:
     """List an account's sites, oldest first."""
-    sites = with_services(database, config, lambda services: _sites_of(services, account))
+    sites = with_account(account, database, config, _sites_of)
     print_records([_record(site) for site in sites], ("id", "title", "subdomain", "created_at"), as_json)
 
 
 @commands.command("delete")
 def delete(
-    account: AccountArgument,
-    site: Annotated[int, typer.Argument(metavar="SITE", min=1, max=MAX_ID, help="The site's id.")],
+    words: Annotated[list[str], id_after_account("SITE", "The site's id.")],
     without_asking: WithoutAsking = False,
     database: Database = None,
     config: Config = None,
@@ -54,8 +63,9 @@ def delete(
     """Delete a site and the endpoints that belong to it."""
     from hookwright.operations.accounts import delete_site
 
+    account, site = account_and_id(words)
     confirm(f"delete site {site} with its endpoints", without_asking)
-    with_services(database, config, lambda services: delete_site(services, account, site))
+    with_account(account, database, config, lambda services, of: delete_site(services, of, site))
     print_deed(f"site {site} is deleted", {"id": site, "deleted": True}, as_json)
 
 

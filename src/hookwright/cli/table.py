@@ -73,6 +73,9 @@ COMMANDS: Mapping[str, Place] = {
 }
 
 
+ACCOUNT_MAY_BE_BEFORE = "[ACCOUNT] "
+
+
 class Group(TyperGroup):
     """A group of commands. The contexts are whatever typer makes them."""
 
@@ -97,6 +100,15 @@ class CommandsOfTheTable(Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, place.help) for name, place in COMMANDS.items()])
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            from hookwright.cli.wording import put_plainly
+
+            put_plainly(error)
+            raise
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         self.commands = dict.fromkeys(COMMANDS, self)  # by their names typer finds what a mistyped one may have meant
         return super().resolve_command(ctx, args)
@@ -112,4 +124,16 @@ def command_named(name: str) -> Any:
         alone.add_typer(found, name=name, cls=Group)
     else:
         alone.command(name)(found)
-    return get_group(alone).commands[name]
+    command = get_group(alone).commands[name]
+    for leaf in getattr(command, "commands", {name: command}).values():
+        for parameter in leaf.params:
+            if parameter.param_type_name == "argument" and parameter.metavar is not None:
+                _show_plainly(parameter)
+    return command
+
+
+def _show_plainly(argument: Any) -> None:
+    """Show an argument by its name; two that are read as a list, as people write them."""
+    argument.display_type_rich = lambda ctx: ""
+    if argument.metavar.startswith(ACCOUNT_MAY_BE_BEFORE):
+        argument.get_usage_pieces = lambda ctx: [argument.metavar]

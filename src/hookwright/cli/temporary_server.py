@@ -15,7 +15,7 @@ from hookwright.ambient import new_signing_key
 from hookwright.app import open_services
 from hookwright.cli.server_calls import Server
 from hookwright.config import PREFIX, environment_without_settings, load_settings
-from hookwright.core.errors import HookwrightError
+from hookwright.core.errors import Unavailable
 from hookwright.operations.keys import ADMIN, create_key
 from hookwright.testing.postgres import fresh_database
 
@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.05
 EMPTY = "template1"  # what PostgreSQL copies where nothing else is named
 
 
-class DidNotStart(HookwrightError):
+class DidNotStart(Unavailable):
     """There is no server to measure; the message says why."""
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hookwright.cli.options import MAX_ID, AsJson, Config, Database
+from hookwright.cli.completion import event_types
+from hookwright.cli.options import AsJson, Config, Database, id_of
 from hookwright.cli.printing import print_record
-from hookwright.cli.running import fail, refusals_in_one_line, with_services
+from hookwright.cli.running import MISUSED, database_in_use, fail, with_account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,20 @@ Id = Annotated[int | None, typer.Option(metavar="ID", help="The id of the object
 def trigger(
     event: Annotated[
         str,
-        typer.Argument(help="An event type, or what a dialect calls it: kajabi:tag_added, kit:subscriber.tag_add."),
+        typer.Argument(
+            help="An event type, or what a dialect calls it: kajabi:tag_added, kit:subscriber.tag_add.",
+            autocompletion=event_types,
+        ),
     ],
     account: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_ID, help="Whose event it is; the only account otherwise.", show_default=False),
+        typer.Option(
+            metavar="ID", parser=id_of, help="Whose event it is; the only account otherwise.", show_default=False
+        ),
     ] = None,
-    site: Annotated[int | None, typer.Option(min=1, max=MAX_ID, help="Needed where there are several.")] = None,
+    site: Annotated[
+        int | None, typer.Option(metavar="ID", parser=id_of, help="Needed where there are several.")
+    ] = None,
     tag: Id = None,
     form: Id = None,
     sequence: Id = None,
@@ -71,24 +79,18 @@ def trigger(
     """
     import msgspec
 
-    settings: dict[str, Any] = {}
-    if dev := _dev_server_to_publish_to(database, config):
-        database, account = dev.database_url, account or dev.account_id
-        to = f"{dev.url}{to}" if to and to.startswith("/") else to
-        settings = {"allow_private_targets": True}  # as it has them
+    found = database_in_use(database, config)
     ids = {"tag": tag, "form": form, "sequence": sequence, "offer": offer}
     named = {name: id for name, id in ids.items() if id is not None}
 
-    async def act(services: Services) -> dict[str, Any]:
-        from hookwright.cli.trying import endpoint_for_tries
+    async def act(services: Services, account_id: int) -> dict[str, Any]:
         from hookwright.operations.named_samples import sample_named
         from hookwright.operations.publish import Publish
 
         sample = await sample_named(services, event)
         data = _data(sample, named, change or [], edit)
-        account_id = await _the_account(services) if account is None else account
         if to is not None:
-            await endpoint_for_tries(services, account_id, to)
+            await _have_it_sent(services, account_id, to, found.dev)
         request = Publish(
             type=sample.type,
             account=account_id,
@@ -99,9 +101,21 @@ def trigger(
         with typer.progressbar(length=count, label=sample.type, file=sys.stderr, hidden=nobody_watches) as bar:
             return await _publish_many(services, request, count, rate, bar.update)
 
-    record = with_services(database, config, act, **settings)
-    note = "" if record["deliveries"] else _nobody_wants_it(record["account"], is_dev=dev is not None)
+    record = with_account_of(found, account, act, "--account")
+    note = "" if record["deliveries"] else _nobody_wants_it(record["account"], is_dev=found.dev is not None)
     print_record(record, as_json, note)
+
+
+async def _have_it_sent(services: Services, account_id: int, to: str, dev: DevServer | None) -> None:
+    from hookwright.cli.trying import endpoint_for_tries
+    from hookwright.core.errors import Invalid
+
+    if to.startswith("/") and dev is None:
+        fail(f"--to {to}: only the receiver of a running `hookwright dev` can be named so; give a whole URL", MISUSED)
+    try:
+        await endpoint_for_tries(services, account_id, f"{dev.url}{to}" if to.startswith("/") and dev else to)
+    except Invalid as error:
+        fail(f"--to {to}: {error.problems[0].message}")
 
 
 def _nobody_wants_it(account_id: int, *, is_dev: bool) -> str:
@@ -161,7 +175,7 @@ def _changed(sample: NamedSample, ids: dict[str, int], changes: list[str]) -> di
     for change in changes:
         path, separator, text = change.partition("=")
         if not separator:
-            fail(f"--set {change}: must be PATH=VALUE")
+            fail(f"--set {change}: must be PATH=VALUE", MISUSED)
         try:
             data = with_value_at(data, path, _value_of(text))
         except ValueError as error:
@@ -177,28 +191,3 @@ def _value_of(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _dev_server_to_publish_to(database: str | None, config: str | None) -> DevServer | None:
-    """The `hookwright dev` that runs here, unless a database was named; None too where this folder has its own."""
-    from hookwright.cli.dev_servers import running_server
-    from hookwright.config import Settings, load_settings
-
-    with refusals_in_one_line():
-        settings = load_settings(config_file=config, database_url=database)
-        if settings.database_url != Settings().database_url:
-            return None
-        dev = running_server()
-    path = settings.sqlite_path()
-    if dev is None and path is not None and not path.exists():
-        fail("there is no server to publish to: start `hookwright dev`, or give --database")
-    return dev
-
-
-async def _the_account(services: Services) -> int:
-    accounts = await services.store.accounts(limit=2)
-    if not accounts:
-        fail("there is no account yet: hookwright accounts create")
-    if len(accounts) > 1:
-        fail("there are several accounts: give --account")
-    return accounts[0].id

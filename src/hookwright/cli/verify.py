@@ -10,7 +10,7 @@ import typer
 
 from hookwright.cli.options import AsJson
 from hookwright.cli.printing import print_record
-from hookwright.cli.running import fail
+from hookwright.cli.running import MISUSED, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +58,7 @@ def verify(
 
     given = {**(_headers_in(headers) if headers else {}), **_headers_of(header or [])}
     if not given:
-        fail("no headers are given: --headers FILE, or -H 'name: value' for each")
+        fail("no headers are given: --headers FILE, or -H 'name: value' for each", MISUSED)
     content = _read(body) if body else sys.stdin.buffer.read()
     now = AnchoredClock().time_of_day() // SECOND if at is None else at
     verdict = verify(given, content, secret, now, tolerance)

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.confirming import problem_of_key
+from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
 from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, see_other
-from hookwright.core.errors import HookwrightError, Invalid, Problem
+from hookwright.core.errors import HookwrightError, Invalid
 from hookwright.core.model import DAY, HOUR, SECOND, Account, Instant
 from hookwright.core.portal import Look, entrance
 from hookwright.operations.accounts import (
@@ -48,7 +49,7 @@ async def add_account(visit: Visit) -> Response:
     try:
         new = await create_account(visit.services, visit.field("name").strip())
     except Invalid as refusal:
-        return await _list_page(visit, problem=_words_of(refusal), status=422)
+        return await _list_page(visit, Refused.by("account", refusal), status=422)
     told = f"{new.account.name} is created."
     return await _account_page(visit, new.account, told=told, secrets=[new.signing_secret])
 
@@ -62,8 +63,8 @@ async def remove_account(visit: Visit) -> Response:
     """Delete an account, once its name was typed."""
     account = await _account_in(visit)
     if visit.field("name").strip() != account.name.strip():
-        problem = "That is not its name. Nothing was deleted."
-        return await _account_page(visit, account, problem=problem, status=422)
+        refused = Refused("delete", "That is not its name. Nothing was deleted.", frozenset({"name"}))
+        return await _account_page(visit, account, refused=refused, status=422)
     await delete_account(visit.services, account.id)
     return see_other(with_query(PATH, told=f"{account.name} is deleted."[:100]))
 
@@ -74,7 +75,7 @@ async def add_site(visit: Visit) -> Response:
     try:
         site = await create_site(visit.services, account.id, visit.field("title").strip())
     except Invalid as refusal:
-        return await _account_page(visit, account, problem=_words_of(refusal), status=422)
+        return await _account_page(visit, account, refused=Refused.by("site", refusal), status=422)
     return see_other(with_query(f"{PATH}/{account.id}", told=f"Site {site.id} is created."))
 
 
@@ -89,7 +90,7 @@ async def show_secrets(visit: Visit) -> Response:
     """The signing secrets of an account, to who gives their key again: a screen that was left open shows none."""
     account = await _account_in(visit)
     if problem := await problem_of_key(visit):
-        return await _account_page(visit, account, problem=problem, status=403)
+        return await _account_page(visit, account, refused=_without_key("show", problem), status=403)
     secrets = await reveal_signing_secrets(visit.services, account.id)
     return await _account_page(visit, account, told="Noted in the audit trail.", secrets=secrets)
 
@@ -98,11 +99,12 @@ async def rotate_secret(visit: Visit) -> Response:
     """A new signing secret, shown with the older ones left out, to who gives their key again."""
     account = await _account_in(visit)
     if problem := await problem_of_key(visit):
-        return await _account_page(visit, account, problem=problem, status=403)
+        return await _account_page(visit, account, refused=_without_key("rotate", problem), status=403)
     try:
         secret = await rotate_signing_secret(visit.services, account.id)
     except HookwrightError as refusal:
-        return await _account_page(visit, account, problem=f"Not rotated: {refusal}.", status=409)
+        refused = Refused("rotate", f"Not rotated: {refusal}.")
+        return await _account_page(visit, account, refused=refused, status=409)
     told = "Rotated. The old secret also signs for 24 hours."
     return await _account_page(visit, account, told=told, secrets=[secret])
 
@@ -117,7 +119,7 @@ async def add_portal_link(visit: Visit) -> Response:
             visit.services, account.id, seconds * SECOND, look, may_change=visit.field("may_change") == "yes"
         )
     except Invalid as refusal:
-        return await _account_page(visit, account, problem=_words_of(refusal), status=422)
+        return await _account_page(visit, account, refused=Refused.by("link", refusal), status=422)
     base_url = visit.surface.settings.public_url or str(visit.request.base_url)
     return await _account_page(visit, account, portal_url=entrance(base_url, signed.token), portal_link=signed.link)
 
@@ -128,11 +130,15 @@ async def _account_in(visit: Visit) -> Account:
     return await require_account(visit.services, account_id)
 
 
+def _without_key(form: str, problem: str) -> Refused:
+    return Refused(form, problem, frozenset({"key"}))
+
+
 def _accent_in(visit: Visit) -> str:
     return visit.field("accent").strip().lower() if visit.field("with_accent") else ""
 
 
-async def _list_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
+async def _list_page(visit: Visit, refused: Refused = NOTHING_REFUSED, status: int = 200) -> Response:
     after = parse_id(visit.asked("after")) or 0
     own = visit.viewer.own_account_id
     if own is None:
@@ -145,13 +151,14 @@ async def _list_page(visit: Visit, problem: str = "", status: int = 200) -> Resp
         status=status,
         shown=shown,
         more=with_query(PATH, after=shown[-1].id) if len(found) > PAGE_LENGTH else None,
-        problem=problem,
+        refused=refused,
+        typed=visit.field,
         told=visit.asked("told")[:100],
     )
 
 
 async def _account_page(visit: Visit, account: Account, status: int = 200, **values: Any) -> Response:
-    shown = {"told": "", "problem": "", "secrets": [], "portal_url": None, "portal_link": None, **values}
+    shown = {"told": "", "refused": NOTHING_REFUSED, "secrets": [], "portal_url": None, "portal_link": None, **values}
     keys = await visit.store.keys(account.id, limit=MOST_KEYS + 1)
     return await visit.page(
         "account.html",
@@ -162,16 +169,9 @@ async def _account_page(visit: Visit, account: Account, status: int = 200, **val
         has_more_keys=len(keys) > MOST_KEYS,
         endpoints=await visit.store.count_endpoints(EndpointQuery(account_id=account.id)),
         lifetimes=[(name, length // SECOND) for name, length in LIFETIMES],
+        typed=visit.field,
         **shown,
     )
-
-
-def _words_of(refusal: Invalid) -> str:
-    return "; ".join(_words_for(problem) for problem in refusal.problems)
-
-
-def _words_for(problem: Problem) -> str:
-    return f"{problem.pointer.strip('/').replace('_', ' ')} {problem.message}".strip().capitalize() + "."
 
 
 ROUTES = (

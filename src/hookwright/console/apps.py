@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
 from hookwright.console.visits import PREFIX, Visit, for_administrators, see_other
 from hookwright.core.errors import Invalid
@@ -27,8 +28,7 @@ async def add_app(visit: Visit) -> Response:
     try:
         new = await create_app(visit.services, visit.field("name").strip(), uris, visit.field("public") != "yes")
     except Invalid as refusal:
-        problem = "; ".join(f"{each.pointer.strip('/')} {each.message}" for each in refusal.problems)
-        return await _page(visit, problem=problem, status=422)
+        return await _page(visit, refused=Refused.by("app", refusal), status=422)
     return await _page(visit, new=new)
 
 
@@ -40,7 +40,9 @@ async def remove_app(visit: Visit) -> Response:
     return see_other(with_query(PATH, told=f"App {app_id} is deleted."))
 
 
-async def _page(visit: Visit, new: NewApp | None = None, problem: str = "", status: int = 200) -> Response:
+async def _page(
+    visit: Visit, new: NewApp | None = None, refused: Refused = NOTHING_REFUSED, status: int = 200
+) -> Response:
     apps = await visit.store.apps()
     return await visit.page(
         "apps.html",
@@ -48,7 +50,8 @@ async def _page(visit: Visit, new: NewApp | None = None, problem: str = "", stat
         apps=[(app, client_id_of(app)) for app in apps[:MOST_SHOWN]],
         left_out=max(0, len(apps) - MOST_SHOWN),
         new=new,
-        problem=problem,
+        refused=refused,
+        typed=visit.field,
         told=visit.asked("told")[:100],
     )
 

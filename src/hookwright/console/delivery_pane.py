@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from hookwright.console.json_trees import Branch, tree_of
 from hookwright.console.snippets import as_curl, as_pytest
 from hookwright.console.visits import Visit
 from hookwright.console.words import shown_status
+from hookwright.core.answer_headers import shown_value
 from hookwright.core.causes import Cause, Tried, cause_of
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import Attempt, Delivery, Endpoint, Event, Instant, Outcome
@@ -23,6 +25,8 @@ from hookwright.operations.sent_requests import SentRequest, request_of
 MOST_OF_A_BODY = 6_000
 MOST_OF_THE_LATEST_ANSWER = 3_000
 MOST_OF_AN_ANSWER = 200
+MOST_OF_ALL_HEADERS = 6_000  # the latest attempts first
+ROW_AROUND_A_HEADER = 50
 MOST_ATTEMPTS = 20
 
 MOST_COMPUTED = 500
@@ -37,6 +41,8 @@ class Step(NamedTuple):
     answer: str
     is_cut: bool
     answer_tree: Branch | None
+    headers: Sequence[tuple[str, str]]
+    headers_hidden: int  # that are not on the page, or were not kept
 
 
 class Signature(NamedTuple):
@@ -118,10 +124,33 @@ async def show_payload(visit: Visit, delivery_id: int) -> Response:
 def _steps(attempts: Sequence[Attempt], endpoint: Endpoint | None, limit_seconds: float) -> list[Step]:
     """The latest attempt with more of what was answered than those before it."""
     lengths = (MOST_OF_THE_LATEST_ANSWER, *(MOST_OF_AN_ANSWER for _ in attempts[1:]))
-    return [_step(*each, endpoint, limit_seconds) for each in zip(attempts, lengths, strict=False)]
+    headers = _headers_on_the_page(attempts)
+    return [_step(*each, endpoint, limit_seconds) for each in zip(attempts, lengths, headers, strict=False)]
 
 
-def _step(attempt: Attempt, most_shown: int, endpoint: Endpoint | None, limit_seconds: float) -> Step:
+def _headers_on_the_page(attempts: Sequence[Attempt]) -> list[list[tuple[str, str]]]:
+    """As many headers of each attempt as there is room for, those of the latest first."""
+    room = MOST_OF_ALL_HEADERS
+    shown: list[list[tuple[str, str]]] = []
+    for attempt in attempts:
+        shown.append([])
+        for header in () if attempt.response_headers is None else attempt.response_headers.kept:
+            value = shown_value(header)
+            room -= len(escape(header.name)) + len(escape(value)) + ROW_AROUND_A_HEADER
+            if room < 0:
+                break
+            shown[-1].append((header.name, value))
+    return shown
+
+
+def _step(
+    attempt: Attempt,
+    most_shown: int,
+    headers: Sequence[tuple[str, str]],
+    endpoint: Endpoint | None,
+    limit_seconds: float,
+) -> Step:
+    answered = attempt.response_headers
     tried = Tried(
         status_code=attempt.status_code,
         error=attempt.error,
@@ -144,6 +173,8 @@ def _step(attempt: Attempt, most_shown: int, endpoint: Endpoint | None, limit_se
         answer=attempt.response_body[:most_shown].decode(errors="replace"),
         is_cut=len(attempt.response_body) > most_shown,
         answer_tree=tree_of(attempt.response_body) if len(attempt.response_body) <= most_shown else None,
+        headers=headers,
+        headers_hidden=0 if answered is None else len(answered.kept) + answered.left_out - len(headers),
     )
 
 

@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from hookwright.core.errors import Invalid, Problem
+
+
+class Refused(NamedTuple):
+    """Which form of a page was refused, why, and the fields to mend."""
+
+    form: str = ""
+    why: str = ""
+    fields: frozenset[str] = frozenset()
+
+    @classmethod
+    def by(cls, form: str, refusal: Invalid) -> Refused:
+        """What does not fit, in one sentence for each field."""
+        fields = frozenset(problem.pointer.split("/")[1] for problem in refusal.problems if problem.pointer)
+        return cls(form, " ".join(_sentence(problem) for problem in refusal.problems), fields)
+
+
+NOTHING_REFUSED = Refused()
+
+
+def _sentence(problem: Problem) -> str:
+    field, *place = problem.pointer.split("/")[1:] or [""]
+    words = (field.replace("_", " "), _place_in_words(place[0]) if place else "", problem.message)
+    text = " ".join(word.strip() for word in words if word).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 class Refusals:

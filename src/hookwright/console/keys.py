@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
 from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, see_other
 from hookwright.core.errors import Invalid, NotFound, Problem
@@ -26,9 +27,11 @@ async def add_key(visit: Visit) -> Response:
     """Create a key, and show its secret this once."""
     try:
         new = await _create(visit)
-    except (Invalid, NotFound) as refusal:
-        words = [each.message for each in refusal.problems] if isinstance(refusal, Invalid) else [str(refusal)]
-        return await _page(visit, problem="; ".join(words), status=422)
+    except Invalid as refusal:
+        return await _page(visit, refused=Refused.by("key", refusal), status=422)
+    except NotFound as refusal:
+        refused = Refused("key", str(refusal), frozenset({"account"}))
+        return await _page(visit, refused=refused, status=422)
     return await _page(visit, new=new)
 
 
@@ -48,10 +51,10 @@ async def remove_key(visit: Visit) -> Response:
 async def _create(visit: Visit) -> NewKey:
     kind = next((each for each in KINDS if each == visit.field("kind")), None)
     if kind is None:
-        raise Invalid(Problem("/kind", f"The kind must be one of {', '.join(KINDS)}."))
+        raise Invalid(Problem("/kind", f"must be one of {', '.join(KINDS)}"))
     scopes = visit.form.get("scope", []) if kind == "hookwright" else ["owner"] if kind == "kajabi" else []
     if kind == "hookwright" and not scopes:
-        raise Invalid(Problem("/scopes", "Choose at least one scope: a key without one opens nothing."))
+        raise Invalid(Problem("/scopes", "need at least one scope: a key without one opens nothing"))
     days = parse_id(visit.field("days")) or 0
     expires_at: Instant | None = visit.now + days * DAY if 0 < days <= 3_650 else None
     account_id = _account_of_new_key(visit)
@@ -66,7 +69,7 @@ def _account_of_new_key(visit: Visit) -> int | None:
         return own
     account_id = parse_id(text)
     if account_id is None or own not in (None, account_id):
-        raise Invalid(Problem("/account", f"There is no account {text[:20]}."))
+        raise Invalid(Problem("/account", f"is unknown: there is no account {text[:20]}"))
     return account_id
 
 
@@ -77,7 +80,9 @@ async def _key_in(visit: Visit) -> Key:
     return key
 
 
-async def _page(visit: Visit, new: NewKey | None = None, problem: str = "", status: int = 200) -> Response:
+async def _page(
+    visit: Visit, new: NewKey | None = None, refused: Refused = NOTHING_REFUSED, status: int = 200
+) -> Response:
     viewer = visit.viewer
     asked = parse_id(visit.asked("account") or visit.field("account"))
     if asked is not None:
@@ -98,7 +103,9 @@ async def _page(visit: Visit, new: NewKey | None = None, problem: str = "", stat
         kinds=KINDS,
         scopes=HOOKWRIGHT_SCOPES,
         lifetimes=LIFETIMES,
-        problem=problem,
+        refused=refused,
+        typed=visit.field,
+        typed_scopes=visit.form.get("scope", ()),
         told=visit.asked("told")[:100],
     )
 

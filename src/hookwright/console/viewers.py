@@ -16,7 +16,7 @@ from hookwright.core.audit import Actor
 from hookwright.core.errors import Forbidden, NotFound, Unauthorized
 from hookwright.core.model import Key
 from hookwright.core.portal import Look, PortalLink
-from hookwright.core.sessions import Session
+from hookwright.core.sessions import Ending, Session, ending_of
 from hookwright.operations.audit import actor_with
 from hookwright.operations.keys import ADMIN, MANAGE
 from hookwright.operations.portal_links import recognise_link
@@ -45,6 +45,7 @@ class Viewer(Struct, frozen=True, kw_only=True):
     may_administer: bool
     form_token: str
     session: Session | None = None  # None where nobody signs in
+    ending: Ending | None = None  # None where it does not end
     actor: Actor
     look: Look | None = None  # of the portal; None in the console
 
@@ -110,6 +111,7 @@ def _viewer_with(key: Key, session: Session, token: str, picked: int | None) -> 
         may_administer=ADMIN in key.scopes,
         form_token=form_token_of(token),
         session=session,
+        ending=ending_of(session, key),
         actor=actor_with(key, "console"),
     )
 
@@ -128,6 +130,7 @@ async def _viewer_with_link(request: Request, surface: Surface) -> Viewer:
         may_change=link.may_change,
         may_administer=False,
         form_token=form_token_of(token),
+        ending=Ending(at=link.expires_at, may_stay=False),
         actor=Actor(way="portal", kind="link", id=link.id, name=link.look.name),
         look=link.look,
     )

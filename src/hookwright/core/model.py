@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
+from hookwright.core.answer_headers import AnswerHeaders
 from hookwright.core.vocabulary import Data
 
 Instant = int
@@ -351,7 +352,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What one HTTP request came to. `error` is a short code (None after an answer); `detail` is for people."""
+    """What one HTTP request came to. `error` is a short code (None after an answer); `detail` is for people.
+
+    `headers` are those of an answer that was no 2xx; what delivers pays nothing for them.
+    """
 
     started_at: Instant
     duration_us: int
@@ -359,6 +363,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: str | None = None
     detail: str | None = None
     body: bytes = b""
+    headers: AnswerHeaders | None = None
     retry_after_seconds: int | None = None
 
 
@@ -372,6 +377,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     due_at: Instant | None
     disable_reason: str | None = None
     may_disable: bool = True
+    delivery_header: str | None = None
 
 
 class Settled(Struct, frozen=True, kw_only=True):
@@ -393,6 +399,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     detail: str | None
     response_body: bytes
     next_attempt_at: Instant | None
+    response_headers: AnswerHeaders | None = None
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
@@ -447,12 +454,17 @@ class WireForm(Struct, frozen=True, kw_only=True):
 
     `headers` gives the headers of a request. `own_secret`: each endpoint has a signing secret, rather than its
     account. `envelope` puts the payloads of a batch into one body; without it a body is one payload.
-    `exact_schedule`: retries are due to the second, not moved by chance. `may_disable`: a 410 or days of failures
-    disable an endpoint; otherwise only people do.
+    `batch_limit` and `retry_schedule` are those of its endpoints, where the form has its own. `exact_schedule`:
+    retries are due to the second, not moved by chance. `may_disable`: a 410 or days of failures disable an endpoint;
+    otherwise only people do. `delivery_header` names the delivery in a request, where the header `webhook-id` does
+    not name the message.
     """
 
     headers: RequestHeaders
     own_secret: bool = False
     envelope: Callable[[tuple[Claim, ...]], bytes] | None = None
+    batch_limit: int = 1
+    retry_schedule: tuple[int, ...] | None = None
     exact_schedule: bool = False
     may_disable: bool = True
+    delivery_header: str | None = None

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from hookwright.core.model import HOUR, MINUTE, Instant, Key
+from hookwright.core.model import HOUR, MINUTE, SECOND, Instant, Key
 
 IDLE_FOR: Instant = 30 * MINUTE
 LASTS_FOR: Instant = 12 * HOUR
@@ -19,6 +19,24 @@ class Session(Struct, frozen=True, kw_only=True):
     digest: bytes
     created_at: Instant
     seen_at: Instant
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """When whoever looks is let in no more, and whether another page puts that off."""
+
+    at: Instant
+    may_stay: bool
+
+    def seconds_from(self, now: Instant) -> int:
+        """How long that is from now."""
+        return max(0, self.at - now) // SECOND
+
+
+def ending_of(session: Session, key: Key) -> Ending:
+    """When a session ends unless its person comes back: idle, too old, or with its key."""
+    idle = session.seen_at + IDLE_FOR
+    old = min(session.created_at + LASTS_FOR, key.expires_at or session.created_at + LASTS_FOR)
+    return Ending(at=min(idle, old), may_stay=idle < old)
 
 
 def is_live(session: Session, key: Key | None, now: Instant) -> bool:

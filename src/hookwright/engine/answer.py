@@ -4,6 +4,8 @@ Everything that a receiver sends is counted against the limits before it is kept
 read one after another by the same reader.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -15,12 +17,13 @@ _SPOKEN_VERSIONS = ("1.1", "1.0")
 
 
 class Answer(NamedTuple):
-    """What a receiver answered; `body` is the part that is kept."""
+    """What a receiver answered; `body` is the part that is kept, `headers` are there unless the status is a 2xx."""
 
     status: int
     body: bytes
     retry_after: str | None
     location: str | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 class BadAnswer(Exception):
@@ -36,8 +39,10 @@ class AnswerReader:
 
     __slots__ = (
         "_body",
+        "_head",
         "_header_bytes",
         "_header_count",
+        "_headers",
         "_informational",
         "_kept",
         "_length_announced",
@@ -55,8 +60,10 @@ class AnswerReader:
     )
 
     _body: list[bytes]
+    _head: bytes  # what came so far, until the head has ended
     _header_bytes: int
     _header_count: int
+    _headers: Sequence[tuple[bytes, bytes]]
     _informational: int
     _kept: int
     _length_announced: bool
@@ -78,8 +85,10 @@ class AnswerReader:
     def begin(self) -> None:
         """Forget the last answer and expect the next one."""
         self._body = []
+        self._head = b""
         self._header_bytes = 0
         self._header_count = 0
+        self._headers = ()
         self._informational = 0
         self._kept = 0
         self._length_announced = False
@@ -100,8 +109,13 @@ class AnswerReader:
     def feed(self, data: bytes) -> None:
         """Read what came; look at `complete` afterwards. Raises BadAnswer."""
         assert self._parser is not None
-        if not self.received and data[:1] != b"H":
-            raise BadAnswer("the answer is not HTTP")  # the parser would also take RTSP, ICE and empty lines
+        if self.received:
+            if not self.past_head:
+                self._head += data
+        else:
+            if data[:1] != b"H":
+                raise BadAnswer("the answer is not HTTP")  # the parser would also take RTSP, ICE and empty lines
+            self._head = data
         self.received += len(data)
         try:
             self._parser.feed_data(data)
@@ -119,7 +133,7 @@ class AnswerReader:
 
     def answer(self) -> Answer:
         """The complete answer."""
-        return Answer(self.status, b"".join(self._body), self._retry_after, self._location)
+        return Answer(self.status, b"".join(self._body), self._retry_after, self._location, self._headers)
 
     def on_message_begin(self) -> None:
         if self.complete:
@@ -145,14 +159,17 @@ class AnswerReader:
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
-        self.status = self._parser.get_status_code()
+        self.status = status = self._parser.get_status_code()
         if self._parser.get_http_version() not in _SPOKEN_VERSIONS:
             self._refuse("the answer is not HTTP/1.1")
-        if self.status >= 200:
+        if status >= 200:
             self.past_head = True
+            if status >= 300:
+                self._headers = _headers_in(self._head)
+            self._head = b""
             return
-        if self.status == SWITCHING_PROTOCOLS or self.status < 100:
-            self._refuse(f"status {self.status} is no answer to a POST")
+        if status == SWITCHING_PROTOCOLS or status < 100:
+            self._refuse(f"status {status} is no answer to a POST")
         self._informational += 1
         self._length_announced = False
         if self._informational > self._limits.informational_count:
@@ -191,3 +208,31 @@ class AnswerReader:
     def _refuse(self, detail: str) -> None:
         self._refusal = detail
         raise StopReading
+
+
+class _HeaderReader:
+    """Notes the headers of an answer, but not those of the 1xx answers before it."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.parser = HttpResponseParser(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self.parser.get_status_code() >= 200:
+            raise StopReading
+        self.headers.clear()
+
+
+def _headers_in(head: bytes) -> Sequence[tuple[bytes, bytes]]:
+    """The headers of an answer whose head was read before.
+
+    It is read a second time, because whether they are wanted is known at its end: so an answer that delivers, as most
+    do, pays nothing for them.
+    """
+    reader = _HeaderReader()
+    with suppress(HttpParserError):  # our own StopReading
+        reader.parser.feed_data(head)
+    return reader.headers

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from hookwright.ambient import Clock, monotonic_us
 from hookwright.core.addresses import Target, TargetPolicy, allowed_target
+from hookwright.core.answer_headers import headers_to_keep
 from hookwright.core.model import SECOND, Outcome
 from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
 from hookwright.engine.answer import Answer
@@ -80,6 +81,7 @@ class Sender:
             status_code=answer.status,
             detail=_redirection_of(answer),
             body=answer.body,
+            headers=headers_to_keep(answer.headers) if answer.headers else None,
             retry_after_seconds=self._retry_after_seconds(answer),
         )
 

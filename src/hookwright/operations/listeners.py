@@ -9,8 +9,14 @@ from hookwright.ambient import monotonic_us
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.event_names import EVERYTHING, meant_by, one_of
 from hookwright.core.listening import HeldRequest, ListenersAnswer, is_listener_url
-from hookwright.core.model import OWN_DIALECT, SECOND, Endpoint, EndpointChange, Instant, Subscription
-from hookwright.operations.endpoints import Details, change_endpoint, create_endpoint, set_status
+from hookwright.core.model import OWN_DIALECT, SECOND, Delivery, Endpoint, EndpointChange, Instant, Subscription
+from hookwright.operations.endpoints import (
+    Details,
+    change_endpoint,
+    create_endpoint,
+    create_signed_endpoint,
+    set_status,
+)
 from hookwright.operations.named_samples import notices_in
 from hookwright.operations.own_endpoints import (
     OwnEndpoint,
@@ -58,13 +64,13 @@ async def open_foreign_listener(
     dialect: str,
     site_id: int | None = None,
 ) -> Endpoint:
-    """As `open_listener`, in a dialect's words and form; the account's secret signs. `*` is every event of it.
+    """As `open_listener`, in the words and the form of a dialect name; `*` is every event of it.
 
     Raises Invalid also below `/dialect`, and `/site` where the dialect's events are of a site.
     """
-    notices = notices_in(services, dialect) if dialect in services.translations else {}
+    notices = notices_in(services, dialect) if dialect in services.forms else {}
     if not notices:
-        raise Invalid(Problem("/dialect", f"must be {one_of(services.translations)}", "unknown"))
+        raise Invalid(Problem("/dialect", f"must be {one_of(services.forms)}", "unknown"))
     subscriptions = _foreign_subscriptions(wanted, tuple(notices))
     if any(notice.site_id is not None for notice in notices.values()):
         site_id = await _site(services, account_id, site_id)
@@ -72,13 +78,32 @@ async def open_foreign_listener(
         raise Invalid(Problem("/site", f"events of {dialect} are not of a site"))
     known = await _listener_named(services, account_id, dialect, name, site_id)
     if known is None:
-        details = _details(name)
-        opened = await create_endpoint(services, account_id, dialect, None, subscriptions, site_id, details)
+        opened = await _new_foreign_listener(services, account_id, name, subscriptions, dialect, site_id)
     else:
         await change_endpoint(services, account_id, known.id, EndpointChange(subscriptions=subscriptions))
         opened = await set_status(services, account_id, known.id, "active")
     await _hear(services, opened)
     return opened
+
+
+async def _new_foreign_listener(
+    services: Services,
+    account_id: int,
+    name: str,
+    subscriptions: Sequence[Subscription],
+    dialect: str,
+    site_id: int | None,
+) -> Endpoint:
+    form = services.forms[dialect]
+    details = replace(_details(name), batch_limit=form.batch_limit, retry_schedule=form.retry_schedule)
+    if not form.own_secret:
+        return await create_endpoint(services, account_id, dialect, None, subscriptions, site_id, details)
+    return (await create_signed_endpoint(services, account_id, dialect, None, subscriptions, details)).endpoint
+
+
+def has_own_secret(services: Services, listener: Endpoint) -> bool:
+    """Whether a secret of its own signs what a listener gets, and not its account's."""
+    return services.forms[listener.dialect].own_secret
 
 
 def _details(name: str) -> Details:
@@ -118,13 +143,24 @@ async def _site(services: Services, account_id: int, site_id: int | None) -> int
     raise Invalid(Problem("/site", f"must be one of the account's sites ({known})", "unknown"))
 
 
-async def event_names(services: Services, account_id: int, listener_id: int, message_ids: Sequence[str]) -> list[str]:
-    """What the dialect calls the event of each message, or "" where it is not kept any more."""
-    names: dict[str, str] = {}
+async def deliveries_of(
+    services: Services, listener: Endpoint, requests: Sequence[HeldRequest]
+) -> list[Delivery | None]:
+    """The delivery of each request, the first one of a batch; None where it is not kept any more."""
+    name = services.forms[listener.dialect].delivery_header
+    if name is None:
+        return await _deliveries_by_message(services, listener, [each.headers["webhook-id"] for each in requests])
+    return [await services.store.delivery(int(each.headers[name])) for each in requests]
+
+
+async def _deliveries_by_message(
+    services: Services, listener: Endpoint, message_ids: Sequence[str]
+) -> list[Delivery | None]:
+    found: dict[str, Delivery] = {}
     for event_id in {message_id[:EVENT_ID_LENGTH] for message_id in message_ids}:
-        query = DeliveryQuery(account_id=account_id, endpoint_id=listener_id, event_id=event_id)
-        names |= {each.message_id: each.dialect_event for each in await services.store.deliveries(query)}
-    return [names.get(message_id, "") for message_id in message_ids]
+        query = DeliveryQuery(account_id=listener.account_id, endpoint_id=listener.id, event_id=event_id)
+        found |= {each.message_id: each for each in await services.store.deliveries(query)}
+    return [found.get(message_id) for message_id in message_ids]
 
 
 async def require_listener(services: Services, account_id: int, endpoint_id: int) -> Endpoint:

@@ -8,7 +8,7 @@ from hookwright.ambient import Clock, Dice
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.audit import HOOKWRIGHT, Actor
 from hookwright.core.errors import Conflict
-from hookwright.core.model import Accepted, Draft, Key, Site, Translate
+from hookwright.core.model import Accepted, Draft, Key, Site, Translate, WireForm
 from hookwright.operations.declared_types import DeclaredTypes
 from hookwright.operations.key_uses import KeyUses
 from hookwright.operations.recent import Recent
@@ -39,6 +39,7 @@ class Services:
     intake: Intake
     policy: TargetPolicy
     translations: Mapping[str, Translate]  # by dialect name
+    forms: Mapping[str, WireForm] = field(default_factory=dict)  # by the name that endpoints carry
     declared_types: DeclaredTypes = field(default_factory=DeclaredTypes)
     recent_keys: Recent[Key] = field(default_factory=Recent)
     key_uses: KeyUses = field(default_factory=KeyUses)

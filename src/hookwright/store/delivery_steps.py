@@ -31,6 +31,7 @@ from hookwright.store.steps import (
     Filters,
     Row,
     Step,
+    headers_of,
     made,
     placeholders,
     reading,
@@ -300,4 +301,6 @@ def _event(row: Row) -> Event:
 
 
 def _attempt(row: Row) -> Attempt:
-    return made(Attempt, row, response_body=bytes(row["response_body"]))
+    return made(
+        Attempt, row, response_body=bytes(row["response_body"]), response_headers=headers_of(row["response_headers"])
+    )

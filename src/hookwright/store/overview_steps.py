@@ -92,6 +92,6 @@ class OverviewSteps(Steps):
         found: dict[int, list[Outcome]] = {id: [] for id in endpoint_ids}
         for row in rows:
             # Without what was answered: a page shows very many of them.
-            outcome = made(Outcome, row, detail=None, body=b"", retry_after_seconds=None)
+            outcome = made(Outcome, row, detail=None, body=b"", headers=None, retry_after_seconds=None)
             found[row["endpoint_id"]].append(outcome)
         return found

@@ -57,7 +57,7 @@ from hookwright.store.postgres_rows import (
 from hookwright.store.queue_steps import QUEUE_UP, QueueKey
 from hookwright.store.records import Records
 from hookwright.store.search_steps import Source, Spelling
-from hookwright.store.steps import BATCH, Row, Statement, Step, labels, sql
+from hookwright.store.steps import BATCH, Row, Statement, Step, headers_text, labels, sql
 
 ID_BLOCK = 1_000
 # From so many events on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
@@ -380,8 +380,8 @@ class PostgresStore(Records):
 
     async def _write_settled(self, db: Connection, settled: Sequence[Settled], now: Instant) -> set[Lease]:
         columns = _settlements(settled)
-        of_d, lane = self._naming_the_lane(columns[0], "d", place=15)
-        of_e, _ = self._naming_the_lane(columns[0], "e", place=15)
+        of_d, lane = self._naming_the_lane(columns[0], "d", place=16)
+        of_e, _ = self._naming_the_lane(columns[0], "e", place=16)
         written = await db.fetch(_SETTLE.format(of_d=of_d, of_e=of_e), *columns, now, *lane)
         return {Lease(row["id"], row["fence"]) for row in written}
 
@@ -766,10 +766,11 @@ def _settlements(settled: Sequence[Settled]) -> list[list[Any]]:
             each.outcome.detail,
             each.outcome.body,
             each.claim.endpoint_id,
+            None if each.outcome.headers is None else headers_text(each.outcome.headers),
         )
         for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
     ]
-    return transposed(rows, 13)
+    return transposed(rows, 14)
 
 
 # A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
@@ -782,24 +783,24 @@ WITH u AS (
         SELECT e.status = 'deleted' FROM endpoints e WHERE e.lane = o.lane AND e.id = o.endpoint_id {of_e}
     ) AS forgotten
     FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
-                $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[], $13::bigint[])
+                $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::text[])
     AS o (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body,
-          endpoint_id)
+          endpoint_id, headers)
 ), written AS (
     UPDATE deliveries d SET
         status = CASE WHEN u.forgotten THEN 'cancelled' ELSE u.status END,
         due_at = CASE WHEN u.forgotten THEN NULL ELSE u.due_at END,
-        finished_at = CASE WHEN u.status = 'pending' AND NOT u.forgotten THEN NULL ELSE $14::bigint END,
+        finished_at = CASE WHEN u.status = 'pending' AND NOT u.forgotten THEN NULL ELSE $15::bigint END,
         attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
     FROM u
     WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
       {of_d}
     RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
-              d.due_at
+              u.headers, d.due_at
 ), noted AS (
     INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,
-                          response_body, next_attempt_at)
-    SELECT lane, id, number, started_at, duration_us, status_code, error, detail, body, due_at FROM written
+                          response_body, response_headers, next_attempt_at)
+    SELECT lane, id, number, started_at, duration_us, status_code, error, detail, body, headers, due_at FROM written
 )
 SELECT id, fence FROM written
 """

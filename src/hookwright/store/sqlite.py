@@ -60,7 +60,7 @@ from hookwright.store.sqlite_rows import (
     renew_rows,
     settle_rows,
 )
-from hookwright.store.steps import BATCH, Row, Step, sql
+from hookwright.store.steps import BATCH, Row, Step, headers_text, sql
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 ID_BLOCK = 1_000
@@ -598,6 +598,7 @@ ATTEMPT_COLUMNS = (
     "detail",
     "response_body",
     "next_attempt_at",
+    "response_headers",
 )
 
 
@@ -614,6 +615,7 @@ def _attempt_row(each: Settled, row: SettledRow) -> tuple[Any, ...]:
         outcome.detail,
         outcome.body,
         row.due_at,
+        None if outcome.headers is None else headers_text(outcome.headers),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
+from hookwright.core.answer_headers import AnswerHeaders
 from hookwright.core.lanes import LANES, lane_of
 
 # How many rows one statement may change beside traffic: short enough that nobody waits for its locks.
@@ -132,6 +133,16 @@ def placeholders(first: int, values: Sequence[object]) -> str:
 def labels(lane_indexes: Iterable[int]) -> list[int]:
     """The labels that the rows of these lanes carry."""
     return [LANES[lane_index] for lane_index in lane_indexes]
+
+
+def headers_text(headers: AnswerHeaders) -> str:
+    """How the headers of an answer are kept."""
+    return msgspec.json.encode(headers).decode()
+
+
+def headers_of(kept: str | None) -> AnswerHeaders | None:
+    """The headers of an answer, where they were kept."""
+    return None if kept is None else msgspec.json.decode(kept, type=AnswerHeaders)
 
 
 def texts(kept: str) -> tuple[Any, ...]:

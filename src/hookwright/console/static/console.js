@@ -11,8 +11,61 @@ function tell(text) {
   const told = one("#told");
   if (!told) return;
   told.textContent = text;
+  say(text);
   clearTimeout(tell.timer);
   tell.timer = setTimeout(() => { told.textContent = ""; }, 2500);
+}
+
+// For those who listen; who looks sees it anyway.
+function say(text) {
+  const said = one("#said");
+  if (!said) return;
+  said.textContent = text;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => { said.textContent = ""; }, 5000);
+}
+
+// A browser may refuse its storage, to frames of other sites above all: then what was chosen lasts as long as the page.
+const choices = {
+  has(name) {
+    try { return localStorage.getItem(name) !== null; } catch { return false; }
+  },
+  keep(name, isChosen) {
+    try {
+      if (isChosen) localStorage.setItem(name, "yes");
+      else localStorage.removeItem(name);
+    } catch { /* see above */ }
+  },
+};
+
+// -- what goes on by itself, until somebody stops it (WCAG 2.2.2) --------------------------------------------
+
+const STOPPED = "hookwright-stopped";
+let isStopped = choices.has(STOPPED);
+
+function showStop() {
+  one("[data-stops]")?.setAttribute("aria-pressed", String(isStopped));
+}
+showStop();
+
+function setStopped(value) {
+  isStopped = value;
+  choices.keep(STOPPED, isStopped);
+  showStop();
+  document.dispatchEvent(new Event(isStopped ? "stopped" : "resumed"));
+}
+
+function follow(address, listen) {
+  let source = null;
+  const begin = () => {
+    source = new EventSource(address);
+    listen(source);
+  };
+  const end = () => source?.close();
+  if (!isStopped) begin();
+  document.addEventListener("resumed", begin);
+  document.addEventListener("stopped", end);
+  addEventListener("pagehide", end);
 }
 
 // -- what any page may have --------------------------------------------------------------------------------
@@ -24,6 +77,7 @@ document.addEventListener("change", (event) => {
 document.addEventListener("click", (event) => {
   const shows = event.target.closest("[data-shows]");
   if (shows) document.getElementById(shows.dataset.shows).showModal();
+  if (event.target.closest("[data-stops]")) setStopped(!isStopped);
 });
 
 async function copy(element) {
@@ -52,6 +106,7 @@ function span(seconds) {
 }
 
 function tick() {
+  if (isStopped) return;
   const now = Date.now();
   for (const time of all("time[data-ago]")) {
     const seconds = Math.floor((now - Date.parse(time.dateTime)) / 1000);
@@ -67,6 +122,7 @@ function tick() {
   }
 }
 setInterval(tick, 1000);
+document.addEventListener("resumed", tick);
 
 // -- parts of pages that are loaded anew --------------------------------------------------------------------
 
@@ -76,18 +132,60 @@ async function fetchPage(address) {
     location.reload();
     throw new Error("signed out");
   }
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  stayUntil(one("#ending", page));
+  return page;
+}
+
+// Who stood at something in a part stands at the same in what comes in its place, or at the part itself.
+function exchange(old, fresh, put = () => old.replaceWith(fresh)) {
+  const stood = old.contains(document.activeElement) ? document.activeElement : null;
+  const alike = (within) => [within, ...all("*", within)].filter((each) => (
+    each.tagName === stood.tagName && each.name === stood.name && (each === within || each.textContent === stood.textContent)
+  ));
+  const at = stood && (stood === old ? 0 : alike(old).indexOf(stood));
+  put();
+  if (!stood || stood.isConnected) return;
+  const same = stood === old ? fresh : alike(fresh)[at];
+  const stand = same ?? (fresh.hasAttribute("tabindex") ? fresh : one("a, button", fresh));
+  stand?.focus({ preventScroll: true });
 }
 
 async function refresh() {
   const part = one("[data-refreshes]");
   if (!part) return;
-  const fresh = one(`#${part.id}`, await fetchPage(location.href));
+  const fresh = isStopped ? part : one(`#${part.id}`, await fetchPage(location.href));
   if (!fresh) return;
-  part.replaceWith(fresh);
+  if (fresh !== part) exchange(part, document.adoptNode(fresh));
   if (fresh.matches("[data-refreshes]")) setTimeout(refresh, 1000);
+  else say(one("p", fresh).textContent);
 }
 setTimeout(refresh, 1000);
+
+// -- the end of a session or a link, told in time (WCAG 2.2.1) ------------------------------------------------
+
+const TOLD_BEFORE = 120_000;
+let endsAt = Infinity;
+
+function stayUntil(ending) {
+  if (!ending) return;
+  endsAt = Date.now() + ending.dataset.seconds * 1000;
+  const shown = one("#ending");
+  if (shown) all(":scope > :not(template)", shown).forEach((each) => each.remove());
+}
+stayUntil(one("#ending"));
+
+setInterval(() => {
+  const ending = one("#ending");
+  if (!ending || ending.childElementCount > 1 || endsAt - Date.now() > TOLD_BEFORE) return;
+  ending.append(one("template", ending).content.cloneNode(true));
+}, 1000);
+
+document.addEventListener("click", async (event) => {
+  if (!event.target.closest("[data-stays]")) return;
+  await fetchPage(location.href);
+  one("#content").focus({ preventScroll: true });
+});
 
 // -- the list and the pane beside it ------------------------------------------------------------------------
 
@@ -115,7 +213,7 @@ async function newestPage(address) {
   return page;
 }
 
-async function show(address, remember = true) {
+async function show(address, { remember = true, enters = false } = {}) {
   const page = await newestPage(address);
   if (!page) return;
   const pane = one("#pane", page);
@@ -127,6 +225,11 @@ async function show(address, remember = true) {
   document.title = page.title;
   if (remember) history.pushState({}, "", address);
   tick();
+  // In a narrow window the pane stands in the place of the list.
+  if (enters || !document.activeElement.checkVisibility()) {
+    pane.focus({ preventScroll: true });
+    one("header", pane).scrollIntoView({ block: "nearest" });
+  } else say(one("#pane-title").textContent + ", " + one(".status", pane).textContent);
 }
 
 async function refreshPane() {
@@ -138,7 +241,7 @@ async function refreshPane() {
   const opened = all("details", pane).map((each) => each.open);
   if (opened.length === all("details", fresh).length) all("details", fresh).forEach((each, at) => { each.open = opened[at]; });
   const top = pane.scrollTop;
-  place(fresh);
+  exchange(pane, fresh, () => place(fresh));
   one("#pane").scrollTop = top;
   tick();
 }
@@ -185,11 +288,11 @@ if (rows) {
     if (!row || getSelection().toString()) return;
     event.preventDefault();
     stand(row);
-    show(one("a", row).href);
+    show(one("a", row).href, { enters: true });
   });
   rows.addEventListener("change", countSelected);
   addEventListener("popstate", () => {
-    if (/\/deliveries\/\d+/.test(location.pathname)) show(location.href, false);
+    if (/\/deliveries\/\d+/.test(location.pathname)) show(location.href, { remember: false });
     else location.reload();
   });
   countSelected();
@@ -210,11 +313,28 @@ document.addEventListener("click", async (event) => {
 // -- live ---------------------------------------------------------------------------------------------------
 
 const MOST_ROWS = 200;
+const HEARD_EVERY = 15_000;
 const live = one("[data-live]");
-if (live && rows) {
-  const source = new EventSource(live.dataset.live);
-  source.onopen = () => live.classList.add("on");
-  source.onerror = () => live.classList.remove("on");
+
+// However many come, those who listen hear of it now and then, in one sentence.
+let unheard = 0;
+let isHeard = false;
+
+function hear() {
+  if (!unheard || isHeard) return;
+  say(`${unheard} new ${unheard === 1 ? "delivery" : "deliveries"}`);
+  [unheard, isHeard] = [0, true];
+  setTimeout(() => { isHeard = false; hear(); }, HEARD_EVERY);
+}
+
+function showLive(words) {
+  live.classList.toggle("on", words === "live");
+  live.textContent = words;
+}
+
+function listenToRows(source) {
+  source.onopen = () => showLive("live");
+  source.onerror = () => showLive("connecting");
   source.addEventListener("row", (event) => {
     const { id, html } = JSON.parse(event.data);
     const holder = document.createElement("template");
@@ -225,17 +345,23 @@ if (live && rows) {
       for (const name of ["here", "open"]) fresh.classList.toggle(name, old.classList.contains(name));
       const [was, is] = [one("input", old), one("input", fresh)];
       if (was && is) is.checked = was.checked;
-      const hadFocus = old.contains(document.activeElement);
-      old.replaceWith(fresh);
-      if (hadFocus) one("a", fresh).focus({ preventScroll: true });
+      exchange(old, fresh);
       if (one("#pane")?.dataset.id === String(id)) refreshPane();
     } else {
       one(".empty")?.remove();
+      rows.closest("table").hidden = false;
       rows.prepend(fresh);
       while (rows.children.length > MOST_ROWS) rows.lastElementChild.remove();
+      unheard += 1;
+      hear();
     }
   });
-  addEventListener("pagehide", () => source.close());
+}
+
+if (live && rows) {
+  document.addEventListener("stopped", () => showLive("stopped"));
+  if (isStopped) showLive("stopped");
+  follow(live.dataset.live, listenToRows);
 }
 
 // -- keys ---------------------------------------------------------------------------------------------------
@@ -243,11 +369,8 @@ if (live && rows) {
 const KEYS_OFF = "hookwright-keys-off";
 const keysOn = one("#keys-on");
 if (keysOn) {
-  keysOn.checked = !localStorage.getItem(KEYS_OFF);
-  keysOn.addEventListener("change", () => {
-    if (keysOn.checked) localStorage.removeItem(KEYS_OFF);
-    else localStorage.setItem(KEYS_OFF, "yes");
-  });
+  keysOn.checked = !choices.has(KEYS_OFF);
+  keysOn.addEventListener("change", () => choices.keep(KEYS_OFF, !keysOn.checked));
 }
 
 function replay() {
@@ -277,7 +400,7 @@ document.addEventListener("keydown", (event) => {
   if (typing || one("dialog[open]") || !keysOn?.checked) return;
   if (event.key === "Enter" && document.activeElement === document.body && rows) {
     const link = one("tr.here a", rows);
-    if (link) show(link.href);
+    if (link) show(link.href, { enters: true });
     return;
   }
   const act = KEYS[event.key];
@@ -289,17 +412,17 @@ document.addEventListener("keydown", (event) => {
 
 // -- numbers that change --------------------------------------------------------------------------------------
 
+async function refreshNumbers() {
+  const fresh = one("[data-changes]", await fetchPage(location.href));
+  const shown = one("[data-changes]");
+  if (!fresh) return;
+  const opened = all("details", shown).map((each) => each.open);
+  all("details", fresh).forEach((each, at) => { each.open = Boolean(opened[at]); });
+  exchange(shown, document.adoptNode(fresh));
+}
+
 const changes = one("[data-changes]");
 if (changes) {
-  const source = new EventSource(changes.dataset.changes);
-  source.addEventListener("changed", async () => {
-    const shown = one("[data-changes]");
-    if (shown.contains(document.activeElement)) return;
-    const fresh = one("[data-changes]", await fetchPage(location.href));
-    if (!fresh) return;
-    const opened = all("details", shown).map((each) => each.open);
-    all("details", fresh).forEach((each, at) => { each.open = Boolean(opened[at]); });
-    shown.replaceWith(fresh);
-  });
-  addEventListener("pagehide", () => source.close());
+  follow(changes.dataset.changes, (source) => source.addEventListener("changed", refreshNumbers));
+  document.addEventListener("resumed", refreshNumbers);
 }

@@ -52,6 +52,7 @@ def visible_to(caller: Caller, status: ShownStatus | None) -> EndpointQuery:
         dialects=(ENDPOINT_DIALECT,),
         app_id=caller.app_id,
         statuses=None if status is None else SHOWN_AS[status],
+        listeners=False,
     )
 
 

@@ -17,6 +17,7 @@ BATCH_LIMIT = 100
 RETRY_SCHEDULE = (0, 30, 120, 900, 3_600, 14_400, 43_200, 86_400)
 
 USER_AGENT = "Kit-Webhooks/2.0"
+DELIVERY_HEADER = "X-Kit-Delivery"
 
 
 def kit_signature(secrets: Iterable[str], timestamp: int, body: bytes) -> str:
@@ -39,7 +40,7 @@ def endpoint_headers(parcel: Parcel, keys: tuple[SigningKey, ...], now: Instant)
     return {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
-        "X-Kit-Delivery": str(_delivery_id(parcel.first)),
+        DELIVERY_HEADER: str(_delivery_id(parcel.first)),
         "X-Kit-Signature": kit_signature([key.secret for key in keys], now // SECOND, parcel.body),
     }
 
@@ -51,5 +52,12 @@ def _delivery_id(first: Claim) -> int:
 # Kit documents the schedule to the second, and of a 410 only that the delivery has failed. What disables an endpoint,
 # it documents nowhere but in the update that its owner makes.
 ENDPOINT_FORM = WireForm(
-    headers=endpoint_headers, own_secret=True, envelope=envelope, exact_schedule=True, may_disable=False
+    headers=endpoint_headers,
+    own_secret=True,
+    envelope=envelope,
+    batch_limit=BATCH_LIMIT,
+    retry_schedule=RETRY_SCHEDULE,
+    exact_schedule=True,
+    may_disable=False,
+    delivery_header=DELIVERY_HEADER,
 )
