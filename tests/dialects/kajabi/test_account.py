@@ -88,6 +88,15 @@ async def test_sites_are_paged_filtered_and_sorted(
     assert await titles("filter[subdomain_cont]=ad") == ["Ada's site"]
 
 
+async def test_a_site_is_shown_with_the_fields_that_were_asked_for(owner: httpx.AsyncClient, site: Site) -> None:
+    # As Kajabi openapi.yaml shows it for blog posts: "Response will only include requested fields".
+    shown = {"id": str(site.id), "type": "sites", "attributes": {"title": "Ada's site"}}
+    assert (await owner.get(f"/v1/sites/{site.id}?fields[sites]=title")).json() == {"data": shown}
+    assert (await owner.get("/v1/sites", params={"fields[sites]": "title, other"})).json()["data"] == [shown]
+    (whole,) = (await owner.get("/v1/sites?fields[sites]=&fields[hooks]=event")).json()["data"]
+    assert len(whole["attributes"]) == 4
+
+
 @pytest.mark.parametrize("id", ["0", "x", "9" * 400, "%00"])
 async def test_a_site_that_is_not_there_is_not_found(owner: httpx.AsyncClient, site: Site, id: str) -> None:
     assert (await owner.get(f"/v1/sites/{id}")).status_code == 404

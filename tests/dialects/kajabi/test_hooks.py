@@ -376,6 +376,22 @@ async def test_links_that_lead_nowhere_are_left_out(owner: httpx.AsyncClient, si
     assert set(beyond["links"]) == {"self", "current", "first", "prev"}
 
 
+async def test_links_have_brackets_and_the_scheme_that_a_proxy_was_asked_with(
+    owner: httpx.AsyncClient, site: Site
+) -> None:
+    for _ in range(2):
+        await owner.post("/v1/hooks", json=hook())
+    # Most clients escape the brackets; Kajabi's links have them as they are.
+    asked = "http://hooks.example.com/v1/hooks?page%5Bsize%5D=1&page%5bnumber%5d=1"
+    listed = (await owner.get(asked, headers={"X-Forwarded-Proto": "https"})).json()
+    assert listed["links"] == {
+        "self": "https://hooks.example.com/v1/hooks?page[size]=1&page[number]=1",
+        "current": "https://hooks.example.com/v1/hooks?page[number]=1&page[size]=1",
+        "next": "https://hooks.example.com/v1/hooks?page[number]=2&page[size]=1",
+        "last": "https://hooks.example.com/v1/hooks?page[number]=2&page[size]=1",
+    }
+
+
 @pytest.mark.parametrize("number", ["0", "-3", "x", "", "1.5", "%00"])
 @pytest.mark.parametrize("size", ["0", "-3", "x", "", "9" * 5000])
 async def test_a_page_that_is_no_number_is_the_first_of_the_default_or_largest_size(

@@ -55,6 +55,13 @@ async def test_credentials_may_come_as_json(client: httpx.AsyncClient, owner_key
     assert response.status_code == 200
 
 
+async def test_credentials_may_come_in_parts(client: httpx.AsyncClient, owner_key: NewKey) -> None:
+    # What PHP's curl makes of CURLOPT_POSTFIELDS with an array, and Postman of "form-data".
+    parts = {name: (None, value) for name, value in credentials(owner_key).items()}
+    response = await client.post("/v1/oauth/token", files=parts)
+    assert response.status_code == 200, response.text
+
+
 @pytest.mark.parametrize("grant_type", [{}, {"grant_type": "password"}])
 async def test_username_and_password_are_a_key_s_id_and_secret(
     client: httpx.AsyncClient, owner_key: NewKey, grant_type: dict[str, str]
@@ -110,6 +117,14 @@ async def test_a_request_for_a_token_is_refused_flatly(
         (b"\xff=1", "application/x-www-form-urlencoded", 400),
         (b"a=%ff", "application/x-www-form-urlencoded", 400),
         (b"a&" * 1000 + b"a=1", "application/x-www-form-urlencoded", 400),
+        (b"nothing", "multipart/form-data", 400),
+        (b"nothing", "multipart/form-data; boundary=x", 400),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1', "multipart/form-data; boundary=x", 400),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n1\r\n--x--',
+            "multipart/form-data; boundary=x",
+            400,
+        ),
         (b"{", "application/json", 400),
         (b"[]", "application/json", 400),
         (b"a" * 300_000, "application/x-www-form-urlencoded", 413),

@@ -61,6 +61,13 @@ async def test_the_vendors_example_is_answered_as_published_with_a_secret(
     assert list(endpoint) == list(PUBLISHED["endpoint_example"])
 
 
+async def test_a_form_creates_an_endpoint_as_rails_reads_one(kit: httpx.AsyncClient) -> None:
+    form = {"url": WANTED["url"], "events[]": WANTED["events"], "name": "My webhook"}
+    answer = await kit.post(PATH, data=form)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["webhook_endpoint"]["events"] == sorted(WANTED["events"])
+
+
 async def test_only_the_creation_shows_the_secret(kit: httpx.AsyncClient) -> None:
     endpoint = await created(kit)
     shown = {name: value for name, value in endpoint.items() if name != "secret"}

@@ -433,6 +433,14 @@ async def test_a_json_body_must_be_an_object(anyone: httpx.AsyncClient, content:
     assert error_of(answer) == (400, "invalid_request")
 
 
+async def test_parameters_may_come_in_parts(anyone: httpx.AsyncClient, confidential: NewApp) -> None:
+    # What PHP's curl makes of CURLOPT_POSTFIELDS with an array.
+    parts = {"grant_type": (None, "client_credentials")} | {k: (None, v) for k, v in naming(confidential).items()}
+    assert (await anyone.post("/v4/oauth/token", files=parts)).status_code == 200
+    answer = await anyone.post("/v4/oauth/token", content=b"x", headers={"Content-Type": "multipart/form-data"})
+    assert error_of(answer) == (400, "invalid_request")
+
+
 async def test_a_form_parameter_must_not_come_twice(anyone: httpx.AsyncClient) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await anyone.post("/v4/oauth/token", content=b"grant_type=a&grant_type=b", headers=headers)

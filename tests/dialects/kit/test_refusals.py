@@ -130,7 +130,7 @@ async def test_limits_can_be_switched_off(services: Services, api_key: str) -> N
     ("path", "body"),
     [
         ("/v4/nothing", {"errors": ["Not Found"]}),
-        ("/v4/webhooks/", {"errors": ["Not Found"]}),
+        ("/v4/webhooks/1/2", {"errors": ["Not Found"]}),
         ("/v3/nothing", {"error": "Not Found", "message": "Not Found"}),
         ("/oauth/nothing", {"error": "invalid_request", "error_description": "Not Found"}),
     ],

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -139,6 +140,32 @@ async def test_a_body_that_is_no_json_is_a_bad_request(kit: httpx.AsyncClient) -
     answer = await kit.post("/v4/webhooks", content=b'{"target_url":')
     assert answer.status_code == 400
     check_against(vendors("create_webhook")["errors_schema"], answer.json())
+
+
+@pytest.mark.parametrize("as_parts", [False, True])
+async def test_a_form_creates_a_webhook_as_rails_reads_one(kit: httpx.AsyncClient, as_parts: bool) -> None:
+    form = {"target_url": "https://example.com/ü", "event[name]": "subscriber.tag_add", "event[tag_id]": "44"}
+    parts = {name: (None, value) for name, value in form.items()}
+    answer = await (kit.post("/v4/webhooks", files=parts) if as_parts else kit.post("/v4/webhooks", data=form))
+    assert answer.status_code == 201, answer.text
+    webhook = answer.json()["webhook"]
+    assert webhook["target_url"] == "https://example.com/ü"
+    assert webhook["event"] == {"name": "tag_add", "tag_id": 44, "initiator_value": None}
+
+
+async def test_json_that_curl_calls_a_form_is_json(kit: httpx.AsyncClient) -> None:
+    body = {"target_url": "https://example.com/", "event": {"name": "subscriber.subscriber_activate"}}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await kit.post("/v4/webhooks", content=json.dumps(body), headers=headers)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.parametrize("content", [b"target_url=a&event=b", b"event[]=b&event[name]=c", b"%ff=1", b"a&" * 100])
+async def test_a_form_that_makes_no_sense_is_refused(kit: httpx.AsyncClient, content: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await kit.post("/v4/webhooks", content=content, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert list(answer.json()) == ["errors"]
 
 
 async def test_an_empty_list_has_null_cursors(kit: httpx.AsyncClient) -> None:

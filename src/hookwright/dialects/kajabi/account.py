@@ -13,7 +13,7 @@ from hookwright.core.errors import NotFound, Unauthorized
 from hookwright.core.model import Account, Key, Site
 from hookwright.core.times import iso_millis
 from hookwright.dialects.kajabi.callers import Authenticated
-from hookwright.dialects.kajabi.documents import Document, JsonApi, identifier
+from hookwright.dialects.kajabi.documents import Document, JsonApi, identifier, with_fields
 from hookwright.dialects.kajabi.events import OWNER
 from hookwright.dialects.kajabi.hooks import parse_id
 from hookwright.dialects.kajabi.paging import page_document, page_of
@@ -32,6 +32,8 @@ TITLE = "Kajabi API V1"
 VERSION = "1.1.0"  # of Kajabi's openapi.yaml that this follows
 
 router = APIRouter(default_response_class=JsonApi)
+
+_FIELDS = query_parameter("fields[sites]", "Only these attributes, separated by commas", {"type": "string"})
 
 
 @router.get("/version", tags=["Version"], summary="Version", response_model=Version, responses=refusals(503))
@@ -70,6 +72,7 @@ async def show_me(caller: Authenticated) -> Response:
         "parameters": [
             query_parameter("sort", "title or subdomain; -title for descending order", {"type": "string"}),
             *PAGE_PARAMETERS,
+            _FIELDS,
             query_parameter("filter[title_cont]", "Only sites whose title contains this", {"type": "string"}),
             query_parameter("filter[subdomain_cont]", "Only sites whose subdomain contains this", {"type": "string"}),
         ]
@@ -80,7 +83,8 @@ async def list_sites(request: Request, caller: Authenticated) -> Response:
     sites = selected(await caller.services.store.sites(caller.account_id), request.query_params)
     page = page_of(request.query_params, len(sites))
     shown = sites[page.offset : page.offset + page.size]
-    return JsonApi(page_document(request, page, [site_resource(site) for site in shown]))
+    resources = [with_fields(site_resource(site), request.query_params) for site in shown]
+    return JsonApi(page_document(request, page, resources))
 
 
 @router.get(
@@ -89,13 +93,14 @@ async def list_sites(request: Request, caller: Authenticated) -> Response:
     summary="Site details",
     response_model=SiteDocument,
     responses=refusals(401, 403, 404, 429, 503),
+    openapi_extra={"parameters": [_FIELDS]},
 )
-async def show_site(id: str, caller: Authenticated) -> Response:
+async def show_site(id: str, request: Request, caller: Authenticated) -> Response:
     """One site of the account."""
     site = await caller.services.store.site(caller.account_id, parse_id(id))
     if site is None:
         raise NotFound(f"site {id} does not exist")
-    return JsonApi({"data": site_resource(site)})
+    return JsonApi({"data": with_fields(site_resource(site), request.query_params)})
 
 
 def selected(sites: Sequence[Site], params: Mapping[str, str]) -> list[Site]:

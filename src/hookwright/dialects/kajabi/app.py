@@ -12,6 +12,7 @@ from hookwright.dialects.kajabi.errors import install_error_handlers
 from hookwright.dialects.kajabi.schemas import request_schemas
 from hookwright.operations.services import Services
 from hookwright.web.methods import HeadAsGet
+from hookwright.web.rails import LikeRails
 
 DESCRIPTION = """The part of Kajabi's public API that concerns webhooks, served by Hookwright.
 
@@ -71,5 +72,6 @@ def new_app() -> FastAPI:
         app.include_router(samples.router, prefix=prefix, deprecated=superseded)
         app.include_router(hooks.router, prefix=prefix, deprecated=superseded)
     install_error_handlers(app)
+    app.add_middleware(LikeRails)
     app.add_middleware(HeadAsGet)
     return app

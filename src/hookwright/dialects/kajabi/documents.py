@@ -1,6 +1,6 @@
 """JSON:API documents: the response class and the few shapes that every resource is made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,15 @@ def to_one(type: str, id: int | str | None) -> Document:
 def to_many(type: str, ids: Iterable[int]) -> Document:
     """A relationship to several resources."""
     return {"data": [identifier(type, id) for id in ids]}
+
+
+def with_fields(resource: Document, params: Mapping[str, str]) -> Document:
+    """A resource with the attributes that `fields[<its type>]` names, or with all of them."""
+    names = params.get(f"fields[{resource['type']}]", "").replace(" ", "").split(",")
+    if names == [""]:
+        return resource
+    attributes = {name: value for name, value in resource["attributes"].items() if name in names}
+    return {**resource, "attributes": attributes}
 
 
 def iso_or_null(moment: datetime | None) -> str | None:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from hookwright.core.errors import Unauthorized
 from hookwright.core.model import SECOND, Key
-from hookwright.dialects.kajabi.bodies import FORM_TYPE, read_form
+from hookwright.dialects.kajabi.bodies import read_form
 from hookwright.dialects.kajabi.callers import Authenticated, Surface, count_request, surface_of
 from hookwright.dialects.kajabi.errors import Refused
 from hookwright.dialects.kajabi.events import narrowed
@@ -23,6 +23,7 @@ from hookwright.operations.grants import (
     revoke_token,
 )
 from hookwright.operations.keys import authenticate_client
+from hookwright.web.forms import FORM
 
 router = APIRouter(prefix="/oauth", tags=["Authentication"], default_response_class=JSONResponse)
 
@@ -32,7 +33,7 @@ router = APIRouter(prefix="/oauth", tags=["Authentication"], default_response_cl
     summary="Request an access token",
     response_model=TokenPair,
     responses=flat_refusals(400, 401, 413, 429, 503),
-    openapi_extra=request_body("TokenRequest", FORM_TYPE),
+    openapi_extra=request_body("TokenRequest", FORM),
 )
 async def request_token(request: Request) -> Response:
     """A pair of tokens for a key's `client_id` and `client_secret`, or for a refresh token.
@@ -58,7 +59,7 @@ async def request_token(request: Request) -> Response:
     summary="Revoke a token",
     response_class=Response,
     responses={200: {"description": "Both tokens of the pair are revoked"}, **flat_refusals(400, 401, 413, 429, 503)},
-    openapi_extra=request_body("TokenRevocation", FORM_TYPE),
+    openapi_extra=request_body("TokenRevocation", FORM),
 )
 async def revoke(request: Request, caller: Authenticated) -> Response:
     """Revoke an access or a refresh token of the account, and with it the other token of its pair."""

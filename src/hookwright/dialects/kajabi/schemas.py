@@ -119,7 +119,15 @@ class SampleResource(BaseModel):
     relationships: dict[str, Any]
 
 
+def _none_required(schema: dict[str, Any]) -> None:
+    del schema["required"]
+
+
 class SiteAttributes(BaseModel):
+    """Those that `fields[sites]` names, or all of them."""
+
+    model_config = ConfigDict(json_schema_extra=_none_required)
+
     title: str
     subdomain: str
     created_at: datetime

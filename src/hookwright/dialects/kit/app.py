@@ -17,6 +17,7 @@ from hookwright.dialects.kit.pages import PageRefused, answer_page_refused
 from hookwright.dialects.kit.surface import furnish
 from hookwright.operations.services import Services
 from hookwright.web.methods import HeadAsGet
+from hookwright.web.rails import LikeRails
 
 
 def build_app(services: Services, settings: DialectSettings) -> FastAPI:
@@ -40,5 +41,6 @@ def new_app() -> FastAPI:
     app.add_exception_handler(PageRefused, answer_page_refused)
     for routes in (webhooks, endpoints, endpoint_deliveries, account, automations, authorize, tokens):
         app.include_router(routes.router)
+    app.add_middleware(LikeRails)
     app.add_middleware(HeadAsGet)
     return app

@@ -5,7 +5,6 @@ what webhookdb/webhookdb recorded (`spec/webhookdb/replicator/convertkit_subscri
 """
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookwright.core.model import Endpoint
+from hookwright.dialects.kit.bodies import read_value
 from hookwright.dialects.kit.credentials import Caller, require_caller_v3
 from hookwright.dialects.kit.documented import (
     ACCOUNT_FULL,
@@ -31,9 +31,7 @@ from hookwright.dialects.kit.schemas import NewRule, Rule, RuleDeleted, V3Error
 from hookwright.dialects.kit.surface import KitJson, KitSurface, Surface
 from hookwright.dialects.kit.webhooks import create_webhook, webhook_object, webhooks_of
 from hookwright.operations.endpoints import delete_endpoint
-from hookwright.web.limits import parse_json, read_body
-
-FORM = "application/x-www-form-urlencoded"
+from hookwright.web.forms import FORM
 
 # How many webhooks are read at a time.
 CHUNK = 1_000
@@ -89,28 +87,8 @@ async def _authenticate(surface: Surface, values: dict[str, object]) -> Caller:
 
 async def _given(request: Request) -> dict[str, object]:
     """The request's parameters: those of the query, then those of the body."""
-    return {**request.query_params, **_body_values(request, await read_body(request))}
-
-
-def _body_values(request: Request, body: bytes) -> dict[str, object]:
-    if not body.strip():
-        return {}
-    if request.headers.get("content-type", "").startswith(FORM):
-        return _nested(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-    value = parse_json(body)
-    return value if isinstance(value, dict) else {}
-
-
-def _nested(pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """`event[name]=…` becomes `{"event": {"name": …}}`, as Rails reads forms."""
-    values: dict[str, object] = {}
-    event: dict[str, str] = {}
-    for name, value in pairs:
-        if name.startswith("event[") and name.endswith("]"):
-            event[name[len("event[") : -1]] = value
-        else:
-            values[name] = value
-    return {**values, "event": event} if event else values
+    body = await read_value(request)
+    return {**request.query_params, **(body if isinstance(body, dict) else {})}
 
 
 def _listed_rule(endpoint: Endpoint) -> dict[str, Any]:

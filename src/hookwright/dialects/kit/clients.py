@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
@@ -11,6 +11,7 @@ from hookwright.core.model import OAuthApp
 from hookwright.dialects.kit.errors import OAuthRefused
 from hookwright.dialects.kit.surface import Surface
 from hookwright.operations.apps import authenticate_app
+from hookwright.web.forms import form_pairs
 from hookwright.web.limits import parse_json, read_body
 
 
@@ -25,7 +26,7 @@ async def read_parameters(request: Request) -> dict[str, str]:
     """The parameters of the body: JSON, as Kit's own SDKs send it, or a form. Raises OAuthRefused."""
     body = await read_body(request)
     if "json" not in request.headers.get("content-type", ""):
-        return _form_values(body)
+        return _once_each(await _form(request, body))
     try:
         value = parse_json(body)
     except Invalid:
@@ -61,8 +62,14 @@ def malformed(description: str) -> OAuthRefused:
     return OAuthRefused("invalid_request", description)
 
 
-def _form_values(body: bytes) -> dict[str, str]:
-    pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
+async def _form(request: Request, body: bytes) -> list[tuple[str, str]]:
+    try:
+        return await form_pairs(request, body)
+    except Invalid:
+        raise malformed("The request body is not a form.") from None
+
+
+def _once_each(pairs: list[tuple[str, str]]) -> dict[str, str]:
     values = dict(pairs)
     if len(values) != len(pairs):  # RFC 6749 §3.2
         raise malformed("A parameter appears more than once.")

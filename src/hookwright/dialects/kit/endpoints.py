@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from hookwright.core.errors import Conflict
 from hookwright.core.model import Endpoint, EndpointChange
+from hookwright.dialects.kit.bodies import read_value
 from hookwright.dialects.kit.credentials import KitCaller
 from hookwright.dialects.kit.documented import ACCOUNT_FULL, BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_access import ChangeableEndpoint, VisibleEndpoint, visible_to
@@ -36,7 +37,7 @@ from hookwright.dialects.kit.page_queries import AskedPage
 from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.schemas import Errors
 from hookwright.dialects.kit.surface import KitJson
-from hookwright.dialects.kit.v4_routes import json_body, v4_router
+from hookwright.dialects.kit.v4_routes import v4_router
 from hookwright.operations.endpoints import (
     Details,
     change_endpoint,
@@ -68,7 +69,7 @@ router = v4_router("/v4/webhook_endpoints", "Webhooks")
 async def create_a_webhook_endpoint(request: Request, caller: KitCaller) -> Response:
     """Create a webhook endpoint. The answer has its signing secret, which no other answer shows again."""
     services = caller.services
-    asked = parse_new_endpoint(await json_body(request), services.policy)
+    asked = parse_new_endpoint(await read_value(request), services.policy)
     details = Details(
         name=asked.name,
         description=asked.description,
@@ -109,7 +110,7 @@ async def get_a_webhook_endpoint(caller: KitCaller, endpoint: VisibleEndpoint) -
 async def update_a_webhook_endpoint(request: Request, caller: KitCaller, endpoint: ChangeableEndpoint) -> Response:
     """Change what is given. What waited for a disabled endpoint is sent once it is active again."""
     services = caller.services
-    change, status = parse_change(await json_body(request), services.policy)
+    change, status = parse_change(await read_value(request), services.policy)
     if change != EndpointChange():
         endpoint = await change_endpoint(services, endpoint.account_id, endpoint.id, change)
     # One that we have disabled is disabled already: our reason stays.
@@ -137,7 +138,7 @@ async def delete_a_webhook_endpoint(caller: KitCaller, endpoint: ChangeableEndpo
 async def rotate_a_signing_secret(request: Request, caller: KitCaller, endpoint: ChangeableEndpoint) -> Response:
     """Get a new signing secret. The previous one also signs for 24 hours; `force` ends the one before it at once."""
     services = caller.services
-    if parse_force(await json_body(request)):
+    if parse_force(await read_value(request)):
         await revoke_previous_secrets(services, endpoint.account_id, endpoint.id)
     try:
         secret = await rotate_secret(services, endpoint.account_id, endpoint.id, at_most=MAX_SECRETS)

@@ -31,11 +31,12 @@ from hookwright.operations.grants import (
     refresh_tokens,
     revoke_token,
 )
+from hookwright.web.forms import FORM
 
 # About 48 hours, as linyiru/kit-rb observed; clients add `expires_in` to `created_at`.
 ACCESS_TOKEN_SECONDS = 172_800
 
-MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded")
+MEDIA_TYPES = ("application/json", FORM)
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 

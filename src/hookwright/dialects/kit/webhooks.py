@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import Endpoint
+from hookwright.dialects.kit.bodies import read_value
 from hookwright.dialects.kit.credentials import Caller, KitCaller
 from hookwright.dialects.kit.documented import ACCOUNT_FULL, BODY_REFUSED, refusals, request_body
 from hookwright.dialects.kit.endpoint_pages import Endpoints
@@ -20,7 +21,7 @@ from hookwright.dialects.kit.paging import read_page
 from hookwright.dialects.kit.payloads import DIALECT
 from hookwright.dialects.kit.schemas import Errors, NewWebhook, WebhookCreated, WebhookList
 from hookwright.dialects.kit.surface import KitJson
-from hookwright.dialects.kit.v4_routes import json_body, v4_router
+from hookwright.dialects.kit.v4_routes import v4_router
 from hookwright.operations.endpoints import create_endpoint, delete_endpoint
 from hookwright.store.base import EndpointQuery
 
@@ -38,7 +39,7 @@ router = v4_router("/v4/webhooks", "Webhooks (Legacy)")
 )
 async def create_a_webhook(request: Request, caller: KitCaller) -> Response:
     """Create a webhook. The same request twice makes two: the vendor documents no other answer than 201."""
-    endpoint = await create_webhook(caller, await json_body(request))
+    endpoint = await create_webhook(caller, await read_value(request))
     return KitJson({"webhook": webhook_object(endpoint, shown_new_event(endpoint.subscriptions[0]))}, 201)
 
 
