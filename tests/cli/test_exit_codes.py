@@ -48,7 +48,7 @@ NEEDED: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ("replays", "show"): (NOBODY, NOBODY),
     ("replays", "cancel"): (NOBODY, NOBODY),
 }
-OVER_HTTP = {("listen",), ("tail",)}
+OVER_HTTP = (("listen",), ("tail",))  # in an order that every run has
 WITHOUT_DATABASE = {("dev",), ("verify",), ("bench",), *OVER_HTTP}
 # It looks at what it is to find wrong; a database that does not answer is that.
 LOOKS_FOR_PROBLEMS = ("doctor",)
