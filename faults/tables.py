@@ -1,4 +1,4 @@
-"""`python -m faults.tables RESULTS.json …`: write the table of docs/reliability.md from the JSON of some runs."""
+"""`python -m faults.tables RESULTS.json …`: write a table of docs/reliability.md from the JSON of some runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from faults.report import COLUMNS, closing_line, rows, surroundings_line
 from hookwright.testing import document_tables
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "reliability.md"
-WRITER = "faults/tables.py"
+WRITERS = {"short": "faults/tables.py", "long": "faults/tables.py, from the long form,"}
 
 
 def main() -> None:
@@ -44,9 +44,9 @@ def _without_load(machine: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_table(document: str, results: dict[str, Any]) -> str:
-    """The document with its table replaced. Raises ValueError when it has no place for one."""
+    """The document with the table of the results' form replaced. Raises ValueError when it has no place for one."""
     closing = f"{closing_line(results)}. {surroundings_line(results)}."
-    return document_tables.with_table(document, WRITER, COLUMNS, rows(results), closing)
+    return document_tables.with_table(document, WRITERS[results["form"]], COLUMNS, rows(results), closing)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ ANSWER_SECONDS = 0.5
 # What the zombie wants to write it has tried by then: its first write follows its first breath.
 AFTERLIFE_SECONDS = 3.0
 # What the living may change while nothing is sent: who holds which lane, what they still look through, and what they
-# have counted for charts, which a zombie has too and may add, since nothing is decided by it.
-CHANGED_BY_THE_LIVING = ("lanes", "workers", "queues", "schema_migrations", "tallies")
+# have counted for charts, which a zombie has too and may add, since nothing is decided by it; and when the key was
+# last used, which the process that accepts notes a minute later.
+CHANGED_BY_THE_LIVING = ("lanes", "workers", "queues", "schema_migrations", "tallies", "keys")
 
 
 async def run(plan: Plan) -> Verdict:
