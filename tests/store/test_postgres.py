@@ -19,7 +19,7 @@ from hookwright.core.errors import Unavailable
 from hookwright.core.lanes import LANE_COUNT, LANES
 from hookwright.core.model import DAY, Accepted, Account, Endpoint, EndpointChange, Replay, Subscription
 from hookwright.engine.upkeep import advance_replays
-from hookwright.store import postgres
+from hookwright.store import postgres, postgres_look
 from hookwright.store.base import DeliveryQuery, EndpointQuery
 from hookwright.store.postgres import PostgresStore
 from hookwright.store.steps import Step
@@ -435,9 +435,9 @@ async def test_a_look_finds_its_way_by_indexes_among_many_that_wait(
     ids = [busy_endpoint.id]
     async with store._connection() as db:
         for statement, values, index in (
-            (postgres._IN_MANY_LANES.take_turns, (NOW, list(LANES), ids, 10), "queues_due"),
-            (postgres._IN_MANY_LANES.claim, (NOW, NOW + 1, [LANES[37]], ids, [10]), "deliveries_queued"),
-            (postgres._IN_MANY_LANES.put_back, (NOW, [LANES[37]], ids), "deliveries_queued"),
+            (postgres_look.IN_MANY_LANES.take_turns, (NOW, list(LANES), ids, 10), "queues_due"),
+            (postgres_look.IN_MANY_LANES.claim, (NOW, NOW + 1, [LANES[37]], ids, [10]), "deliveries_queued"),
+            (postgres_look.IN_MANY_LANES.put_back, (NOW, [LANES[37]], ids), "deliveries_queued"),
         ):
             plan = "\n".join(row[0] for row in await db.fetch(f"EXPLAIN {statement}", *values))
             assert f"using {index}" in plan, plan

@@ -41,10 +41,21 @@ from hookwright.store.acceptance import (
     queue_rows,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState, SecretOwner
-from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, of_all, worth_noting
+from hookwright.store.claim_steps import Found, Look, of_all, worth_noting
 from hookwright.store.line_steps import take_places
-from hookwright.store.matching_steps import RECIPIENT, TROUBLED, Books, Recipients
+from hookwright.store.matching_steps import RECIPIENT, Books, Recipients
 from hookwright.store.migrations import migrations_for, schema_state
+from hookwright.store.postgres_leases import (
+    OURS,
+    RELEASE,
+    RESCUE,
+    RESCUE_IN_ONE_LANE,
+    SETTLE,
+    lease_columns,
+    lease_of,
+    settlement_columns,
+)
+from hookwright.store.postgres_look import take_look
 from hookwright.store.postgres_rows import (
     Rows,
     claiming_keys,
@@ -54,10 +65,10 @@ from hookwright.store.postgres_rows import (
     queueing_up,
     transposed,
 )
-from hookwright.store.queue_steps import QUEUE_UP, QueueKey
+from hookwright.store.queue_steps import QueueKey
 from hookwright.store.records import Records
 from hookwright.store.search_steps import Source, Spelling
-from hookwright.store.steps import BATCH, Row, Statement, Step, headers_text, labels, sql
+from hookwright.store.steps import BATCH, Row, Statement, Step, labels, sql
 
 ID_BLOCK = 1_000
 # From so many events on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
@@ -332,17 +343,17 @@ class PostgresStore(Records):
             for together in self.lanes_of_one_statement([*lanes[begin:], *lanes[:begin]]):
                 if room := look.limit - sum(len(each.claims) for each in found):
                     async with db.transaction():
-                        found.append(await _look(db, look._replace(limit=room), labels(together)))
+                        found.append(await take_look(db, look._replace(limit=room), labels(together)))
         return of_all(found)
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         ours: set[int] = set()
         async with self._connection() as db:
             for together in self._by_statement(leases, attrgetter("delivery_id")):
-                columns = _columns(together)
+                columns = lease_columns(together)
                 of_d, lane = self._naming_the_lane(columns[0], "d", place=5)
                 rows = await db.fetch(
-                    f"UPDATE deliveries d SET lease_until = $4 {_OURS} {of_d} RETURNING d.id",
+                    f"UPDATE deliveries d SET lease_until = $4 {OURS} {of_d} RETURNING d.id",
                     *columns,
                     lease_until,
                     *lane,
@@ -353,9 +364,9 @@ class PostgresStore(Records):
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:
         async with self._connection() as db:
             for together in self._by_statement(leases, attrgetter("delivery_id")):
-                columns = _columns(together)
+                columns = lease_columns(together)
                 of_d, lane = self._naming_the_lane(columns[0], "d", place=5)
-                await db.execute(_RELEASE.format(of_d=of_d), *columns, now, *lane)
+                await db.execute(RELEASE.format(of_d=of_d), *columns, now, *lane)
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         # On a distributed database each lane is a transaction of its own. Should a later one fail, a second try finds
@@ -374,15 +385,15 @@ class PostgresStore(Records):
             else:
                 async with db.transaction():
                     written = await self._write_settled(db, settled, now)
-                    ours = [each for each in noted if _lease_of(each) in written]
+                    ours = [each for each in noted if lease_of(each) in written]
                     await _run_step(self._note_outcomes(ours, now), db)
         return {lease.delivery_id for lease in written}
 
     async def _write_settled(self, db: Connection, settled: Sequence[Settled], now: Instant) -> set[Lease]:
-        columns = _settlements(settled)
+        columns = settlement_columns(settled)
         of_d, lane = self._naming_the_lane(columns[0], "d", place=16)
         of_e, _ = self._naming_the_lane(columns[0], "e", place=16)
-        written = await db.fetch(_SETTLE.format(of_d=of_d, of_e=of_e), *columns, now, *lane)
+        written = await db.fetch(SETTLE.format(of_d=of_d, of_e=of_e), *columns, now, *lane)
         return {Lease(row["id"], row["fence"]) for row in written}
 
     def _naming_the_lane(self, lanes: Sequence[int], table: str, place: int) -> tuple[str, tuple[int, ...]]:
@@ -396,9 +407,9 @@ class PostgresStore(Records):
         own = labels(lanes)
         async with self._connection() as db:
             if len(own) == 1:
-                rows = await db.fetch(_RESCUE_IN_ONE_LANE, now, BATCH, own[0])
+                rows = await db.fetch(RESCUE_IN_ONE_LANE, now, BATCH, own[0])
             else:
-                rows = await db.fetch(_RESCUE, now, BATCH, own)
+                rows = await db.fetch(RESCUE, now, BATCH, own)
         return len(rows)
 
     # -- lanes -----------------------------------------------------------------------------------------------
@@ -596,241 +607,3 @@ _LIVE_SECRETS_OF_ENDPOINTS = _LIVE_SECRETS.format(
     asked="unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS u (lane, account_id, endpoint_id)",
     owner="= u.endpoint_id",
 )
-
-
-async def _look(db: Connection, look: Look, lanes: Sequence[int]) -> Found:
-    """Serve the first endpoints of some lanes. Three statements, since each sees what was committed before it began.
-
-    So the last two see whatever was made due before the rows of `queues` were locked. See `queue_steps`, also for why
-    none of them waits.
-    """
-    is_one = len(lanes) == 1
-    texts = _IN_ONE_LANE if is_one else _IN_MANY_LANES
-    met = await db.fetch(texts.take_turns, look.now, lanes[0] if is_one else lanes, look.left_out, look.limit)
-    shares = look.shares(met)
-    free = [(*_key(row), share) for row, share in zip(met, shares, strict=True) if row["meets"] == "active"]
-    taken: Sequence[Any] = ()
-    if free:
-        of_lanes, ids, most = transposed(free, 3)
-        taken = await db.fetch(texts.claim, look.now, look.lease_until, lanes[0] if is_one else of_lanes, ids, most)
-    if served := [_key(row) for row in met if row["meets"] not in ("guarded", "deleted")]:
-        of_lanes, ids = transposed(served, 2)
-        await db.execute(texts.put_back, look.now, lanes[0] if is_one else of_lanes, ids)
-    return found_by(look, met, taken)
-
-
-def _key(row: Any) -> QueueKey:
-    return row["lane"], row["endpoint_id"]
-
-
-class _LookTexts(NamedTuple):
-    """The statements of a look."""
-
-    take_turns: str
-    claim: str
-    put_back: str
-
-
-_FIRST_IN_LANE = """
-        SELECT lane, endpoint_id, due_at FROM queues
-        WHERE lane = {lane} AND due_at <= $1 AND endpoint_id <> ALL($3::bigint[]) ORDER BY due_at LIMIT $4"""
-
-# The first of each lane, and of those the first: what is due in other processes' lanes is not even looked at.
-_FIRST_IN_MANY_LANES = f"""
-    SELECT first.* FROM unnest($2::smallint[]) AS own (lane)
-    CROSS JOIN LATERAL ({_FIRST_IN_LANE.format(lane="own.lane")}
-    ) AS first ORDER BY first.due_at LIMIT $4"""
-
-_TAKE_TURNS = """
-SELECT q.lane, q.endpoint_id, {meets} AS meets
-FROM ({first}) AS first
-JOIN queues q ON q.lane = {lane} AND q.endpoint_id = first.endpoint_id
-JOIN endpoints e ON e.lane = {lane} AND e.id = q.endpoint_id
-WHERE q.due_at <= $1
-FOR UPDATE OF q SKIP LOCKED
-"""
-
-# What stands in line is left to whoever holds the endpoint's row. No CTE is joined to another: without statistics
-# that would be a nested loop over both.
-_CLAIM = (
-    """
-WITH due AS (
-    SELECT d.lane, d.id, d.due_at, COALESCE(d.expires_at <= $1, FALSE) AS expired,
-           e.url, e.retry_schedule, e.sealed_headers, e.signature,
-           """
-    + TROUBLED
-    + """ AS troubled
-    FROM {shares}
-    JOIN endpoints e ON e.lane = {u_lane} AND e.id = u.endpoint_id
-    CROSS JOIN LATERAL (
-        SELECT lane, id, due_at, expires_at FROM deliveries f
-        WHERE f.lane = {u_lane} AND f.endpoint_id = u.endpoint_id AND f.status = 'pending' AND f.due_at <= $1
-          AND f.place IS NULL
-        ORDER BY f.due_at LIMIT u.share FOR UPDATE SKIP LOCKED
-    ) AS d
-), looked_at AS (
-    UPDATE deliveries d SET
-        status = CASE WHEN due.expired THEN 'pending' ELSE 'in_flight' END,
-        fence = CASE WHEN due.expired THEN d.fence ELSE d.fence + 1 END,
-        lease_until = CASE WHEN due.expired THEN NULL ELSE $2::bigint END,
-        due_at = NULL
-    FROM due
-    WHERE d.lane = {due_lane} AND d.id = due.id
-    RETURNING d.lane, d.id, d.fence, d.account_id, d.event_id, d.event_type, d.endpoint_id, d.dialect,
-              d.dialect_event, d.ordinal, d.attempts, d.round_start, d.batch_id, d.created_at, due.due_at AS was_due,
-              d.line, due.expired, due.url, due.retry_schedule, due.sealed_headers, due.signature,
-              due.troubled
-)
-SELECT l.*, p.body, v.occurred_at, v.traceparent
-FROM looked_at l
-LEFT JOIN payloads p ON p.lane = {l_lane} AND p.event_id = l.event_id AND p.ordinal = l.ordinal
-LEFT JOIN events v ON v.lane = {l_lane} AND v.id = l.event_id
-ORDER BY l.was_due, l.id
-"""
-)
-
-# An endpoint that is not active leaves the queue, however much waits for it: its activation brings it back. A deleted
-# one stays until all is cancelled.
-_PUT_BACK = """
-WITH next AS MATERIALIZED (
-    SELECT {u_lane} AS lane, u.endpoint_id, CASE e.status WHEN 'active' THEN (
-        SELECT MIN(d.due_at) FROM deliveries d
-        WHERE d.lane = {u_lane} AND d.endpoint_id = u.endpoint_id AND d.status = 'pending' AND d.due_at IS NOT NULL
-    ) END AS due_at
-    FROM {served}
-    JOIN endpoints e ON e.lane = {u_lane} AND e.id = u.endpoint_id AND e.status <> 'deleted'
-), gone AS (
-    DELETE FROM queues q USING next n WHERE q.lane = {n_lane} AND q.endpoint_id = n.endpoint_id AND n.due_at IS NULL
-)
-UPDATE queues q SET due_at = GREATEST(n.due_at, $1)
-FROM next n WHERE q.lane = {n_lane} AND q.endpoint_id = n.endpoint_id AND n.due_at IS NOT NULL
-"""
-
-_IN_MANY_LANES = _LookTexts(
-    _TAKE_TURNS.format(first=_FIRST_IN_MANY_LANES, lane="first.lane", meets=WHAT_IT_MEETS.format(lane="e.lane")),
-    _CLAIM.format(
-        shares="unnest($3::smallint[], $4::bigint[], $5::int[]) AS u (lane, endpoint_id, share)",
-        u_lane="u.lane",
-        due_lane="due.lane",
-        l_lane="l.lane",
-    ),
-    _PUT_BACK.format(
-        served="unnest($2::smallint[], $3::bigint[]) AS u (lane, endpoint_id)", u_lane="u.lane", n_lane="n.lane"
-    ),
-)
-_IN_ONE_LANE = _LookTexts(
-    _TAKE_TURNS.format(first=_FIRST_IN_LANE.format(lane="$2"), lane="$2", meets=WHAT_IT_MEETS.format(lane="$2")),
-    _CLAIM.format(
-        shares="unnest($4::bigint[], $5::int[]) AS u (endpoint_id, share)", u_lane="$3", due_lane="$3", l_lane="$3"
-    ),
-    _PUT_BACK.format(served="unnest($3::bigint[]) AS u (endpoint_id)", u_lane="$2", n_lane="$2"),
-)
-
-
-# Only what is in flight has a lease. It is asked for in these words because a condition on the status would let the
-# planner walk the index of everything that is or was in flight instead of looking the rows up by key.
-_OURS = """
-FROM unnest($1::smallint[], $2::bigint[], $3::int[]) AS u (lane, id, fence)
-WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
-"""
-
-
-def _columns(leases: Sequence[Lease]) -> tuple[list[int], list[int], list[int]]:
-    # Rows are locked in the order of these columns: one order everywhere, since a worker renews and settles the same
-    # deliveries at the same time, and two orders would deadlock.
-    in_order = sorted(leases, key=attrgetter("delivery_id"))
-    return (
-        [lane_of(lease.delivery_id) for lease in in_order],
-        [lease.delivery_id for lease in in_order],
-        [lease.fence for lease in in_order],
-    )
-
-
-def _lease_of(settled: Settled) -> Lease:
-    return Lease(settled.claim.delivery_id, settled.claim.fence)
-
-
-def _settlements(settled: Sequence[Settled]) -> list[list[Any]]:
-    rows = [
-        (
-            lane_of(each.claim.delivery_id),
-            each.claim.delivery_id,
-            each.claim.fence,
-            each.settlement.status,
-            each.settlement.due_at,
-            each.claim.attempt,
-            each.outcome.started_at,
-            each.outcome.duration_us,
-            each.outcome.status_code,
-            each.outcome.error,
-            each.outcome.detail,
-            each.outcome.body,
-            each.claim.endpoint_id,
-            None if each.outcome.headers is None else headers_text(each.outcome.headers),
-        )
-        for each in sorted(settled, key=attrgetter("claim.delivery_id"))  # see _columns
-    ]
-    return transposed(rows, 14)
-
-
-# A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
-# A retry of an endpoint that was deleted meanwhile is cancelled; one of a paused or disabled endpoint stays
-# pending and is put aside by the claim that finds it due. The endpoint's status is looked up where it matters, and
-# not joined: before the tables have statistics, a join may walk every delivery of the endpoint.
-_SETTLE = """
-WITH u AS (
-    SELECT o.*, o.status = 'pending' AND (
-        SELECT e.status = 'deleted' FROM endpoints e WHERE e.lane = o.lane AND e.id = o.endpoint_id {of_e}
-    ) AS forgotten
-    FROM unnest($1::smallint[], $2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::int[], $7::bigint[],
-                $8::bigint[], $9::int[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::text[])
-    AS o (lane, id, fence, status, due_at, number, started_at, duration_us, status_code, error, detail, body,
-          endpoint_id, headers)
-), written AS (
-    UPDATE deliveries d SET
-        status = CASE WHEN u.forgotten THEN 'cancelled' ELSE u.status END,
-        due_at = CASE WHEN u.forgotten THEN NULL ELSE u.due_at END,
-        finished_at = CASE WHEN u.status = 'pending' AND NOT u.forgotten THEN NULL ELSE $15::bigint END,
-        attempts = d.attempts + 1, lease_until = NULL, last_status_code = u.status_code, last_error = u.error
-    FROM u
-    WHERE d.lane = u.lane AND d.id = u.id AND d.fence = u.fence AND d.lease_until IS NOT NULL
-      {of_d}
-    RETURNING d.lane, d.id, d.fence, u.number, u.started_at, u.duration_us, u.status_code, u.error, u.detail, u.body,
-              u.headers, d.due_at
-), noted AS (
-    INSERT INTO attempts (lane, delivery_id, number, started_at, duration_us, status_code, error, detail,
-                          response_body, response_headers, next_attempt_at)
-    SELECT lane, id, number, started_at, duration_us, status_code, error, detail, body, headers, due_at FROM written
-)
-SELECT id, fence FROM written
-"""
-
-
-# Rows of `queues` are locked last and in one order: see `queue_steps`.
-_QUEUE_UP_WRITTEN = QUEUE_UP.format(
-    rows="SELECT lane, endpoint_id, {due_at}::bigint FROM written GROUP BY lane, endpoint_id"
-    " ORDER BY lane, endpoint_id"
-)
-
-_RELEASE = f"""
-WITH written AS (
-    UPDATE deliveries d SET status = 'pending', due_at = $4, lease_until = NULL {_OURS} {{of_d}}
-    RETURNING d.lane, d.endpoint_id
-)
-{_QUEUE_UP_WRITTEN.format(due_at="$4")}
-"""
-
-_RESCUE_LATE = f"""
-WITH written AS (
-    UPDATE deliveries d SET status = 'pending', due_at = $1, lease_until = NULL
-    FROM (
-        SELECT lane, id FROM deliveries WHERE {{lanes}} AND status = 'in_flight' AND lease_until <= $1
-        LIMIT $2 FOR UPDATE SKIP LOCKED
-    ) AS late
-    WHERE {{d_lane}} AND d.id = late.id
-    RETURNING d.lane, d.endpoint_id
-), queued AS ({_QUEUE_UP_WRITTEN.format(due_at="$1")})
-SELECT lane FROM written
-"""
-_RESCUE = _RESCUE_LATE.format(lanes="lane = ANY($3::smallint[])", d_lane="d.lane = late.lane")
-_RESCUE_IN_ONE_LANE = _RESCUE_LATE.format(lanes="lane = $3", d_lane="d.lane = $3")
