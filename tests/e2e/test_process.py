@@ -151,7 +151,7 @@ async def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> No
         "HOOKWRIGHT_MASTER_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     }
     async with hookwright("serve", "--port", "0", environ=environ, folder=tmp_path) as server:
-        assert await server.end() == (1, "")
+        assert await server.end() == (3, "")
     [line] = server.errors
     assert line.startswith("hookwright: PostgreSQL")
     assert "hunter2" not in line

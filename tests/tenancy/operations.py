@@ -62,7 +62,7 @@ KINDS_OF_QUERIES: Mapping[str, str | None] = {
     "filter[title_cont]": "title",
     "filter[subdomain_cont]": "title",
     **dict.fromkeys(("limit", "status", "event_type", "created_from", "created_to", "dialect")),
-    **dict.fromkeys(("sort", "page[number]", "page[size]", "filter[event_eq]")),
+    **dict.fromkeys(("sort", "page[number]", "page[size]", "filter[event_eq]", "fields[sites]")),
     **dict.fromkeys(("per_page", "include_total_count", "include_payload")),
     **dict.fromkeys(("client_id", "redirect_uri", "response_type", "state", "scope", "tenant_name")),
     **dict.fromkeys(("code_challenge", "code_challenge_method")),
