@@ -135,7 +135,7 @@ def _put(value: Any, steps: list[str], new: str) -> None:
 
 def _without(named: list[str], answer: httpx.Response) -> Exchange:
     text = _blank(answer.text, named)
-    # A tag is made of the body, which may repeat what was asked for: it tells no more than the body, which is compared.
+    # A tag is made of the body, which may repeat what was asked for: it tells no more than the body does.
     headers = {name: _blank(value, named) for name, value in answer.headers.items() if name != "etag"}
     if headers.get("content-length") == str(len(answer.content)):
         headers["content-length"] = str(len(text.encode()))  # one twin may be longer than the other
