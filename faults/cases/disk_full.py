@@ -25,6 +25,7 @@ from faults.small_disk import SmallDisk, can_refuse_writes, read_only_for, small
 from faults.system import system_on
 
 MEGABYTES = {"sqlite": 32, "postgres": 160}
+MEGABYTES_OF_A_ROUND = 5  # what a round leaves for good, and a little more
 # So that PostgreSQL's own log (two files of 16 MB) leaves the tables some room.
 SMALL = {"max_wal_size": "32MB", "min_wal_size": "32MB"}
 ENDPOINTS = 4
@@ -40,7 +41,8 @@ async def run(plan: Plan) -> Verdict:
     nemesis = Nemesis(plan.folder, plan.dice("disk"))
     manners = Manners(plan.seed, refused=0.1, slow=0.3, slow_seconds=1.0)
     _ask_for_root(plan)
-    with small_disk(plan.folder / "disk", MEGABYTES[plan.database]) as disk, farm(plan.folder, manners) as receivers:
+    megabytes = MEGABYTES[plan.database] + MEGABYTES_OF_A_ROUND * plan.rounds
+    with small_disk(plan.folder / "disk", megabytes) as disk, farm(plan.folder, manners) as receivers:
         async with system_on(replace(plan, folder=disk.folder), postgres_settings=SMALL) as system:
             node = await system.start()
             aims = await system.subscribe(node, receivers.url, ENDPOINTS, retry_schedule=SCHEDULE)
