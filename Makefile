@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup test fuzz faults faults-long demo bench bench-long lint format docs picture addresses lock audit sbom clean
+.PHONY: setup test test-slow fuzz faults faults-long demo bench bench-long lint format docs picture addresses lock audit sbom clean
 
 setup: $(VENV)/.installed
 
@@ -34,8 +34,14 @@ format: setup
 # is `.venv/bin/pytest tests/api`. Tests start some two hundred processes of ours: where PYTHONDONTWRITEBYTECODE is set, as
 # in many containers, each would compile all of it anew.
 WORKERS ?= 3
+SLOW = tests/docs/test_repository_pages.py tests/console/test_axe.py
 test: lint
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
+
+# What takes minutes by itself: the pages whose commands install, serve, break and measure, and each page of the console as
+# axe-core judges it.
+test-slow: setup
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(WORKERS) $(SLOW)
 
 # Writes what is generated in docs/; a test fails while it is not what this writes.
 docs: setup
