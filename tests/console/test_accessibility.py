@@ -51,6 +51,15 @@ async def test_a_pane_is_entered_by_enter_and_escape_leads_back_to_its_row(site:
             await expect(row).to_be_focused()
 
 
+async def test_nothing_of_a_pane_is_covered_by_its_head_where_there_is_little_room(site: Site, failed: str) -> None:
+    async with site.page(failed, AT_400_PERCENT) as page:
+        head = await page.locator("#pane > header").bounding_box()
+        cause = await page.locator("#pane .cause").first.bounding_box()
+        assert head is not None
+        assert cause is not None
+        assert head["y"] + head["height"] <= cause["y"]
+
+
 async def test_a_pane_that_keys_change_is_read_out(site: Site, failed: str) -> None:
     async with site.page("/console/deliveries") as page:
         await page.locator("#rows a").first.click()
