@@ -160,8 +160,12 @@ class Burst:
     async def statuses(self) -> list[str]:
         return [each.status for each in await self.engine.deliveries()]
 
-    async def stop(self) -> None:
+    def tell_to_stop(self) -> None:
+        """Which it has not noticed yet."""
         self._stop.set()
+
+    async def stop(self) -> None:
+        self.tell_to_stop()
         self.worker.wake()
         await self._running
 
@@ -226,6 +230,16 @@ async def test_what_waits_in_memory_goes_back_at_the_end_of_the_process(engine: 
         burst.held.answer()
         await burst.worker.drain(5)
         assert await burst.statuses() == ["delivered", "pending", "pending"]
+    assert burst.held.arrived_count == 1
+
+
+async def test_nothing_that_waits_begins_once_the_worker_is_told_to_stop(engine: Engine) -> None:
+    async with Burst(engine) as burst:
+        burst.tell_to_stop()
+        burst.held.answer()
+        while "delivered" not in await burst.statuses():
+            pass  # the answer is on its way into the store
+    assert await burst.statuses() == ["delivered", "pending", "pending"]
     assert burst.held.arrived_count == 1
 
 

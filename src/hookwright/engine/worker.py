@@ -113,7 +113,7 @@ class Worker:
         self._claimed = 0  # from the store, and not begun yet
         self._starting = False
         self._may_be_more = False
-        self._is_running = False
+        self._stop: asyncio.Event | None = None  # while it runs
 
     def wake(self) -> None:
         """There may be something due."""
@@ -131,12 +131,12 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then nothing new is claimed, and what is in flight goes on."""
         chores = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._keep_sendable())]
-        self._is_running = True
+        self._stop = stop
         try:
             while not stop.is_set():
                 await self._work_once()
         finally:
-            self._is_running = False
+            self._stop = None
             for chore in chores:
                 chore.cancel()
 
@@ -309,6 +309,11 @@ class Worker:
         # free slots, since slow receivers hold the others, is found by the next poll.
         if endpoint_has_room or (self._may_be_more and self._room() >= self._settings.concurrency // 4):
             self._woken.set()
+
+    @property
+    def _is_running(self) -> bool:
+        # Not for as long as `run` takes to notice: a request that ends meanwhile must not make room for another.
+        return self._stop is not None and not self._stop.is_set()
 
     def _room(self) -> int:
         return max(0, self._free_slots(self._clock.now()) - self._claimed)
