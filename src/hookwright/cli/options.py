@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -84,21 +85,17 @@ Key = Annotated[
 
 def after_account(metavar: str, help: str) -> Any:
     """An argument that an account's id may stand before; `account_and` takes the two apart."""
-
-    def check(words: list[str]) -> list[str]:
-        account_and(words)
-        return words
-
-    return typer.Argument(
-        metavar=f"{ACCOUNT_MAY_BE_BEFORE}{metavar}", help=f"{help} {OTHERWISE}", show_default=False, callback=check
-    )
+    return _behind_an_account(metavar, help, account_and)
 
 
 def id_after_account(metavar: str, help: str) -> Any:
     """As `after_account`, for an id; `account_and_id` takes the two apart."""
+    return _behind_an_account(metavar, help, account_and_id)
 
+
+def _behind_an_account(metavar: str, help: str, take_apart: Callable[[list[str]], object]) -> Any:
     def check(words: list[str]) -> list[str]:
-        account_and_id(words)
+        take_apart(words)
         return words
 
     return typer.Argument(
