@@ -1,21 +1,24 @@
 """What was claimed at birth and waits in memory for a slot: in turn, not for long, and not unwatched."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
 from engine.harness import DIALECT, Engine, Held, running_engine
 from engine.test_under_way import NOW, claim_to
 from hookwright.ambient import MovableClock
-from hookwright.core.model import SECOND, Claim, EndpointStatus, Subscription
+from hookwright.core.model import SECOND, Claim, EndpointStatus, Instant, SigningSecret, Subscription
 from hookwright.engine.intake import GroupCommit
 from hookwright.engine.waiting import LONGEST_WAIT, MOST_BYTES, MOST_WAITING, Waiting
 from hookwright.engine.worker import Worker
+from hookwright.operations.accounts import create_account
 from hookwright.operations.endpoints import create_endpoint
-from hookwright.store.base import Store
+from hookwright.operations.publish import Publish, publish
+from hookwright.store.base import SecretOwner, Store
 from hookwright.testing.receiver import Receiver
 
 LEASE = 10 * SECOND
@@ -81,6 +84,14 @@ def test_an_endpoint_that_nothing_waits_for_any_more_has_no_turn() -> None:
     waiting.take_out({8}, NOW)
     waiting.may_go_again(7)
     assert taken(waiting) == [2]
+
+
+def test_what_goes_next_is_the_first_of_each_endpoint_that_has_a_turn() -> None:
+    waiting = waiting_for(7, 7, 8, 9)
+    assert [each.delivery_id for each in waiting.next_ones(2)] == [1, 3]
+    assert waiting.take(lambda endpoint_id: endpoint_id != 7, NOW) is not None
+    assert [each.delivery_id for each in waiting.next_ones(9)] == [4]
+    assert len(waiting) == 3
 
 
 def test_a_delivery_whose_lease_has_ended_is_forgotten() -> None:
@@ -255,3 +266,35 @@ async def test_another_endpoint_is_sent_to_before_the_rest_of_a_burst(engine: En
         assert (other.count, second.arrived_count) in ((0, 1), (1, 1))
         second.answer()
         await other.wait_for(1)
+
+
+async def test_keys_are_looked_up_together_for_what_goes_next_and_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookwright.engine.worker.EXPECTED_AHEAD", 4)
+    accounts = [(await create_account(engine.services, f"Ada {number}")).account.id for number in range(7)]
+    wanted = [Subscription("contact.created")]
+    for account_id in accounts:
+        await create_endpoint(engine.services, account_id, DIALECT, engine.receiver.url + "/", wanted)
+    asked: list[int] = []
+    look_up = engine.store.signing_secrets_of
+
+    async def counted(owners: Sequence[SecretOwner], now: Instant) -> dict[SecretOwner, list[SigningSecret]]:
+        asked.append(len(owners))
+        return await look_up(owners, now)
+
+    monkeypatch.setattr(engine.store, "signing_secrets_of", counted)
+    worker = engine.another_worker(concurrency=1, poll_seconds=3600)
+    engine.services = replace(engine.services, intake=GroupCommit(engine.store, worker=worker))
+    running = asyncio.create_task(worker.run(stop := asyncio.Event()))
+    await asyncio.sleep(0)
+    event = {"type": "contact.created", "data": {"contact": {"id": 1, "email": "ada@example.com"}}}
+    events = msgspec.json.encode([event | {"account": account_id} for account_id in accounts])
+    await publish(engine.services, msgspec.json.decode(events, type=list[Publish]))
+    await engine.receiver.wait_for(7)
+    stop.set()
+    worker.wake()
+    await running
+    await worker.drain(5)
+    # Four, of whom three go before the next ones are asked for: one of those was asked for before.
+    assert asked == [4, 3]

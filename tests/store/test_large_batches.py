@@ -106,6 +106,21 @@ async def test_a_batch_that_cannot_be_written_leaves_nothing_behind(store: Store
     assert await store.event(drafts[1].event.id) is None
 
 
+@pytest.mark.parametrize("number", [3, MANY])
+async def test_an_event_for_many_endpoints_has_a_delivery_for_each(store: Store, number: int) -> None:
+    account = await add_account(store)
+    endpoints = [await add_endpoint(store, account) for _ in range(number)]
+    one = draft(account, key="an import")
+    accepted = await store.accept([one], Room(number - 1, NOW + LEASE))
+    assert accepted.answers == [Accepted(one.event.id, number)]
+    again = await store.accept([draft(account, key="an import")], Room(number, NOW + LEASE))
+    assert again.answers == [Accepted(one.event.id, number, duplicate=True)]
+    claims = [*accepted.claims, *await claim(store, MANY)]
+    assert {each.endpoint_id for each in claims} == {each.id for each in endpoints}
+    assert len(claims) == number
+    assert await store.settle([settled(each) for each in claims], NOW) == {each.delivery_id for each in claims}
+
+
 # -- accounts of many lanes --------------------------------------------------------------------------------------
 
 LANE_INDEXES = (0, 7, 37, 63)

@@ -25,7 +25,7 @@ from hookwright.engine.failures import NotAllowed, SendFailed, Unanswered
 from hookwright.engine.idle import IdleConnections
 from hookwright.engine.limits import SendLimits
 
-REMEMBERED_URLS = 10_000
+REMEMBERED_URLS = 20_000  # as many as deliveries may wait in memory, each for an endpoint of its own
 MAX_LOCATION_SHOWN = 500
 
 

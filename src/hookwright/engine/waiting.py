@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from hookwright.core.model import SECOND, Claim, Instant
@@ -113,6 +114,10 @@ class Waiting:
                 self._forget(next_one)
                 return next_one.claim
         return None
+
+    def next_ones(self, most: int) -> list[Claim]:
+        """What goes next, as it looks now: the first of each endpoint that has a turn."""
+        return [self._of_endpoint[endpoint_id][0].claim for endpoint_id in islice(self._turns, most)]
 
     def may_go_again(self, endpoint_id: int) -> None:
         """Something has changed for this endpoint: it has turns again, if anything waits for it."""

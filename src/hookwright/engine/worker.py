@@ -53,6 +53,10 @@ RENEWALS_AHEAD = 2
 # under way, however many wait; slow ones have as many as they may, since turns are short while nobody answers.
 STARTS_IN_A_TURN = 16
 
+# Of so much that waits in memory keys are looked up together. They are remembered for a second, in which a process
+# sends several times as much.
+EXPECTED_AHEAD = 1_000
+
 log = structlog.get_logger("hookwright.worker")
 
 
@@ -112,6 +116,7 @@ class Worker:
         self._reserved = 0
         self._claimed = 0  # from the store, and not begun yet
         self._starting = False
+        self._expected_starts = 0  # so many may begin before it is expected again what comes next
         self._may_be_more = False
         self._stop: asyncio.Event | None = None  # while it runs
 
@@ -197,7 +202,6 @@ class Worker:
         now = self._clock.now()
         for claim in claims:
             self._waiting.add(claim, now, lease_until)
-        self._maker.expect(claims)
         self._start_waiting()
 
     def _start_waiting(self) -> None:
@@ -216,12 +220,21 @@ class Worker:
             # Some slots are left to the store; not the last ones, or what was claimed at birth would stand still.
             room -= min(self._settings.concurrency // 4, room // 2)
         for _ in range(min(room, STARTS_IN_A_TURN)):
+            self._expect_next()
             claim = self._waiting.take(self._under_way.has_room_for, now)
             if claim is None:
                 return
             self._start((claim,))
         if room > STARTS_IN_A_TURN:
             self._start_waiting()
+
+    def _expect_next(self) -> None:
+        """Have the keys looked up of what goes next: before it goes, and not so early that they are forgotten."""
+        if self._expected_starts == 0:
+            next_ones = self._waiting.next_ones(EXPECTED_AHEAD)
+            self._maker.expect(next_ones)
+            self._expected_starts = 1 + len(next_ones) // 2
+        self._expected_starts -= 1
 
     async def _keep_sendable(self) -> None:
         while True:
