@@ -157,7 +157,7 @@ def schema(state: SchemaState) -> Check:
             name="migrations",
             status="problem",
             found=f"the database has been used by a newer version (migration {state.unknown[-1]})",
-            change="install that version; there is no way back",
+            change="use that version: the schema has no way back",
         )
     return Check(name="migrations", found="all are applied")
 
