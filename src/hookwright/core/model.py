@@ -340,7 +340,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     retry_schedule: tuple[int, ...] | None
     sealed_headers: bytes | None = None
     signature: SignatureScheme = "v1"
-    batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
+    batch_id: int | None = None  # what is sent in one request has one; as a rule its first delivery's id
     troubled: bool = False  # whether the endpoint was failing when this was claimed, or its account thinks so
     traceparent: str | None = None  # the event's
     line: str | None = None  # the delivery's

@@ -23,6 +23,7 @@ from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.publish import Publish, publish
 from hookwright.operations.services import Services
 from hookwright.testing.receiver import Received, Receiver
+from store.given import change_database
 
 from .test_endpoints import PATH, PUBLISHED, created
 
@@ -298,6 +299,27 @@ async def test_whichever_delivery_of_a_batch_is_named_the_batch_is_shown(kit: ht
     shown = [await details(kit, endpoint, id) for id in before]
     assert shown[0]["id"] == min(before)
     assert shown == [shown[0]] * 3
+
+
+async def test_what_is_left_of_a_broken_batch_is_in_the_history_under_its_new_id(
+    kit: httpx.AsyncClient, line: Line
+) -> None:
+    endpoint = await endpoint_at(kit, line, "subscriber.created")
+    await line.publish("contact.created", count=3)
+    line.receiver.answer(503, times=1)
+    [first] = await line.tick()
+    id = first.json()["delivery_id"]
+    await change_database(
+        line.services.store, f"UPDATE deliveries SET status = 'dead', due_at = NULL WHERE id = {id}"
+    )
+    line.clock.move(seconds=60)
+    [second] = await line.tick()
+    assert second.json()["delivery_id"] != id
+    assert second.json()["events"] == first.json()["events"][1:]
+    assert {each["id"] for each in await history(kit, endpoint)} == {id, second.json()["delivery_id"]}
+    for request, status in ((first, "failed"), (second, "delivered")):
+        shown = await details(kit, endpoint, int(request.headers["x-kit-delivery"]))
+        assert (shown["id"], shown["status"]) == (request.json()["delivery_id"], status)
 
 
 def test_an_attempt_that_nobody_answered_has_no_response() -> None:
