@@ -307,6 +307,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     last_status_code: int | None
     last_error: str | None
     batch_id: int | None = None
+    batch_size: int | None = None  # how many went out together, as far as somebody counted
     expires_at: Instant | None = None
     line: str | None = None
 

@@ -99,7 +99,9 @@ async def get_webhook_delivery_details(
     shown["attempts"] = [attempt_object(each) for each in await surface.services.store.attempts(batch[0].id)]
     shown["events"] = await _events(surface.services, batch)
     if with_payload:
-        shown["payload"] = {"delivery_id": shown["id"], "events": shown["events"]}
+        # With less than all of its events it would be another body than the one that was sent.
+        is_whole = len(shown["events"]) == (batch[0].batch_size or len(batch))
+        shown["payload"] = {"delivery_id": shown["id"], "events": shown["events"]} if is_whole else None
     return KitJson({"delivery": shown})
 
 
