@@ -126,6 +126,47 @@ def test_another_services_port_is_refused_whatever_is_allowed(port: int) -> None
     assert target_problem(f"https://example.com:{port}/", rules) is not None
 
 
+# -- plain http ------------------------------------------------------------------------------------------------------
+
+
+def test_plain_http_goes_where_https_may_go_once_it_is_allowed() -> None:
+    # The URLs of Kit's own examples: developers.kit.com "List webhooks" and, for v3, "Webhooks".
+    for url in ("http://example.convertkit.dev/tags", "http://example.com/incoming", "HTTP://93.184.215.14:8080/"):
+        assert target_problem(url, TargetPolicy()) == "must start with https://"
+        assert target_problem(url, TargetPolicy(allow_http=True)) is None
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(
+            "10.0.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "[::1]",
+            "[fd00::1]",
+            "[::ffff:10.0.0.1]",
+            "localhost",
+            "intranet",
+        ),
+        *("db.internal", "8.8.4.4", "partner.example", "example.com:5432", "example.com:9200", "example.com:22"),
+        *("user@example.com", "2130706433", "0x7f.1"),
+    ],
+)
+def test_allowing_plain_http_allows_no_address_name_or_port_more(rest: str) -> None:
+    rules = TargetPolicy(
+        allow_http=True, denied_ranges=parse_ranges(["8.8.4.0/24"]), denied_names=parse_names(["partner.example"])
+    )
+    for scheme in ("http", "https"):
+        assert target_problem(f"{scheme}://{rest}/", rules) is not None
+
+
+@given(address=st.ip_addresses().map(str))
+def test_an_address_is_judged_alike_with_and_without_plain_http(address: str) -> None:
+    assert address_allowed(address, TargetPolicy(allow_http=True)) == address_allowed(address, TargetPolicy())
+    assert not explicitly_allowed(address, TargetPolicy(allow_http=True))
+
+
 # -- NAT64 -----------------------------------------------------------------------------------------------------------
 
 
