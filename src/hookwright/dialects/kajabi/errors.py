@@ -1,8 +1,8 @@
 """Refusals in Kajabi's shapes: JSON:API errors, and OAuth's flat `{"error": …}`.
 
 Sources: the schema `errors_attributes` of Kajabi openapi.yaml 1.1.0 for the fields and their order; the real 401
-body, published with the w6w-apps Kajabi client; `code`, which only validation errors carry, and the pointers from the
-gem jsonapi.rb, whose objects Kajabi's have been seen to match.
+body, published with the w6w-apps Kajabi client; `code`, which only a model's errors carry (`blank`, `invalid`,
+`taken`, `inclusion`), and the pointers from the gem jsonapi.rb, whose objects Kajabi's have been seen to match.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,6 +27,9 @@ from hookwright.web.limits import MAX_BODY_BYTES, BodyTooLarge
 from hookwright.web.rails import as_routed_by_rails, phrase_of
 
 OAUTH_PREFIX = "/v1/oauth/"
+
+# The code of a problem that is shown without one: a parameter that is missing is no error of a model.
+MISSING = "missing"
 RETRY_AFTER_SECONDS = 5
 
 UNAUTHORIZED_DETAIL = (
@@ -145,7 +148,7 @@ def _answer(
 
 
 def _validation_error(problem: Problem) -> Document:
-    return error_object(422, problem.message, problem.pointer, problem.code)
+    return error_object(422, problem.message, problem.pointer, None if problem.code == MISSING else problem.code)
 
 
 def _is_oauth(request: Request) -> bool:
