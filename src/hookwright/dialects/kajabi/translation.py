@@ -17,6 +17,7 @@ from hookwright.core.vocabulary import (
     PaymentSucceededData,
     PurchaseCreatedData,
 )
+from hookwright.dialects.kajabi.documents import Occasion
 from hookwright.dialects.kajabi.payloads import (
     Payload,
     form_submission_payload,
@@ -34,7 +35,7 @@ class Rendering(NamedTuple):
 
     event: str
     resource_ids: Callable[[Any], Iterable[int]]
-    payload: Callable[[Any, int, str], Payload]
+    payload: Callable[[Any, Occasion], Payload]
 
 
 def translate(event: Event, data: Data | None) -> Iterable[Notice]:
@@ -54,12 +55,13 @@ def envelope(event_id: str, event: str, payload: Payload) -> bytes:
 
 
 def _notice(event: Event, data: Data | None, site_id: int, rendering: Rendering) -> Notice:
+    occasion = Occasion(site_id, event.id, event.occurred_at)
     return Notice(
         dialect=NAME,
         event=rendering.event,
         resources=tuple(dict.fromkeys(str(id) for id in rendering.resource_ids(data))),
         site_id=site_id,
-        render=lambda: envelope(event.id, rendering.event, rendering.payload(data, site_id, event.id)),
+        render=lambda: envelope(event.id, rendering.event, rendering.payload(data, occasion)),
     )
 
 
