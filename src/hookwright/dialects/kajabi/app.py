@@ -16,7 +16,8 @@ from hookwright.web.rails import LikeRails
 
 DESCRIPTION = """The part of Kajabi's public API that concerns webhooks, served by Hookwright.
 
-It follows Kajabi's openapi.yaml 1.1.0, so an integration written for Kajabi works when its base URL points here.
+It follows Kajabi's openapi.yaml 1.1.0, so what an integration written for Kajabi does with hooks, sites and tokens works
+when its base URL points here. Contacts, offers, orders and the rest of Kajabi's API are not served.
 """
 
 
