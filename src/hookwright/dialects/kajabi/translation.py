@@ -55,14 +55,18 @@ def envelope(event_id: str, event: str, payload: Payload) -> bytes:
 
 
 def _notice(event: Event, data: Data | None, site_id: int, rendering: Rendering) -> Notice:
-    occasion = Occasion(site_id, event.id, event.occurred_at)
     return Notice(
         dialect=NAME,
         event=rendering.event,
         resources=tuple(dict.fromkeys(str(id) for id in rendering.resource_ids(data))),
         site_id=site_id,
-        render=lambda: envelope(event.id, rendering.event, rendering.payload(data, occasion)),
+        render=lambda: _rendered(event, data, site_id, rendering),
     )
+
+
+def _rendered(event: Event, data: Data | None, site_id: int, rendering: Rendering) -> bytes:
+    occasion = Occasion(site_id, event.id, event.occurred_at)
+    return envelope(event.id, rendering.event, rendering.payload(data, occasion))
 
 
 def _tag(data: ContactTagData) -> tuple[int, ...]:
