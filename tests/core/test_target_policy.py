@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard.corpus import CORPUS, Entry
 from hookwright.core.address_ranges import NAT64_LENGTHS, nat64_v4
 from hookwright.core.addresses import TargetPolicy, address_allowed, explicitly_allowed, target_problem
 from hookwright.core.ports import NEVER_PORTS
@@ -159,6 +160,12 @@ def test_allowing_plain_http_allows_no_address_name_or_port_more(rest: str) -> N
     )
     for scheme in ("http", "https"):
         assert target_problem(f"{scheme}://{rest}/", rules) is not None
+
+
+@pytest.mark.parametrize("entry", [each for each in CORPUS if each.url.lower().startswith("https:")], ids=str)
+def test_a_trick_that_https_does_not_get_through_with_plain_http_does_not_either(entry: Entry) -> None:
+    url = "http" + entry.url[len("https") :]
+    assert target_problem(url, TargetPolicy(allow_http=True)) == target_problem(entry.url, TargetPolicy())
 
 
 @given(address=st.ip_addresses().map(str))
