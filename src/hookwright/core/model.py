@@ -307,6 +307,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     last_status_code: int | None
     last_error: str | None
     batch_id: int | None = None
+    batch_size: int | None = None  # how many went out together, as far as somebody counted
     expires_at: Instant | None = None
     line: str | None = None
 
@@ -340,7 +341,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     retry_schedule: tuple[int, ...] | None
     sealed_headers: bytes | None = None
     signature: SignatureScheme = "v1"
-    batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
+    batch_id: int | None = None  # what is sent in one request has one; as a rule its first delivery's id
     troubled: bool = False  # whether the endpoint was failing when this was claimed, or its account thinks so
     traceparent: str | None = None  # the event's
     line: str | None = None  # the delivery's
