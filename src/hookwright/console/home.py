@@ -11,16 +11,16 @@ from starlette.routing import Route
 from hookwright.console.charts import RANGES, Range, attempts_chart, published_chart, range_named, time_label
 from hookwright.console.live import stream
 from hookwright.console.surface import surface_of
+from hookwright.console.troubled import MOST_TROUBLED, troubled_endpoints
 from hookwright.console.viewers import viewer_of
 from hookwright.console.visits import PREFIX, Visit, for_viewers
-from hookwright.core.attention import Attention, attention_of
+from hookwright.core.attention import Attention
 from hookwright.core.causes import Cause, Tried, cause_of
 from hookwright.core.model import Endpoint, Instant
 from hookwright.core.tallies import WHOLE_PLATFORM, Tally, bars_of
 from hookwright.store.base import DeliverySearch, Store
 
 MOST_FAILED_COUNTED = 10_000
-MOST_TROUBLED = 500
 MOST_SHOWN = 5
 
 
@@ -47,7 +47,7 @@ async def show_home(visit: Visit) -> Response:
     account_id, now = visit.viewer.account_id, visit.now
     numbers = await _numbers(visit.store, account_id, span, now)
     bars = bars_of(numbers.tallies, span.first(now), span.length_seconds, span.bars)
-    troubles = await _troubles(visit, now)
+    troubles = await _troubles(visit)
     is_empty = not troubles and not await visit.store.newest_endpoints(account_id, None, 1)
     return await visit.page(
         "home.html",
@@ -93,14 +93,11 @@ async def _numbers(store: Store, account_id: int | None, span: Range, now: Insta
     )
 
 
-async def _troubles(visit: Visit, now: Instant) -> list[Trouble]:
+async def _troubles(visit: Visit) -> list[Trouble]:
     """The most urgent first; why its latest delivery failed is looked up for those that are shown."""
-    endpoints = await visit.store.endpoints_in_trouble(visit.viewer.account_id, MOST_TROUBLED)
-    found = [(each, attention) for each in endpoints if (attention := attention_of(each, now)) is not None]
-    found.sort(key=lambda pair: (pair[1].rank, pair[1].since or 0))
     return [
         Trouble(endpoint, attention, await _cause(visit, endpoint) if number < MOST_SHOWN else None)
-        for number, (endpoint, attention) in enumerate(found)
+        for number, (endpoint, attention) in enumerate(await troubled_endpoints(visit))
     ]
 
 

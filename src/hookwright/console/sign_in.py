@@ -15,12 +15,12 @@ from hookwright.console.visits import (
     Visit,
     for_viewers,
     local_path,
-    parse_id,
     read_form,
     require_same_origin,
     see_other,
 )
 from hookwright.core.errors import Forbidden, Unauthorized
+from hookwright.core.lanes import id_in
 from hookwright.core.model import SECOND
 from hookwright.core.sessions import LASTS_FOR
 from hookwright.operations.accounts import require_account
@@ -84,7 +84,7 @@ async def pick_account(visit: Visit) -> Response:
     if not text:
         answer.delete_cookie(ACCOUNT_COOKIE, path=PREFIX)
         return answer
-    account = await require_account(visit.services, parse_id(text) or 0)
+    account = await require_account(visit.services, id_in(text) or 0)
     visit.viewer.require_reach(account.id)
     answer.set_cookie(ACCOUNT_COOKIE, str(account.id), path=PREFIX, httponly=True, samesite="lax")
     return answer

@@ -14,6 +14,7 @@ from hookwright.console.security import ALLOWED_IMAGES
 from hookwright.console.surface import Surface, surface_of
 from hookwright.core.audit import Actor
 from hookwright.core.errors import Forbidden, NotFound, Unauthorized
+from hookwright.core.lanes import id_in
 from hookwright.core.model import Key
 from hookwright.core.portal import Look, PortalLink
 from hookwright.core.sessions import Ending, Session, ending_of
@@ -162,5 +163,4 @@ def _is_local(request: Request) -> bool:
 
 
 def _picked_account(request: Request) -> int | None:
-    text = request.cookies.get(ACCOUNT_COOKIE, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else None
+    return id_in(request.cookies.get(ACCOUNT_COOKIE, ""))
