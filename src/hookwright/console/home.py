@@ -12,8 +12,8 @@ from hookwright.console.charts import RANGES, Range, attempts_chart, published_c
 from hookwright.console.live import stream
 from hookwright.console.surface import surface_of
 from hookwright.console.troubled import MOST_TROUBLED, troubled_endpoints
-from hookwright.console.viewers import viewer_of
-from hookwright.console.visits import PREFIX, Visit, for_viewers
+from hookwright.console.viewers import Viewer
+from hookwright.console.visits import PREFIX, Visit, asked_in, for_viewers
 from hookwright.core.attention import Attention
 from hookwright.core.causes import Cause, Tried, cause_of
 from hookwright.core.model import Endpoint, Instant
@@ -69,18 +69,17 @@ async def show_home(visit: Visit) -> Response:
 
 async def stream_home(request: Request) -> Response:
     """Says when a number of home is another one."""
-    viewer = await viewer_of(request, is_there=False)
-    surface = surface_of(request)
-    span = range_named(request.query_params.get("range", ""))
+    services = surface_of(request).services
+    span = range_named(asked_in(request, "range"))
     seen: list[Numbers] = []
 
-    async def look() -> list[tuple[str, object]]:
-        numbers = await _numbers(surface.services.store, viewer.account_id, span, surface.services.clock.now())
+    async def look(viewer: Viewer) -> list[tuple[str, object]]:
+        numbers = await _numbers(services.store, viewer.account_id, span, services.clock.now())
         is_different = bool(seen) and seen[0] != numbers
         seen[:] = [numbers]
         return [("changed", None)] if is_different else []
 
-    return stream(surface, look)
+    return await stream(request, look)
 
 
 async def _numbers(store: Store, account_id: int | None, span: Range, now: Instant) -> Numbers:

@@ -45,12 +45,13 @@ async def sign_in(request: Request) -> Response:
     surface = surface_of(request)
     form = await read_form(request)
     next_path = local_path(form.get("next", [""])[0])
-    if not surface.sign_ins.admits(request.client.host if request.client else None):
-        wait = surface.sign_ins.seconds_left()
-        return _sign_in_page(request, next_path, f"Too many tries. Wait {wait} seconds.", 429)
     try:
         signed_in = await begin_session(surface.services, form.get("key", [""])[0].strip())
     except Unauthorized:
+        # Only wrong keys are counted, and a right one is never refused: behind a proxy many may have one address.
+        if not surface.sign_ins.admits(request.client.host if request.client else None):
+            wait = surface.sign_ins.seconds_left()
+            return _sign_in_page(request, next_path, f"No such key, and too many tries. Wait {wait} seconds.", 429)
         return _sign_in_page(request, next_path, "No such key. It begins with hw_ and is not expired?", 401)
     except Forbidden as refusal:
         return _sign_in_page(request, next_path, f"Not with this key: {refusal}.", 403)

@@ -60,6 +60,11 @@ class Viewer(Struct, frozen=True, kw_only=True):
         """Whether every account is theirs to see."""
         return self.own_account_id is None
 
+    @property
+    def place(self) -> object:
+        """What a viewer has once, in however many windows: the session, the portal link, or this machine."""
+        return ("session", self.session.id) if self.session is not None else (self.actor.kind, self.actor.id)
+
     def require_reach(self, account_id: int) -> None:
         """Raises NotFound for what belongs to another account: it looks like what does not exist."""
         if self.own_account_id not in (None, account_id):

@@ -53,7 +53,7 @@ class Visit:
 
     def asked(self, name: str) -> str:
         """A parameter of the query, or nothing."""
-        return self.request.query_params.get(name, "").replace("\0", "")  # PostgreSQL's text holds no NUL
+        return asked_in(self.request, name)
 
     def field(self, name: str) -> str:
         """A field of the form, or nothing."""
@@ -124,6 +124,11 @@ def for_administrators(handler: Handler) -> Endpoint:
         return await handler(visit)
 
     return for_viewers(answer)
+
+
+def asked_in(request: Request, name: str) -> str:
+    """A parameter of the query, or nothing."""
+    return request.query_params.get(name, "").replace("\0", "")  # PostgreSQL's text holds no NUL
 
 
 async def read_form(request: Request) -> dict[str, list[str]]:
