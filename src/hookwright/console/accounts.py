@@ -10,7 +10,8 @@ from starlette.routing import Route
 from hookwright.console.confirming import problem_of_key
 from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_administrators, see_other
 from hookwright.core.errors import HookwrightError, Invalid
 from hookwright.core.lanes import id_in
 from hookwright.core.model import DAY, HOUR, SECOND, Account, Instant

@@ -6,7 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_place
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_administrators, parse_place
 from hookwright.core.audit import ACTIONS, WAYS, Entry
 from hookwright.core.lanes import id_in
 from hookwright.core.model import DAY, HOUR, Instant

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from hookwright.console.delivery_pane import pane_of, show_payload
 from hookwright.console.live import stream
 from hookwright.console.pages import fragment, with_query
-from hookwright.console.surface import surface_of
+from hookwright.console.surface import PREFIX, surface_of
 from hookwright.console.viewers import Viewer
-from hookwright.console.visits import PREFIX, Visit, asked_in, for_viewers, parse_place
+from hookwright.console.visits import Visit, asked_in, for_viewers, parse_place
 from hookwright.console.words import shown_status
 from hookwright.core.model import Delivery, Endpoint
 from hookwright.core.search_language import MAX_LENGTH, Search, parse_search

@@ -22,7 +22,8 @@ from hookwright.console.endpoint_forms import (
 from hookwright.console.endpoint_sheet import endpoint_in
 from hookwright.console.forms import by_field
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_those_who_change, see_other
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.event_names import EVERYTHING, family_of
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND

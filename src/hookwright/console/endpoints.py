@@ -11,8 +11,9 @@ from starlette.routing import Route
 from hookwright.console.charts import Mark, marks_of
 from hookwright.console.endpoint_sheet import sheet_of
 from hookwright.console.pages import with_query
+from hookwright.console.surface import PREFIX
 from hookwright.console.troubled import troubled_endpoints
-from hookwright.console.visits import PREFIX, Visit, for_viewers
+from hookwright.console.visits import Visit, for_viewers
 from hookwright.console.words import State, endpoint_state
 from hookwright.core.lanes import id_in
 from hookwright.core.model import Endpoint, Subscription

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from hookwright.console.charts import RANGES, Range, attempts_chart, published_chart, range_named, time_label
 from hookwright.console.live import stream
-from hookwright.console.surface import surface_of
+from hookwright.console.surface import PREFIX, surface_of
 from hookwright.console.troubled import MOST_TROUBLED, troubled_endpoints
 from hookwright.console.viewers import Viewer
-from hookwright.console.visits import PREFIX, Visit, asked_in, for_viewers
+from hookwright.console.visits import Visit, asked_in, for_viewers
 from hookwright.core.attention import Attention
-from hookwright.core.causes import Cause, Tried, cause_of
+from hookwright.core.causes import Cause, cause_of, tried_in
 from hookwright.core.model import Endpoint, Instant
 from hookwright.core.tallies import WHOLE_PLATFORM, Tally, bars_of
 from hookwright.store.base import DeliverySearch, Store
@@ -104,14 +104,7 @@ async def _cause(visit: Visit, endpoint: Endpoint) -> Cause | None:
     search = DeliverySearch(endpoint_id=endpoint.id, statuses=("failed",), limit=1, most_examined=1_000)
     for delivery in (await visit.store.search_deliveries(search)).deliveries:
         for attempt in (await visit.store.attempts(delivery.id))[-1:]:
-            tried: dict[str, Any] = {
-                "status_code": attempt.status_code,
-                "error": attempt.error,
-                "detail": attempt.detail,
-                "duration_us": attempt.duration_us,
-                "body": attempt.response_body,
-            }
-            return cause_of(Tried(url=endpoint.url, limit_seconds=visit.surface.settings.timeout_seconds, **tried))
+            return cause_of(tried_in(attempt, endpoint.url, visit.surface.settings.timeout_seconds))
     return None
 
 

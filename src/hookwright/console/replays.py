@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, for_viewers, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_those_who_change, for_viewers, see_other
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
 from hookwright.core.lanes import id_in
 from hookwright.core.model import DeliveryStatus, Replay

@@ -8,10 +8,9 @@ from starlette.routing import Route
 
 from hookwright.console.cookies import cookie_of
 from hookwright.console.pages import THEME_COOKIE, THEMES, page
-from hookwright.console.surface import surface_of
+from hookwright.console.surface import PREFIX, surface_of
 from hookwright.console.viewers import ACCOUNT_COOKIE, SESSION_COOKIE, viewer_of
 from hookwright.console.visits import (
-    PREFIX,
     Visit,
     for_viewers,
     local_path,

@@ -13,6 +13,9 @@ from hookwright.core.model import WireForm
 from hookwright.operations.services import Services
 from hookwright.web.limits import RateLimiter
 
+# Where its pages are. Those of the portal say so too: see the door in front of them.
+PREFIX = "/console"
+
 WRONG_KEYS_A_MINUTE = 30  # from one address
 CONFIRMATIONS_A_MINUTE = 30  # in one session
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hookwright.console.pages import page
-from hookwright.console.surface import Surface, surface_of
+from hookwright.console.surface import PREFIX, Surface, surface_of
 from hookwright.console.viewers import Viewer, viewer_of
 from hookwright.core.errors import Forbidden, Invalid, NotFound, Problem
 from hookwright.core.lanes import id_in
@@ -22,7 +22,6 @@ from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.web.limits import read_body
 
-PREFIX = "/console"
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
 MAX_FORM_BYTES = 64 * 1024
 MOST_ACCOUNTS_OFFERED = 200
