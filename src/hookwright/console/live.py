@@ -48,11 +48,11 @@ def event_text(name: str, data: object) -> str:
 
 
 async def _events(request: Request, viewer: Viewer, look: Look, every_seconds: float) -> AsyncIterator[str]:
-    surface, place = surface_of(request), viewer.place
-    if not _is_room_for(place, surface.streams):
+    surface, who = surface_of(request), viewer.counted_as
+    if not _is_room_for(who, surface.streams):
         yield f"retry: {COME_BACK_TO_A_FULL_HOUSE_AFTER_MILLIS}\n\n" + event_text("refused", FULL_HOUSE)
         return
-    surface.streams[place] += 1
+    surface.streams[who] += 1
     clock = surface.services.clock
     until = clock.now() + LASTS_FOR
     try:
@@ -67,11 +67,11 @@ async def _events(request: Request, viewer: Viewer, look: Look, every_seconds: f
             yield "".join(event_text(name, data) for name, data in found) or ": \n\n"
             await asyncio.sleep(every_seconds)
     finally:
-        surface.streams -= Counter([place])
+        surface.streams -= Counter([who])
 
 
-def _is_room_for(place: object, streams: Counter[object]) -> bool:
-    return streams[place] < MOST_STREAMS_OF_ONE_VIEWER and streams.total() < MOST_STREAMS
+def _is_room_for(who: object, streams: Counter[object]) -> bool:
+    return streams[who] < MOST_STREAMS_OF_ONE_VIEWER and streams.total() < MOST_STREAMS
 
 
 def _goes_on(surface: Surface, until: Instant) -> bool:

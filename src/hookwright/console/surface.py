@@ -50,7 +50,7 @@ class Surface:
         self.open_token = open_token
         self.sign_ins = RateLimiter(services.clock, WRONG_KEYS_A_MINUTE)
         self.confirmations = RateLimiter(services.clock, CONFIRMATIONS_A_MINUTE)
-        self.streams: Counter[object] = Counter()  # that are open, by the place of their viewer
+        self.streams: Counter[object] = Counter()  # that are open, by whose they are
 
     @property
     def may_be_framed(self) -> bool:

@@ -61,8 +61,8 @@ class Viewer(Struct, frozen=True, kw_only=True):
         return self.own_account_id is None
 
     @property
-    def place(self) -> object:
-        """What a viewer has once, in however many windows: the session, the portal link, or this machine."""
+    def counted_as(self) -> object:
+        """Whose its streams are, in however many windows: a session's, a portal link's, or this machine's."""
         return ("session", self.session.id) if self.session is not None else (self.actor.kind, self.actor.id)
 
     def require_reach(self, account_id: int) -> None:
