@@ -161,8 +161,8 @@ class Subscription(Struct, frozen=True):
 class Health(Struct, frozen=True, kw_only=True):
     """How an endpoint has fared: since when it fails without a success, its latest failure, what it was told."""
 
-    failing_since: Instant | None = None
-    failed_at: Instant | None = None
+    failing_since: Instant | None = None  # or since the first failure that may disable it
+    failed_at: Instant | None = None  # the latest that may disable it; None after failures of ours alone
     failures: int = 0  # in a row; those that land while the breaker is open do not count
     warned_percent: int = 0
     breaker_open_until: Instant | None = None
@@ -371,7 +371,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 class Settlement(Struct, frozen=True, kw_only=True):
     """What follows from an outcome: the delivery's next state, and whether its endpoint is to be disabled.
 
-    `may_disable`: whether days of failures disable such an endpoint; it is warned of them all the same.
+    `may_disable`: whether days of such failures disable the endpoint; it is warned of them all the same.
     """
 
     status: DeliveryStatus

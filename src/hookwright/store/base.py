@@ -562,13 +562,14 @@ class Store(Protocol):
         """
 
     # -- retention -------------------------------------------------------------------------------------------
-    async def prune_events(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
+    async def prune_events(self, lane_index: int, before: Instant, limit: int) -> int:
         """Delete up to `limit` old events of a lane with their deliveries, attempts and payloads. Answers how many.
 
-        An event of which anything is still to be sent is kept, however old it is.
+        Old is what was accepted before then and whose deliveries all ended before then: an event of which anything is
+        still to be sent, or ended later, is kept. Whoever is told of fewer than `limit` has seen them all.
         """
 
-    async def prune_payloads(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
+    async def prune_payloads(self, lane_index: int, before: Instant, limit: int) -> int:
         """Delete the data and payloads of up to `limit` old events, not the rest. They cannot be replayed then."""
 
     async def prune_keys(self, lane_index: int, created_before: Instant, limit: int) -> int:

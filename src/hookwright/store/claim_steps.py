@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
 from hookwright.core.errors import Unavailable
 from hookwright.core.gates import Gate, admit, opens_at
-from hookwright.core.health import Diagnosis, brought_forward, diagnose, undecided
+from hookwright.core.health import Diagnosis, Fared, brought_forward, diagnose, undecided
 from hookwright.core.lanes import lane_of
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
@@ -334,8 +334,7 @@ class ClaimSteps(BatchSteps):
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
         before = health_of(rows[0])
         counted = _one_for_each_request([each for each in settled if _counts(each)])
-        may_disable = settled[0].settlement.may_disable
-        diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now, may_disable)
+        diagnosis = diagnose(before, [_fared(each) for each in counted], now)
         if not counted:
             diagnosis = Diagnosis(health=undecided(before, now))
         if diagnosis.health.failing_since is None:
@@ -433,6 +432,12 @@ def _ended_line(each: Settled) -> str | None:
 
 def _counts(each: Settled) -> bool:
     return not is_operational(each.claim.event_type)
+
+
+def _fared(each: Settled) -> Fared:
+    if succeeded(each.outcome):
+        return "succeeded"
+    return "failed" if each.settlement.may_disable else "forgiven"
 
 
 def _one_for_each_request(settled: Sequence[Settled]) -> list[Settled]:

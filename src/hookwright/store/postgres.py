@@ -159,6 +159,7 @@ class PostgresStore(Records):
         self._looks_made = 0
         self._books = Books()
         self._failing = set()
+        self._walked_to = {}
 
     # -- the store itself ------------------------------------------------------------------------------------
 

@@ -109,6 +109,7 @@ class SqliteStore(Records):
         self._closed = False
         self._ids = range(0)
         self._failing = set()
+        self._walked_to = {}
 
     # -- the store itself ------------------------------------------------------------------------------------
 
