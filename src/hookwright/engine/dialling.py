@@ -166,8 +166,9 @@ class SparingSSLObject(ssl.SSLObject):
         try:
             super().do_handshake()
         except ssl.SSLCertVerificationError as error:
-            # Public only since 3.13, and only as bytes. Without it the refusal says a little less.
-            with suppress(AttributeError, IndexError, TypeError, ssl.SSLError):
+            # Public only since 3.13, and only as bytes. Without it the refusal says a little less. Whatever is raised:
+            # a name that is no UTF-8, say, is no reason for anything but the refusal.
+            with suppress(Exception):
                 error.refused_certificate = self._sslobj.get_unverified_chain()[0].get_info()  # type: ignore[attr-defined]
             raise
 
