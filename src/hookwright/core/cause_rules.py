@@ -44,6 +44,20 @@ SLOW = Rule(
     f"It will fail when it is a little slower. {ANSWER_FIRST}",
 )
 
+# Accepted all the same, by the status; but the receiver should know.
+ACCEPTED = (
+    Rule(
+        "accepted_without_end", 200, "did not end within",
+        "It was accepted, but the answer did not end within {limit}.",
+        "End the answer: send Content-Length, and close what streams. An answer without a body (204) is enough.",
+    ),
+    Rule(
+        "accepted_and_cut_off", 200, "before the end of the answer|rest of the answer",
+        "It was accepted, but the answer broke off after its head.",
+        "Look in the receiver's log: it crashes as it answers, or announces another length than it sends.",
+    ),
+)  # fmt: skip
+
 ERRORS = (
     Rule(
         "address_not_allowed", "address_not_allowed", "",
@@ -161,6 +175,7 @@ ERRORS = (
         "No TLS connection to {host} came about.",
         TEST_TLS,
     ),
+    # Of attempts of earlier versions, which took only an answer in full for one.
     Rule(
         "answer_without_end", "timeout", r"status (?P<answered>\d+), but",
         "{host} answered {answered}, but its answer did not end within {limit}.",

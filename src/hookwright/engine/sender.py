@@ -79,7 +79,7 @@ class Sender:
             started_at=started_at,
             duration_us=monotonic_us() - began,
             status_code=answer.status,
-            detail=_redirection_of(answer),
+            detail=_detail_of(answer),
             body=answer.body,
             headers=headers_to_keep(answer.headers) if answer.headers else None,
             retry_after_seconds=self._retry_after_seconds(answer),
@@ -145,6 +145,14 @@ class Sender:
         if answer.status not in RETRY_AFTER_STATUSES:
             return None
         return parse_retry_after(answer.retry_after, self._clock.time_of_day())
+
+
+def _detail_of(answer: Answer) -> str | None:
+    """What the status does not say: how the answer broke off, and where a redirect leads."""
+    redirection = _redirection_of(answer)
+    if answer.broke_off is None:
+        return redirection
+    return f"{answer.broke_off}; {redirection}" if redirection else answer.broke_off
 
 
 def _redirection_of(answer: Answer) -> str | None:
