@@ -18,11 +18,11 @@ from hookwright.ambient import MovableClock
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.answer_headers import MOST_CHARACTERS
 from hookwright.core.details import MOST_OF_A_DETAIL
-from hookwright.core.model import Attempt, Outcome
+from hookwright.core.model import Attempt, Outcome, Settled
 from hookwright.engine.dialling import verifying_context
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.sender import Sender
-from hookwright.store.base import Settled, Store
+from hookwright.store.base import Store
 from hookwright.testing.misbehaviour import read_request
 from hookwright.testing.receiver import RawHandler, Receiver
 from store.given import NOW, claim_one, first_delivery, settled

@@ -1,6 +1,7 @@
 """The sender against real receivers on real sockets, good and bad."""
 
 import asyncio
+import errno
 import os
 import resource
 import socket
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
+from typing import Any
 
 import pytest
 import trustme
@@ -20,7 +22,7 @@ from hookwright.ambient import MovableClock, monotonic_us
 from hookwright.core.addresses import TargetPolicy
 from hookwright.core.answer_headers import MOST_CHARACTERS, AnswerHeader, AnswerHeaders
 from hookwright.core.model import SECOND, Outcome
-from hookwright.engine.dialling import verifying_context
+from hookwright.engine.dialling import MAX_ADDRESSES_JUDGED, verifying_context
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.own_addresses import is_own_address
 from hookwright.engine.sender import Sender, refusal_duration
@@ -846,6 +848,43 @@ async def test_an_own_address_is_dialled_where_an_operator_allows_it(clock: Mova
 def test_where_no_way_leads_is_no_own_address() -> None:
     # Without its scope a link-local address leads nowhere.
     assert not is_own_address("fe80::1")
+
+
+@pytest.fixture
+def without_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that knows no IPv6, as Python meets it."""
+
+    class Socket(socket.socket):
+        def __init__(self, family: int = socket.AF_INET, *rest: Any, **named: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *rest, **named)
+
+    monkeypatch.setattr(socket, "socket", Socket)
+
+
+@pytest.mark.usefixtures("without_ipv6")
+def test_a_machine_without_ipv6_has_no_such_address_of_its_own() -> None:
+    assert not is_own_address("::1")
+    assert is_own_address("127.0.0.1")
+
+
+@pytest.mark.usefixtures("without_ipv6")
+async def test_a_machine_without_ipv6_dials_the_next_address_or_fails(
+    clock: MovableClock, receiver: Receiver, deaf_port: int
+) -> None:
+    async with sending(clock, resolve=lambda name: ["::1", "127.0.0.1"]) as sender:
+        assert (await post(sender, f"http://receiver.example:{receiver.port}/")).status_code == 200
+        # uvloop opens its sockets itself, and then only finds that nobody listens.
+        assert (await post(sender, f"http://[::1]:{deaf_port}/")).error in ("connect_failed", "connect_refused")
+
+
+async def test_of_a_name_with_thousands_of_addresses_only_the_first_ones_are_looked_at(
+    clock: MovableClock, receiver: Receiver
+) -> None:
+    many = ["127.0.0.1"] * MAX_ADDRESSES_JUDGED + ["not an address, which would refuse the name"] * 4_000
+    async with sending(clock, resolve=lambda name: many) as sender:
+        assert (await post(sender, f"http://receiver.example:{receiver.port}/")).status_code == 200
 
 
 # -- TLS ------------------------------------------------------------------------------------------------------------
