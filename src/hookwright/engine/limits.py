@@ -17,7 +17,7 @@ class SendLimits:
     idle_seconds: float = 30.0
     # As many as one worker has in flight to one receiver; fewer, and a burst closes connections to open them again.
     idle_per_host: int = 256
-    idle_total: int = 1024
+    idle_total: int = 4 * idle_per_host
     # A refused address answers after this time, or the next multiple of it: not sooner for a literal than for a name.
     refusal_seconds: float = 0.25
     name_seconds: float = 10.0  # how long the addresses of a name are remembered
