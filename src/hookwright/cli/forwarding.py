@@ -43,7 +43,7 @@ class Request(NamedTuple):
             return self.event
         try:
             content = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "?"
         return str(content.get("type", "?")) if isinstance(content, dict) else "?"
 
