@@ -217,6 +217,7 @@ def test_a_success_that_was_nearly_too_late_is_told() -> None:
         ("the answer did not end within 15 s", "accepted_without_end", "did not end within 15 s"),
         ("the connection was closed before the end of the answer", "accepted_and_cut_off", "broke off"),
         ("the rest of the answer is not valid HTTP: Invalid chunk", "accepted_and_cut_off", "broke off"),
+        ("the answer broke off: it took too long", "accepted_and_cut_off", "broke off"),
     ],
 )
 def test_a_success_whose_answer_broke_off_is_told(detail: str, code: str, words: str) -> None:

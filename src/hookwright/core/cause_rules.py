@@ -52,7 +52,7 @@ ACCEPTED = (
         "End the answer: send Content-Length, and close what streams. An answer without a body (204) is enough.",
     ),
     Rule(
-        "accepted_and_cut_off", 200, "before the end of the answer|rest of the answer",
+        "accepted_and_cut_off", 200, "before the end of the answer|rest of the answer|answer broke off",
         "It was accepted, but the answer broke off after its head.",
         "Look in the receiver's log: it crashes as it answers, or announces another length than it sends.",
     ),
