@@ -192,6 +192,10 @@ def test_every_rule_is_some_examples_cause() -> None:
     assert len(known) >= 80
 
 
+def test_no_pattern_leaves_a_gap_without_bounds_in_what_a_receiver_writes() -> None:
+    assert [rule.pattern for rule in ANSWERS if ".*" in rule.pattern or ".+" in rule.pattern] == []
+
+
 def test_nothing_that_was_to_be_filled_in_is_left_open() -> None:
     for error, detail, *_ in FAILED:
         cause = cause_of(Tried(error=error, detail=detail, url=URL))
