@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hookwright.ambient import digest, matches, new_token, public_id, row_id, token_id
+from hookwright.ambient import claimed_id, digest, matches, new_token, public_id, row_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Instant, Key, KeyKind
 from hookwright.operations.accounts import check_name, require_account
@@ -108,7 +108,7 @@ async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Ke
 
 def recall_key(services: Services, kind: KeyKind, secret: str) -> Key | None:
     """The key that a secret belonged to within the last second, if it is remembered. None refuses nobody."""
-    key_id, now = token_id(secret, SECRET_PREFIXES[kind]), services.clock.now()
+    key_id, now = claimed_id(secret, SECRET_PREFIXES[kind]), services.clock.now()
     key = services.recent_keys.recall(key_id, now) if key_id is not None else None
     if key is None or not _opens(key, kind, secret) or has_expired(key, now):
         return None
