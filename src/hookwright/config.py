@@ -377,10 +377,9 @@ def load_settings(
     return _checked(values)
 
 
-def editor_command(environ: Mapping[str, str] | None = None) -> str:
+def editor_command() -> str:
     """The command of this person's editor."""
-    environ = os.environ if environ is None else environ
-    return environ.get("VISUAL") or environ.get("EDITOR") or "vi"
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 
 
 def environment_without_settings() -> dict[str, str]:

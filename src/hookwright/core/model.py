@@ -41,7 +41,6 @@ class Account(Struct, frozen=True, kw_only=True):
 
     id: int
     name: str
-    lane_spread: int = 1
     created_at: Instant
 
 
@@ -384,7 +383,6 @@ class Settlement(Struct, frozen=True, kw_only=True):
     due_at: Instant | None
     disable_reason: str | None = None
     may_disable: bool = True
-    delivery_header: str | None = None
 
 
 class Settled(Struct, frozen=True, kw_only=True):

@@ -143,7 +143,6 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     endpoint_id: int | None = None
     event_id: str | None = None
     event_type: str | None = None
-    dialect: str | None = None
     statuses: tuple[DeliveryStatus, ...] | None = None
     attempted: bool | None = None  # whether there was an attempt
     batch_id: int | None = None
