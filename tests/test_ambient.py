@@ -10,6 +10,7 @@ from hookwright.ambient import (
     AnchoredClock,
     Dice,
     MovableClock,
+    claimed_id,
     digest,
     matches,
     monotonic_us,
@@ -180,3 +181,12 @@ def test_no_token_is_too_strange_to_read(text: str) -> None:
     token_id(text, "kit")
     token_id(f"kit_{text}", "kit")
     parse_base36(text)
+
+
+def test_a_token_that_is_not_whole_still_claims_a_row_which_its_digest_has_to_prove() -> None:
+    token = new_token("hw", 64)
+    for text in (token, token[:-1]):
+        assert claimed_id(text, "hw") == 64
+    assert token_id(token[:-1], "hw") is None
+    for text in ("", "hw", "kit_1s_00", "hw_!_00"):
+        assert claimed_id(text, "hw") is None

@@ -22,6 +22,23 @@ def test_processes_listen_together_on_one_port() -> None:
             each.close()
 
 
+@pytest.mark.parametrize("setting", ["--port", "metrics_port (HOOKWRIGHT_METRICS_PORT)"])
+def test_a_taken_port_is_told_by_the_setting_that_chose_it(setting: str) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError) as refusal:
+            listen("127.0.0.1", port, setting)
+    assert (
+        str(refusal.value) == f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another {setting}"
+    )
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a" * 70, "a\0b"])
+def test_a_host_that_is_not_this_machine_is_told_as_the_host(host: str) -> None:
+    with pytest.raises(ConfigError, match="choose another --host"):
+        listen(host, 0, "metrics_port (HOOKWRIGHT_METRICS_PORT)")
+
+
 def test_a_port_that_another_server_listens_on_is_not_shared_with_it() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]

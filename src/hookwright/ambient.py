@@ -144,8 +144,12 @@ def new_token(prefix: str, id: int) -> str:
 
 def token_id(token: str, prefix: str) -> int | None:
     """The row that a token of this prefix names, or None when it is no such token. Proves nothing by itself."""
-    head, _, rest = token.rpartition("_")
-    return row_id(head, prefix) if _is_whole(token, rest) else None
+    return claimed_id(token, prefix) if _is_whole(token, token.rpartition("_")[2]) else None
+
+
+def claimed_id(token: str, prefix: str) -> int | None:
+    """As `token_id`, also of a token that is not whole: for who compares its digest next, which decides."""
+    return row_id(token.rpartition("_")[0], prefix)
 
 
 def parse_base36(text: str) -> int | None:

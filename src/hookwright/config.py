@@ -29,15 +29,19 @@ from hookwright.core.target_rules import (
 PREFIX = "HOOKWRIGHT_"
 CONFIG_FILE = "hookwright.toml"
 POSTGRES_SCHEMES = ("postgres://", "postgresql://")
-DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
-AboveZero = Annotated[float, Meta(gt=0)]
+# Each has an end, since TOML knows `inf`, and what follows of a number without end fails far from here.
+AboveZero = Annotated[float, Meta(gt=0, le=3_600)]
 RequestSeconds = Annotated[float, Meta(gt=0, le=LONGEST_TIMEOUT_SECONDS)]
-NotNegative = Annotated[float, Meta(ge=0)]
+NotNegative = Annotated[float, Meta(ge=0, le=86_400)]
+Days = Annotated[float, Meta(gt=0, le=36_500)]
+DaysOrZero = Annotated[float, Meta(ge=0, le=36_500)]
+TokenSeconds = Annotated[int, Meta(ge=1, le=315_360_000)]  # ten years
 OneForEachLane = Annotated[int, Meta(ge=1, le=LANE_COUNT)]
 Role = Literal["all", "api", "worker"]
-Port = Annotated[int, Meta(ge=0, le=65535)]
+HIGHEST_PORT = 65_535
+Port = Annotated[int, Meta(ge=0, le=HIGHEST_PORT)]
 
 # The sections of docs/configuration.md, which `settings_page` writes from what stands here.
 DATABASE = "Database"
@@ -213,7 +217,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = STANDARD_SCHEDULE
     retention_days: Annotated[
-        AboveZero,
+        Days,
         about(
             RETENTION,
             "How long finished events, deliveries, attempts and idempotency keys are kept. What is still to be sent"
@@ -221,21 +225,21 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = 30
     payload_retention_days: Annotated[
-        NotNegative | None,
+        DaysOrZero | None,
         about(
             RETENTION,
             "How long the data and payloads of finished events are kept; without them a delivery cannot be replayed.",
             default="as `retention_days`",
         ),
     ] = None
-    audit_retention_days: Annotated[
-        AboveZero, about(RETENTION, "How long the audit trail is kept: who changed what.")
-    ] = 365
+    audit_retention_days: Annotated[Days, about(RETENTION, "How long the audit trail is kept: who changed what.")] = (
+        365
+    )
     rate_limits: Annotated[
         bool, about(APIS, "Limit the requests to their APIs as the vendors do; each process counts for itself.")
     ] = True
     access_token_seconds: Annotated[
-        AtLeastOne | None, about(APIS, "How long an OAuth access token lives.", default="as each vendor")
+        TokenSeconds | None, about(APIS, "How long an OAuth access token lives.", default="as each vendor")
     ] = None
     sign_in_on_consent: Annotated[
         bool,
@@ -345,6 +349,28 @@ LISTS = frozenset(name for name, kind in get_type_hints(Settings).items() if get
 Parsed = TypeVar("Parsed")
 
 
+def _database_problem(settings: Settings) -> str | None:
+    """Why a database's URL cannot be used; it is not repeated, since it may hold a password."""
+    path = settings.sqlite_path()
+    if path is None:
+        return None
+    # Without its slashes a PostgreSQL would be a new and empty file of that name.
+    is_foreign = "://" in settings.database_url and not settings.database_url.startswith("sqlite:")
+    if is_foreign or settings.database_url.startswith(("postgres:", "postgresql:")):
+        return "must be postgresql://user:password@host/database, or sqlite: and the path of a file"
+    if not path.name:
+        return "names no file; write sqlite:hookwright.sqlite3, or postgresql://user:password@host/database"
+    return None
+
+
+def _metrics_problem(settings: Settings) -> str | None:
+    """Why the processes cannot have their own ports for monitors, one after another."""
+    highest = HIGHEST_PORT - settings.processes + 1
+    if settings.metrics_port is None or settings.metrics_port <= highest:
+        return None
+    return f"with {settings.processes} processes must be at most {highest}: each has the port after the one before"
+
+
 def _rule(settings: Settings, name: str, parse: Callable[[Any], Parsed]) -> Parsed:
     """The value of a setting, parsed. Raises ConfigError, which names it."""
     try:
@@ -364,10 +390,9 @@ def load_settings(
     return _checked(values)
 
 
-def editor_command(environ: Mapping[str, str] | None = None) -> str:
+def editor_command() -> str:
     """The command of this person's editor."""
-    environ = os.environ if environ is None else environ
-    return environ.get("VISUAL") or environ.get("EDITOR") or "vi"
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 
 
 def environment_without_settings() -> dict[str, str]:
@@ -428,8 +453,10 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise ConfigError(f"retry_schedule ({PREFIX}RETRY_SCHEDULE): {problem}")
     if settings.master_key is not None and settings.master_key_file is not None:
         raise ConfigError(f"master_key_file ({PREFIX}MASTER_KEY_FILE): give it or {PREFIX}MASTER_KEY, not both")
-    if "://" in settings.database_url and not settings.database_url.startswith(DATABASE_SCHEMES):
-        raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): must be postgresql://… or the path of a SQLite file")
+    if problem := _database_problem(settings):
+        raise ConfigError(f"database_url ({PREFIX}DATABASE_URL): {problem}")
+    if problem := _metrics_problem(settings):
+        raise ConfigError(f"metrics_port ({PREFIX}METRICS_PORT): {problem}")
     settings.target_policy()
     _check_addresses(settings)
     if settings.processes > 1 and settings.sqlite_path() is not None:

@@ -5,7 +5,6 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-SEED_BYTES = 32
 REMEMBERED_KEYS = 1_000
 
 

@@ -62,8 +62,8 @@ class Processes:
         self,
         count: int,
         live: Callable[[Birth], None],
-        on_ready: Callable[[], None] = lambda: None,
-        on_stop: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         if not hasattr(os, "fork"):
             raise ConfigError("processes (HOOKWRIGHT_PROCESSES): this system cannot fork; start servers one by one")

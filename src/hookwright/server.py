@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
@@ -82,14 +83,17 @@ def allow_many_files() -> int:
     return soft if soft != resource.RLIM_INFINITY else ENOUGH_FILES
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises ConfigError when the address cannot be had."""
-    listening = _bound(host, port)
+def listen(host: str, port: int, setting: str = "--port") -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises ConfigError when the address cannot be had.
+
+    `setting` is where the port comes from, for whoever has to choose another one.
+    """
+    listening = _bound(host, port, setting)
     try:
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+        raise _cannot_listen(host, port, error.strerror, setting) from None
     listening.setblocking(False)
     return listening
 
@@ -99,16 +103,16 @@ def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
     if not hasattr(socket, "SO_REUSEPORT"):
         raise ConfigError("processes (HOOKWRIGHT_PROCESSES): this system has no SO_REUSEPORT to share a port with")
     # A first look without sharing: another server's port must be refused, not shared.
-    with _bound(host, port) as first:
+    with _bound(host, port, "--port") as first:
         port = first.getsockname()[1]
-    together = [_bound(host, port, shared=True) for _ in range(count)]
+    together = [_bound(host, port, "--port", shared=True) for _ in range(count)]
     for each in together:
         each.listen(BACKLOG)
         each.setblocking(False)
     return together
 
 
-def _bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
+def _bound(host: str, port: int, setting: str, *, shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -118,8 +122,16 @@ def _bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+        is_of_the_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        raise _cannot_listen(host, port, error.strerror, "--host" if is_of_the_host else setting) from None
+    except (TypeError, ValueError):  # what no name can be: too long, or with an odd character
+        bound.close()
+        raise _cannot_listen(host, port, "this is no host", "--host") from None
     return bound
+
+
+def _cannot_listen(host: str, port: int, reason: str | None, setting: str) -> ConfigError:
+    return ConfigError(f"cannot listen on {host}:{port}: {reason}; choose another {setting}")
 
 
 def url_of(listening: socket.socket) -> str:

@@ -108,7 +108,9 @@ async def test_the_last_use_of_a_key_is_noted_once_a_minute(
     assert (await get(admin, f"/keys/{new.key.id}"))["last_used_at"] is None
     await note_key_uses(services)
     if how == "token":
-        tokens = await issue_tokens(services, GrantRequest(kind, account.id, (), 60, key_id=new.key.id))
+        tokens = await issue_tokens(
+            services, GrantRequest(kind, account.id, (), 60, key_id=new.key.id, key_digest=new.key.digest)
+        )
         await authenticate_access(services, kind, tokens.access)
     else:
         await authenticate_key(services, kind, new.secret)

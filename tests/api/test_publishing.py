@@ -12,6 +12,7 @@ from api.requests import EVENTS, event, get, pointers, publish
 from hookwright.ambient import MovableClock
 from hookwright.api import build_api
 from hookwright.core.errors import Conflict, Unavailable
+from hookwright.core.misfits import MOST
 from hookwright.core.model import SECOND, Accepted, Account, Draft, Endpoint
 from hookwright.core.samples import SAMPLES
 from hookwright.core.times import iso_micros
@@ -217,6 +218,27 @@ async def test_a_batch_holds_1_to_1000_events(admin: httpx.AsyncClient, account:
         response = await admin.post(BATCH, json={"events": events})
         assert response.status_code == 422
         assert pointers(response) == ["/events"]
+
+
+async def test_a_batch_that_is_too_long_is_not_looked_into(admin: httpx.AsyncClient) -> None:
+    """Thirty thousand events that are nothing once took seconds, in which nobody else was answered."""
+    response = await admin.post(BATCH, json={"events": [{}] * 30_000})
+    assert response.status_code == 422
+    assert response.json()["errors"] == [
+        {"pointer": "/events", "message": "has more than 1000 events", "code": "too_long"}
+    ]
+
+
+async def test_a_full_batch_of_nothing_is_told_so_many_problems_and_no_more(admin: httpx.AsyncClient) -> None:
+    assert len(pointers(await admin.post(BATCH, json={"events": [{}] * 1000}))) == MOST
+
+
+async def test_a_full_batch_of_bad_data_is_told_so_many_problems_and_no_more(
+    admin: httpx.AsyncClient, account: Account
+) -> None:
+    bad = event(account, data={"contact": {}})
+    told = pointers(await admin.post(BATCH, json={"events": [bad] * 1000}))
+    assert MOST <= len(told) < MOST + 5
 
 
 async def test_a_batch_has_no_key_of_its_own(admin: httpx.AsyncClient, account: Account) -> None:

@@ -127,6 +127,7 @@ async def new_grant(
         kind="kajabi" if key else "kit",
         account_id=account.id,
         key_id=key.id if key else None,
+        key_digest=key.digest if key else None,
         app_id=app.id if app else None,
         family_id=family_id or grant_id,
         scopes=("public",),

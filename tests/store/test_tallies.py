@@ -73,7 +73,9 @@ async def test_endpoints_in_trouble_are_those_that_fail_or_are_disabled(store: S
 
 async def test_a_session_is_kept_noted_and_forgotten(store: Store) -> None:
     key = await add_key(store, None)
-    session = Session(id=await store.new_id(0), key_id=key.id, digest=b"digest", created_at=NOW, seen_at=NOW)
+    session = Session(
+        id=await store.new_id(0), key_id=key.id, key_digest=key.digest, digest=b"digest", created_at=NOW, seen_at=NOW
+    )
     await store.add_session(session)
     assert await store.session(session.id) == session
     await store.note_session(session.id, NOW + MINUTE)

@@ -1,11 +1,13 @@
 """The two publish routes: one pass over the body, no FastAPI on the way, answered when everything is on disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from fastapi import APIRouter
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
@@ -14,7 +16,7 @@ from hookwright.api.callers import DOCUMENTED_PUBLISH_KEY, Caller, Surface, publ
 from hookwright.api.document import BATCH_EXTRA, PUBLISH_EXTRA, refusals
 from hookwright.api.shortcuts import Answer
 from hookwright.core.errors import Conflict, Invalid, Problem
-from hookwright.core.misfits import MOST, problems_of
+from hookwright.core.misfits import MOST, first_items, problems_of
 from hookwright.core.model import Accepted
 from hookwright.core.traceparent import known_traceparent
 from hookwright.core.vocabulary import data_misfits
@@ -24,13 +26,26 @@ from hookwright.web.limits import receive_body
 MAX_BATCH_BYTES = 16 * 1024 * 1024
 ACCEPTED = 202
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 
 class Batch(Struct, frozen=True, forbid_unknown_fields=True):
     """Several events in one request."""
 
     events: Annotated[list[Publish], Meta(min_length=1)]
+
+
+class EventList(Struct):
+    """A batch of which nothing is looked into but its list."""
+
+    events: Raw
+
+
+class Content(Struct):
+    """An event of which nothing matters but what it carries."""
+
+    type: str
+    data: Raw
 
 
 class PublishHeaders(NamedTuple):
@@ -46,6 +61,10 @@ _FIELDS = {field.replace("_", "-").encode(): field for field in PublishHeaders._
 # Lenient, so that an account may be 64 or "64".
 _one = msgspec.json.Decoder(Publish, strict=False)
 _batch = msgspec.json.Decoder(Batch, strict=False)
+_list = msgspec.json.Decoder(EventList)
+
+_NO_TEXT = Problem("", "the body is not valid JSON: it is not UTF-8", "malformed")
+_TOO_LONG = Problem("/events", f"has more than {MAX_BATCH} events", "too_long")
 
 router = APIRouter(tags=["Events"], responses=refusals(400, 409, 413, 422), dependencies=[DOCUMENTED_PUBLISH_KEY])
 
@@ -90,7 +109,7 @@ async def accept_batch(surface: Surface, scope: Scope, receive: Receive) -> Resp
         raise Invalid(Problem("/idempotency_key", "a batch has no key of its own; give each event its key"))
     batch = _decode(_batch, await receive_body(receive, MAX_BATCH_BYTES))
     if len(batch.events) > MAX_BATCH:
-        raise Invalid(Problem("/events", f"has {len(batch.events)} events; at most {MAX_BATCH}", "too_long"))
+        raise Invalid(_TOO_LONG)
     _refuse_foreign_accounts(caller, batch.events, "/events")
     answers = await publish(surface.services, batch.events, "/events", known_traceparent(headers.traceparent))
     return _respond({"results": [_result(answer) for answer in answers]})
@@ -113,29 +132,53 @@ def _decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise Invalid(*problems_of(error, body, decoder.type), *_misfits_of_data(body)) from None
+        raise Invalid(*_problems_in(body, decoder.type, error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(Problem("", f"the body is not valid JSON: {error}", "malformed")) from None
     except RecursionError:
         raise Invalid(Problem("", "the body is nested too deeply", "malformed")) from None
 
 
-def _misfits_of_data(body: bytes) -> list[Problem]:
-    """What is wrong with the data of events, where something beside it is wrong: all of it is told at once."""
+def _problems_in(body: bytes, wanted: type[Struct], first: msgspec.ValidationError) -> list[Problem]:
+    """What is wrong with a body; with a batch that is too long only that it is, since the rest may be without end."""
+    if not _is_text(body):
+        return [_NO_TEXT]
+    if wanted is Batch and len(_list_in(body) or ()) > MAX_BATCH:
+        return [_TOO_LONG]
+    return [*problems_of(first, body, wanted), *islice(_misfits_of_data(body), MOST)]
+
+
+def _is_text(body: bytes) -> bool:
     try:
-        asked = msgspec.json.decode(body)
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _misfits_of_data(body: bytes) -> Iterator[Problem]:
+    """What is wrong with the data of events, where something beside it is wrong: all of it is told at once."""
+    for place, event in _events_in(body):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            content = msgspec.json.decode(event, type=Content)
+            yield from data_misfits(content.type, content.data, place)
+
+
+def _events_in(body: bytes) -> Iterator[tuple[str, bytes | Raw]]:
+    """Each event of a body that was refused, with its place: of a batch those of its list, else the body itself."""
+    events = _list_in(body)
+    if events is None:
+        yield "", body
+    else:
+        yield from ((f"/events/{position}", event) for position, event in enumerate(events))
+
+
+def _list_in(body: bytes) -> list[Raw] | None:
+    """The beginning of a batch's list, long enough to see that it is too long; None where there is none."""
+    try:
+        return first_items(_list.decode(body).events, MAX_BATCH + 1)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
-    events = {"": asked}
-    if isinstance(asked, dict) and isinstance(asked.get("events"), list):
-        events = {f"/events/{place}": event for place, event in enumerate(asked["events"])}
-    problems = [
-        msgspec.structs.replace(problem, pointer=place + problem.pointer)
-        for place, event in events.items()
-        if isinstance(event, dict) and "data" in event
-        for problem in data_misfits(event.get("type"), event["data"])
-    ]
-    return problems[:MOST]
+        return None
 
 
 def _with_header_key(key: str | None, asked: Publish) -> Publish:

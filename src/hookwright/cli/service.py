@@ -154,7 +154,7 @@ def _monitored(settings: Settings, number: int, sockets: ExitStack) -> socket | 
     if settings.metrics_port is None:
         return None
     port = settings.metrics_port + number if settings.metrics_port else 0
-    return sockets.enter_context(listen(settings.host, port))
+    return sockets.enter_context(listen(settings.host, port, "metrics_port (HOOKWRIGHT_METRICS_PORT)"))
 
 
 def _say_ready(settings: Settings, url: str, monitored: socket | None, as_json: bool) -> None:

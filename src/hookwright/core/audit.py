@@ -18,13 +18,15 @@ WAYS: tuple[Way, ...] = ("api", "kajabi", "kit", "console", "portal", "cli", "ho
 class Actor(Struct, frozen=True, kw_only=True):
     """Who acts, and by which way they came. `id` is that of the key, app or portal link.
 
-    Whoever has signed in to the console is known by the key that they did it with.
+    Whoever has signed in to the console is known by the key that they did it with. `key_digest` is that of the
+    secret that a key had when it was shown: what is given to its bearer ends when the key has another one.
     """
 
     way: Way
     kind: ActorKind
     id: int | None = None
     name: str = ""
+    key_digest: bytes | None = None
 
 
 HOOKWRIGHT = Actor(way="hookwright", kind="hookwright", name="Hookwright itself")

@@ -14,6 +14,8 @@ from hookwright.core.pointers import pointer_to
 MAX_HEADERS = 20
 MAX_HEADER_BYTES = 4096
 
+ROOT = "/headers"  # where they stand in a body
+
 _RESERVED = frozenset(
     (
         "accept", "accept-encoding", "connection", "cookie", "cookie2", "date", "expect", "forwarded", "host",
@@ -29,15 +31,15 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 
 
-def header_problems(headers: Mapping[str, str], root: str = "/headers") -> list[Problem]:
+def header_problems(headers: Mapping[str, str]) -> list[Problem]:
     """Everything that is wrong with custom headers; nothing if they can be sent."""
     if len(headers) > MAX_HEADERS:
-        return [Problem(root, f"has {len(headers)} headers; at most {MAX_HEADERS}", "too_long")]
+        return [Problem(ROOT, f"has {len(headers)} headers; at most {MAX_HEADERS}", "too_long")]
     if sum(len(name.encode()) + len(value.encode()) for name, value in headers.items()) > MAX_HEADER_BYTES:
-        return [Problem(root, f"is too long (at most {MAX_HEADER_BYTES} bytes of names and values)", "too_long")]
+        return [Problem(ROOT, f"is too long (at most {MAX_HEADER_BYTES} bytes of names and values)", "too_long")]
     found = {name: _problem_of(name, value) for name, value in headers.items()}
-    problems = [Problem(pointer_to([name], root), message) for name, message in found.items() if message]
-    return problems or _twice(headers, root)
+    problems = [Problem(pointer_to([name], ROOT), message) for name, message in found.items() if message]
+    return problems or _twice(headers)
 
 
 def lower_case(headers: Mapping[str, str]) -> dict[str, str]:
@@ -55,11 +57,11 @@ def _problem_of(name: str, value: str) -> str | None:
     return None
 
 
-def _twice(headers: Mapping[str, str], root: str) -> list[Problem]:
+def _twice(headers: Mapping[str, str]) -> list[Problem]:
     seen: set[str] = set()
     problems = []
     for name in headers:
         if name.lower() in seen:
-            problems.append(Problem(pointer_to([name], root), "is there twice; names do not depend on case"))
+            problems.append(Problem(pointer_to([name], ROOT), "is there twice; names do not depend on case"))
         seen.add(name.lower())
     return problems

@@ -43,7 +43,6 @@ class Account(Struct, frozen=True, kw_only=True):
 
     id: int
     name: str
-    lane_spread: int = 1
     created_at: Instant
 
 
@@ -89,7 +88,10 @@ class OAuthApp(Struct, frozen=True, kw_only=True):
 
 
 class OAuthCode(Struct, frozen=True, kw_only=True):
-    """An authorization code: single use, bound to its app, its redirect URI and its PKCE challenge."""
+    """An authorization code: single use, bound to its app, its redirect URI and its PKCE challenge.
+
+    `key_id` and `key_digest` say which key, with which secret, the consent was given with; None: without a key.
+    """
 
     id: int
     account_id: int
@@ -100,6 +102,8 @@ class OAuthCode(Struct, frozen=True, kw_only=True):
     scope: str
     created_at: Instant
     expires_at: Instant
+    key_id: int | None = None
+    key_digest: bytes | None = None
     used_at: Instant | None = None
 
 
@@ -107,7 +111,8 @@ class Grant(Struct, frozen=True, kw_only=True):
     """A pair of tokens: an access token and, mostly, the refresh token that renews it.
 
     All grants that descend from one consent share a `family_id`, so that the reuse of a spent refresh token or
-    code can end them all. A grant ends with its key, its app, its revocation or its expiry.
+    code can end them all. A grant ends with its key, its app, its revocation or its expiry; `key_digest` is that of
+    the secret that its key had.
     """
 
     id: int
@@ -122,6 +127,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     refresh_digest: bytes | None
     refresh_expires_at: Instant | None
     created_at: Instant
+    key_digest: bytes | None = None
     refreshed_at: Instant | None = None
     revoked_at: Instant | None = None
 
@@ -385,7 +391,6 @@ class Settlement(Struct, frozen=True, kw_only=True):
     due_at: Instant | None
     disable_reason: str | None = None
     may_disable: bool = True
-    delivery_header: str | None = None
 
 
 class Settled(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,7 @@ class PortalLink(Struct, frozen=True, kw_only=True, array_like=True):
     """What stands in a link, signed: a link is nowhere kept. Members are only ever added at the end.
 
     `key_id` is the key that it was made with; it ends with that key. None: it was made on the command line.
+    `key_print` tells the secret that the key had from any other; empty in links that earlier versions made.
     """
 
     id: int
@@ -51,6 +52,12 @@ class PortalLink(Struct, frozen=True, kw_only=True, array_like=True):
     key_id: int | None
     may_change: bool
     look: Look
+    key_print: bytes = b""
+
+
+def print_of(key_digest: bytes) -> bytes:
+    """What tells one secret of a key from the next, in eight bytes: a link is better short."""
+    return key_digest[:8]
 
 
 def entrance(base_url: str, token: str) -> str:
@@ -78,4 +85,6 @@ def link_is_live(link: PortalLink, account: Account | None, key: Key | None, now
         return True
     if key is None or (key.expires_at is not None and key.expires_at <= now):
         return False
-    return key.rotated_at is None or key.rotated_at <= link.created_at
+    if not link.key_print:
+        return key.rotated_at is None or key.rotated_at <= link.created_at
+    return link.key_print == print_of(key.digest)

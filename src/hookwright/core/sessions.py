@@ -12,10 +12,14 @@ NOTED_EVERY: Instant = MINUTE
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A person who signed in to the console with a key. Only the SHA-256 of the session's token is kept."""
+    """A person who signed in to the console with a key. Only the SHA-256 of the session's token is kept.
+
+    `key_digest` is that of the secret they signed in with; None for a session that an earlier version began.
+    """
 
     id: int
     key_id: int
+    key_digest: bytes | None
     digest: bytes
     created_at: Instant
     seen_at: Instant
@@ -40,13 +44,14 @@ def ending_of(session: Session, key: Key) -> Ending:
 
 
 def is_live(session: Session, key: Key | None, now: Instant) -> bool:
-    """Whether a session still lets in: neither idle nor old, and its key as valid as when it began."""
+    """Whether a session still lets in: neither idle nor old, and its key there with the same secret."""
     if now - session.seen_at >= IDLE_FOR or now - session.created_at >= LASTS_FOR:
         return False
     if key is None or (key.expires_at is not None and key.expires_at <= now):
         return False
-    # Whoever rotates a key wants everyone out who had the old secret.
-    return key.rotated_at is None or key.rotated_at <= session.created_at
+    # Whoever rotates a key wants everyone out who had the old secret. Times do not tell: a session may begin with it
+    # between the moment that a rotation notes and its commit.
+    return key.digest == session.key_digest
 
 
 def is_to_be_noted(session: Session, now: Instant) -> bool:

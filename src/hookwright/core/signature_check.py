@@ -12,9 +12,6 @@ from typing import NamedTuple
 from hookwright.core.model import SigningKey
 from hookwright.core.signing import SECRET_PREFIX, signed_content
 
-# How far from each other the clocks of sender and receiver may be, as the specification's libraries have it.
-TOLERANCE_SECONDS = 300
-
 
 class Verdict(NamedTuple):
     """Whether a signature is the right one, and what to tell whoever computed it."""

@@ -7,11 +7,12 @@ own endpoints as they came. Amounts are in minor units of their currency (cents 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.misfits import misfits, problems_of
@@ -368,11 +369,9 @@ def decode_data(event_type: str, data: bytes) -> Data:
     return decoded
 
 
-def data_misfits(event_type: object, data: object) -> list[Problem]:
-    """Where data that was decoded already does not fit its event type; nothing for a type that is not built in."""
-    if not isinstance(event_type, str) or event_type not in EVENT_TYPES:
-        return []
-    return misfits(data, EVENT_TYPES[event_type], "/data")
+def data_misfits(event_type: str, data: Raw, root: str) -> Iterator[Problem]:
+    """Where data does not fit its event type, as it is asked for; nothing for a type that is not built in."""
+    return misfits(data, EVENT_TYPES[event_type], f"{root}/data") if event_type in EVENT_TYPES else iter(())
 
 
 def typed_data(event_type: str, data: bytes) -> Data | None:

@@ -30,4 +30,4 @@ async def note(services: Services, action: str, object_id: int | str, account_id
 
 def actor_with(key: Key, way: Way) -> Actor:
     """Whoever has this key."""
-    return Actor(way=way, kind="key", id=key.id, name=key.name)
+    return Actor(way=way, kind="key", id=key.id, name=key.name, key_digest=key.digest)

@@ -12,10 +12,14 @@ CODE_LIFETIME_SECONDS = 60
 async def issue_code(
     services: Services, app: OAuthApp, account_id: int, redirect_uri: str, challenge: str | None, scope: str
 ) -> str:
-    """A new code for an app that an account lets in; good once, for a minute, for this redirect URI only."""
+    """A new code for an app that an account lets in; good once, for a minute, for this redirect URI only.
+
+    Whoever consents with a key ends what the code buys by rotating or deleting that key.
+    """
     code_id = await services.store.new_id(account_id)
     text = new_token(CODE_PREFIX, code_id)
     now = services.clock.now()
+    with_key = services.actor.kind == "key"
     code = OAuthCode(
         id=code_id,
         account_id=account_id,
@@ -26,6 +30,8 @@ async def issue_code(
         scope=scope,
         created_at=now,
         expires_at=now + CODE_LIFETIME_SECONDS * SECOND,
+        key_id=services.actor.id if with_key else None,
+        key_digest=services.actor.key_digest if with_key else None,
     )
     await services.store.add_code(code, await new_entry(services, "app.let_in", app.id, account_id))
     return text

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from hookwright.ambient import digest, matches, new_token, token_id
 from hookwright.core.errors import Unauthorized
-from hookwright.core.model import DAY, SECOND, Grant, Instant, KeyKind, OAuthCode
+from hookwright.core.model import DAY, SECOND, Grant, Instant, Key, KeyKind, OAuthCode
 from hookwright.operations.services import Services
 
 ACCESS_PREFIXES: dict[KeyKind, str] = {"kajabi": "kjat", "kit": "kitat"}
@@ -28,21 +28,21 @@ class Tokens(NamedTuple):
 
     grant: Grant
     access: str
-    refresh: str | None
+    refresh: str
     expires_in_seconds: int
 
 
 class GrantRequest(NamedTuple):
-    """What a new grant is for. `family_id` None begins a new family."""
+    """What a new grant is for. `family_id` None begins a new family; `key_digest` is that of the secret shown."""
 
     kind: KeyKind
     account_id: int
     scopes: tuple[str, ...]
     access_seconds: int
     key_id: int | None = None
+    key_digest: bytes | None = None
     app_id: int | None = None
     family_id: int | None = None
-    refreshable: bool = True
 
 
 async def issue_tokens(services: Services, request: GrantRequest) -> Tokens:
@@ -55,7 +55,14 @@ async def issue_tokens(services: Services, request: GrantRequest) -> Tokens:
 async def redeem_code(services: Services, code: OAuthCode, access_seconds: int) -> Tokens | None:
     """The tokens of an authorization code, or None when it was spent before; then its whole family ends."""
     request = GrantRequest(
-        "kit", code.account_id, (code.scope,), access_seconds, app_id=code.app_id, family_id=code.id
+        "kit",
+        code.account_id,
+        (code.scope,),
+        access_seconds,
+        key_id=code.key_id,
+        key_digest=code.key_digest,
+        app_id=code.app_id,
+        family_id=code.id,
     )
     tokens = await _mint(services, request)
     now = services.clock.now()
@@ -77,6 +84,7 @@ async def refresh_tokens(services: Services, spent: Grant, access_seconds: int) 
         spent.scopes,
         access_seconds,
         key_id=spent.key_id,
+        key_digest=spent.key_digest,
         app_id=spent.app_id,
         family_id=spent.family_id,
     )
@@ -146,20 +154,28 @@ def _live(grant: Grant, expires_at: Instant, now: Instant) -> Grant:
 async def _mint(services: Services, request: GrantRequest) -> Tokens:
     grant_id = await services.store.new_id(request.account_id)
     access = new_token(ACCESS_PREFIXES[request.kind], grant_id)
-    refresh = new_token(REFRESH_PREFIXES[request.kind], grant_id) if request.refreshable else None
+    refresh = new_token(REFRESH_PREFIXES[request.kind], grant_id)
     now = services.clock.now()
+    key = None if request.key_id is None else await services.store.key(request.key_id)
+    access_ends = _no_later_than(key, now + request.access_seconds * SECOND)
     grant = Grant(
         id=grant_id,
         kind=request.kind,
         account_id=request.account_id,
         key_id=request.key_id,
+        key_digest=request.key_digest,
         app_id=request.app_id,
         family_id=request.family_id or grant_id,
         scopes=request.scopes,
         access_digest=digest(access),
-        access_expires_at=now + request.access_seconds * SECOND,
-        refresh_digest=digest(refresh) if refresh else None,
-        refresh_expires_at=now + REFRESH_LIFETIME if refresh else None,
+        access_expires_at=access_ends,
+        refresh_digest=digest(refresh),
+        refresh_expires_at=_no_later_than(key, now + REFRESH_LIFETIME),
         created_at=now,
     )
-    return Tokens(grant, access, refresh, request.access_seconds)
+    return Tokens(grant, access, refresh, max(0, -(-(access_ends - now) // SECOND)))
+
+
+def _no_later_than(key: Key | None, ends: Instant) -> Instant:
+    """When a token ends that was to live until then: no token outlives the key that it was granted with."""
+    return ends if key is None or key.expires_at is None else min(ends, key.expires_at)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hookwright.ambient import digest, matches, new_token, public_id, row_id, token_id
+from hookwright.ambient import claimed_id, digest, matches, new_token, public_id, row_id, token_id
 from hookwright.core.errors import Invalid, NotFound, Problem, Unauthorized
 from hookwright.core.model import Instant, Key, KeyKind
 from hookwright.operations.accounts import check_name, require_account
@@ -108,9 +108,9 @@ async def authenticate_key(services: Services, kind: KeyKind, secret: str) -> Ke
 
 def recall_key(services: Services, kind: KeyKind, secret: str) -> Key | None:
     """The key that a secret belonged to within the last second, if it is remembered. None refuses nobody."""
-    key_id, now = token_id(secret, SECRET_PREFIXES[kind]), services.clock.now()
+    key_id, now = claimed_id(secret, SECRET_PREFIXES[kind]), services.clock.now()
     key = services.recent_keys.recall(key_id, now) if key_id is not None else None
-    if key is None or not _opens(key, kind, secret) or _has_expired(key, now):
+    if key is None or not _opens(key, kind, secret) or has_expired(key, now):
         return None
     services.key_uses.add(key.id)
     return key
@@ -133,7 +133,7 @@ async def _authenticate(services: Services, kind: KeyKind, key_id: int, secret: 
     key = await _read_key(services, key_id)
     if key is None or not _opens(key, kind, secret):
         raise Unauthorized("unknown or deleted key")
-    if _has_expired(key, services.clock.now()):
+    if has_expired(key, services.clock.now()):
         raise Unauthorized("the key has expired")
     services.key_uses.add(key.id)
     return key
@@ -147,5 +147,6 @@ def _opens(key: Key, kind: KeyKind, secret: str) -> bool:
     return key.kind == kind and matches(secret, key.digest)
 
 
-def _has_expired(key: Key, now: Instant) -> bool:
+def has_expired(key: Key, now: Instant) -> bool:
+    """Whether a key's own end has come."""
     return key.expires_at is not None and key.expires_at <= now

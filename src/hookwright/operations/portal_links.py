@@ -7,7 +7,7 @@ import msgspec
 
 from hookwright.core.errors import Invalid, Problem, Unauthorized
 from hookwright.core.model import SECOND, Instant
-from hookwright.core.portal import LONGEST, SHORTEST, Look, PortalLink, link_is_live, look_problems
+from hookwright.core.portal import LONGEST, SHORTEST, Look, PortalLink, link_is_live, look_problems, print_of
 from hookwright.operations.accounts import require_account
 from hookwright.operations.audit import note
 from hookwright.operations.services import Services
@@ -48,6 +48,7 @@ async def create_portal_link(
         key_id=services.actor.id if services.actor.kind == "key" else None,
         may_change=may_change,
         look=look,
+        key_print=print_of(services.actor.key_digest or b""),
     )
     await note(services, "portal_link.created", link.id, account_id)
     return SignedLink(link, _token_of(services, link))

@@ -16,7 +16,7 @@ from hookwright.ambient import new_event_id
 from hookwright.core.errors import Conflict, Invalid, Problem
 from hookwright.core.event_names import meant_by
 from hookwright.core.lanes import LANE_COUNT, MAX_ID
-from hookwright.core.misfits import problem_of
+from hookwright.core.misfits import MOST, problem_of
 from hookwright.core.model import (
     OWN_DIALECT,
     Accepted,
@@ -93,6 +93,8 @@ async def _drafts(services: Services, requests: Sequence[Publish], root: str, tr
         except Invalid as error:
             place = f"{root}/{position}" if root else ""
             problems += [replace(problem, pointer=place + problem.pointer) for problem in error.problems]
+            if len(problems) >= MOST:
+                break
     if problems:
         raise Invalid(*problems)
     return drafts

@@ -30,7 +30,9 @@ async def begin_session(services: Services, secret: str) -> SignedIn:
     now = services.clock.now()
     session_id = await services.store.new_id(key.id)
     token = new_token(TOKEN_PREFIX, session_id)
-    session = Session(id=session_id, key_id=key.id, digest=digest(token), created_at=now, seen_at=now)
+    session = Session(
+        id=session_id, key_id=key.id, key_digest=key.digest, digest=digest(token), created_at=now, seen_at=now
+    )
     await services.store.prune_sessions(now - IDLE_FOR)
     await services.store.add_session(session)
     return SignedIn(session, key, token)

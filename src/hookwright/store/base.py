@@ -143,7 +143,6 @@ class DeliveryQuery(Struct, frozen=True, kw_only=True):
     endpoint_id: int | None = None
     event_id: str | None = None
     event_type: str | None = None
-    dialect: str | None = None
     statuses: tuple[DeliveryStatus, ...] | None = None
     attempted: bool | None = None  # whether there was an attempt
     batch_id: int | None = None
@@ -399,7 +398,11 @@ class Store(Protocol):
         """Spend a code for a grant, in one step. False, and nothing is granted, when it was spent before."""
 
     async def add_grant(self, grant: Grant) -> None:
-        """Keep a grant. Any grant, also of a code or a refresh, is born revoked if its key, app or account ended."""
+        """Keep a grant.
+
+        Any grant, also of a code or a refresh, is born revoked if its key, app or account ended, or if its key has
+        another secret than `key_digest` says.
+        """
 
     async def grant(self, grant_id: int) -> Grant | None:
         """A grant by id, revoked and expired ones too."""

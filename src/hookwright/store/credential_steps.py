@@ -156,19 +156,31 @@ class CredentialSteps(Steps):
         yield _insert_grant(grant, live)
 
     def _roots_are_live(self, grant: Grant) -> Step[bool]:
-        """Whether the account, key and app that a grant hangs on are there, and will be until it is on disk."""
+        """Whether the account, key and app that a grant hangs on are there, and will be until it is on disk.
+
+        A key must still have the secret that was shown: who showed it may have waited for its rotation to commit.
+        """
         found = yield sql(
             f"SELECT id FROM accounts WHERE lane = $1 AND id = $2 AND deleted_at IS NULL {self.SHARED}",
             lane_of(grant.account_id),
             grant.account_id,
         )
         live = bool(found)
-        for table, id in (("keys", grant.key_id), ("oauth_apps", grant.app_id)):
-            if id is not None:
-                found = yield sql(
-                    f"SELECT id FROM {table} WHERE lane = $1 AND id = $2 {self.SHARED}", lane_of(id), id
-                )
-                live = live and bool(found)
+        if grant.key_id is not None:
+            found = yield sql(
+                f"SELECT id FROM keys WHERE lane = $1 AND id = $2 AND digest = $3 {self.SHARED}",
+                lane_of(grant.key_id),
+                grant.key_id,
+                grant.key_digest,
+            )
+            live = live and bool(found)
+        if grant.app_id is not None:
+            found = yield sql(
+                f"SELECT id FROM oauth_apps WHERE lane = $1 AND id = $2 {self.SHARED}",
+                lane_of(grant.app_id),
+                grant.app_id,
+            )
+            live = live and bool(found)
         return live
 
     @reading
@@ -217,7 +229,7 @@ class CredentialSteps(Steps):
 
 
 def _insert_grant(grant: Grant, live: bool) -> Statement:
-    """A new grant; it is born revoked when its key, its app or its account ended while it was being made."""
+    """A new grant; it is born revoked when its account, its app, its key or that one's secret ended meanwhile."""
     return insert(
         "grants",
         lane_of(grant.id),

@@ -249,8 +249,6 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
         _add_event_filter(filters, query.event_id)
     if query.event_type is not None:
         filters.add_type("event_type", query.event_type)
-    if query.dialect is not None:
-        filters.add("dialect = $?", query.dialect)
     if query.statuses is not None:
         filters.add_one_of("status", query.statuses)
     if query.attempted is not None:

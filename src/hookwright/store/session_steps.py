@@ -18,7 +18,7 @@ class SessionSteps(Steps):
     @reading
     def session(self, session_id: int) -> Step[Session | None]:
         rows = yield sql("SELECT * FROM sessions WHERE lane = $1 AND id = $2", lane_of(session_id), session_id)
-        return made(Session, rows[0], digest=bytes(rows[0]["digest"])) if rows else None
+        return made(Session, rows[0]) if rows else None
 
     @writing
     def note_session(self, session_id: int, seen_at: Instant) -> Step[None]:

@@ -67,10 +67,10 @@ class Metrics(Collector):
     They are plain integers, which one thread adds to; only a scrape makes Prometheus' metrics of them.
     """
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self) -> None:
         # Not the library's own: a process may run several Hookwrights, and tests do.
         self.registry = CollectorRegistry()
-        self._clock = clock or AnchoredClock()
+        self._clock = AnchoredClock()
         self._created_at = self._clock.now()
         self._published = 0
         self._not_begun = 0

@@ -6,7 +6,7 @@ from starlette.types import Receive
 
 from hookwright.ambient import Clock
 from hookwright.core.errors import Invalid, Problem
-from hookwright.core.model import SECOND, Instant
+from hookwright.core.model import MINUTE, SECOND, Instant
 from hookwright.core.nesting import MAX_DEPTH, is_nested_deeper
 
 MAX_BODY_BYTES = 256 * 1024
@@ -66,19 +66,21 @@ class TooManyRequests(Exception):
         self.seconds_left = seconds_left
 
 
-class RateLimiter:
-    """So many requests a window for each credential, counted in fixed windows in this process."""
+WINDOW: Instant = MINUTE
 
-    def __init__(self, clock: Clock, limit: int, window_seconds: int = 60) -> None:
+
+class RateLimiter:
+    """So many requests a minute for each credential, counted in fixed windows in this process."""
+
+    def __init__(self, clock: Clock, limit: int) -> None:
         self._clock = clock
         self._limit = limit
-        self._window: Instant = window_seconds * SECOND
         self._window_number = -1
         self._counts: dict[object, int] = {}
 
     def admits(self, credential: object) -> bool:
         """Count one request; False when it is one too many."""
-        window_number = self._clock.now() // self._window
+        window_number = self._clock.now() // WINDOW
         if window_number != self._window_number:
             self._window_number, self._counts = window_number, {}
         count = self._counts.get(credential, 0) + 1
@@ -87,4 +89,4 @@ class RateLimiter:
 
     def seconds_left(self) -> int:
         """Until the next window begins, for a Retry-After header."""
-        return (self._window - self._clock.now() % self._window) // SECOND + 1
+        return (WINDOW - self._clock.now() % WINDOW) // SECOND + 1

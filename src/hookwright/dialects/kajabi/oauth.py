@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hookwright.core.errors import Unauthorized
-from hookwright.core.model import SECOND, Key
+from hookwright.core.model import Key
 from hookwright.dialects.kajabi.bodies import read_form
 from hookwright.dialects.kajabi.callers import Authenticated, Surface, count_request, surface_of
 from hookwright.dialects.kajabi.errors import Refused
@@ -22,7 +22,7 @@ from hookwright.operations.grants import (
     issue_tokens,
     revoke_token,
 )
-from hookwright.operations.keys import authenticate_client
+from hookwright.operations.keys import authenticate_client, has_expired
 from hookwright.web.forms import FORM
 
 router = APIRouter(prefix="/oauth", tags=["Authentication"], default_response_class=JSONResponse)
@@ -109,19 +109,13 @@ async def _for_refresh_token(surface: Surface, form: dict[str, str]) -> GrantReq
         raise Refused(401, "Invalid refresh token") from None
     # A key that is rotated or deleted takes its tokens along; one that merely expires does not.
     key = await surface.services.store.key(spent.key_id) if spent.key_id is not None else None
-    if key is None or _seconds_left(surface, key) <= 0:
+    if key is None or key.digest != spent.key_digest or has_expired(key, surface.services.clock.now()):
         raise Refused(401, "Invalid refresh token")
     return _for_key(surface, key, narrowed(spent.scopes, form.get("scope", "")))
 
 
 def _for_key(surface: Surface, key: Key, scopes: tuple[str, ...]) -> GrantRequest:
     assert key.account_id is not None  # as `create_key` promises for every key of a vendor's kind
-    seconds = min(surface.access_token_seconds, _seconds_left(surface, key))
-    return GrantRequest("kajabi", key.account_id, scopes, seconds, key_id=key.id)
-
-
-def _seconds_left(surface: Surface, key: Key) -> int:
-    """How long a key still lives: no token of it lives longer."""
-    if key.expires_at is None:
-        return surface.access_token_seconds
-    return max(0, -(-(key.expires_at - surface.services.clock.now()) // SECOND))
+    return GrantRequest(
+        "kajabi", key.account_id, scopes, surface.access_token_seconds, key_id=key.id, key_digest=key.digest
+    )
