@@ -94,7 +94,7 @@ def _judged(plan: Plan, manners: Manners) -> Verdict:
     more, more_evidence = as_checks(
         {
             "retries that came early": punctuality.early(retries),
-            "repeats of what had succeeded": checker.needless_repeats(records, unwritten_seconds=0),
+            "repeats of what had succeeded": checker.needless_repeats(replace(records, deeds=())),
             "publishes refused": checker.unasked(records.answers, allowed=()),
         }
     )

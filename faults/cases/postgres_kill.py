@@ -28,8 +28,8 @@ async def run(plan: Plan) -> Verdict:
         with farm(plan.folder, Manners(plan.seed, seconds=ANSWER_DELAY)) as receivers:
             nodes = [await system.start() for _ in range(2)]
             aims = await system.subscribe(nodes[0], receivers.url, ENDPOINTS)
-            urls = [node.url for node in nodes]
-            producer = Producer(plan.folder, await system.key(), aims, lambda: nemesis.dice.choice(urls), pause=0.05)
+            urls, addresses = [node.url for node in nodes], plan.dice("addresses")
+            producer = Producer(plan.folder, await system.key(), aims, lambda: addresses.choice(urls), pause=0.05)
             async with producer.publishing(tasks=8):
                 for _ in range(plan.rounds):
                     await nemesis.wait(*UP_SECONDS)
@@ -49,6 +49,7 @@ def _judged(records: Records, ended: int) -> Verdict:
         {
             "repeats of what was not in flight": checker.needless_repeats(records),
             "refusals other than a 503 with Retry-After": checker.unasked(records.answers),
+            "requests without an answer": checker.unanswered(records.answers),
         }
     )
     back = max(checker.delivering_after(records, deed.ended_at) for deed in records.deeds)
