@@ -336,13 +336,14 @@ async def test_what_is_no_http_answer_is_a_bad_answer(sender: Sender, receiver: 
     ],
 )
 async def test_no_misbehaviour_outlasts_the_deadline_or_raises(
-    impatient: Sender, receiver: Receiver, handler: RawHandler, error: str | None
+    sender: Sender, impatient: Sender, receiver: Receiver, handler: RawHandler, error: str | None
 ) -> None:
     receiver.behave(handler)
-    outcome = await post(impatient, receiver.url)
+    # What ends by itself has the time for it on a busy machine too.
+    outcome = await post(impatient if error == "timeout" else sender, receiver.url)
     assert outcome.error == error
     assert outcome.status_code == (None if error else 200)
-    assert outcome.duration_us < 2_000_000
+    assert outcome.duration_us < PATIENT.total_seconds * SECOND
     assert len(outcome.body) <= IMPATIENT.body_kept_bytes
     assert receiver.connection_count == 1, "a request that may have arrived is the schedule's to repeat"
 
