@@ -830,6 +830,21 @@ async def test_tls_checks_the_name_and_keeps_the_connection(tls_sender: Sender, 
         assert receiver.requests[0].headers["host"] == f"{NAME}:{receiver.port}"
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_tls_session_is_never_resumed(
+    tls_sender: Sender, authority: trustme.CA, version: ssl.TLSVersion
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = version
+    authority.issue_cert(NAME).configure_cert(context)
+    async with Receiver(ssl_context=context, host_name=NAME) as receiver:
+        for _ in range(3):
+            assert (await post(tls_sender, receiver.url)).status_code == 200
+            receiver.drop_connections()
+    told = context.session_stats()
+    assert (told["accept_good"], told["hits"]) == (3, 0)
+
+
 async def test_tls_to_an_address_checks_the_address(tls_sender: Sender, authority: trustme.CA) -> None:
     async with tls_receiver(authority.issue_cert("127.0.0.1"), "127.0.0.1") as receiver:
         assert (await post(tls_sender, receiver.url)).status_code == 200
