@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from faults import checker
+from faults import answered, checker
 from faults.case import Check, Plan, Skipped, Verdict
 from faults.cases import CASES
 from faults.checker import Records
@@ -109,7 +109,7 @@ def test_a_run_in_which_all_went_well_breaks_nothing() -> None:
     assert broken(GOOD) == set()
     assert broken(TO_BOTH) == set()
     assert checker.needless_repeats(GOOD) == []
-    assert checker.unasked(GOOD.answers) == []
+    assert answered.unasked(GOOD.answers) == []
 
 
 @pytest.mark.parametrize(
@@ -241,91 +241,86 @@ def test_a_takeover_lasts_from_the_first_deed_that_hit_to_the_next_request() -> 
     assert checker.takeovers(records, records.deeds) == [pytest.approx(8.3)]
 
 
-def test_a_request_that_starts_a_while_after_the_end_of_its_endpoint_is_seen() -> None:
-    arrivals = [arriving(1), arriving(2.5), arriving(9, path="/2")]
-    assert checker.started_after(arrivals, {"/1": SECOND}) == [f"{EVENT} at /1: 1.50 s after its end"]
-
-
 @pytest.mark.parametrize(("status", "retry_after", "wrong"), [(503, "5", 0), (503, None, 1), (500, "5", 1)])
 def test_a_refusal_is_a_503_that_says_when_to_come_again(status: int, retry_after: str | None, wrong: int) -> None:
     refused = msgspec.structs.replace(ANSWER, answer="fail", status=status, retry_after=retry_after)
-    assert len(checker.unasked([refused])) == wrong
+    assert len(answered.unasked([refused])) == wrong
 
 
 def test_the_first_request_of_an_event_tells_how_late_it_was() -> None:
     assert checker.latenesses(with_arrivals(arriving(5), ARRIVAL)) == [pytest.approx(0.9)]
 
 
-def answered(asked: float, after: float, **changes: object) -> Answered:
+def answer_at(asked: float, after: float, **changes: object) -> Answered:
     asked_at = round(asked * SECOND)
     return msgspec.structs.replace(ANSWER, asked_at=asked_at, answered_at=asked_at + round(after * SECOND), **changes)
 
 
 def refused(asked: float, after: float = 0.1) -> Answered:
-    return answered(asked, after, answer="fail", status=503, retry_after="5", event_id=None)
+    return answer_at(asked, after, answer="fail", status=503, retry_after="5", event_id=None)
 
 
 @pytest.mark.parametrize(
     ("answers", "seconds"),
     [
-        ([answered(10.5, 0.5)], 1),
-        ([refused(10.2), answered(11, 0.5), refused(12), answered(13, 1)], 4),
-        ([refused(9.0), answered(10, 0.25)], 0.25),
-        ([answered(11, 0.5), refused(12)], inf),
+        ([answer_at(10.5, 0.5)], 1),
+        ([refused(10.2), answer_at(11, 0.5), refused(12), answer_at(13, 1)], 4),
+        ([refused(9.0), answer_at(10, 0.25)], 0.25),
+        ([answer_at(11, 0.5), refused(12)], inf),
         ([], inf),
     ],
     ids=["at once", "refused in between", "refused before", "refused to the last", "nothing asked"],
 )
 def test_it_is_healed_when_nothing_is_refused_any_more(answers: list[Answered], seconds: float) -> None:
-    assert checker.healed_after(answers, 10 * SECOND) == pytest.approx(seconds)
+    assert answered.healed_after(answers, 10 * SECOND) == pytest.approx(seconds)
 
 
 def test_what_arrives_after_a_trouble_must_have_been_accepted_after_it() -> None:
-    before, after = answered(9, 0.1), answered(10.5, 0.1, event_id=OTHER)
+    before, after = answer_at(9, 0.1), answer_at(10.5, 0.1, event_id=OTHER)
     late, new = arriving(10.2), arriving(13, message_id=OTHER)
     records = Records([before, after], [late, new], [], DUMP, GOOD.aims)
-    assert checker.delivering_after(records, 10 * SECOND) == 3
-    assert checker.delivering_after(replace(records, arrivals=[late]), 10 * SECOND) == inf
+    assert answered.delivering_after(records, 10 * SECOND) == 3
+    assert answered.delivering_after(replace(records, arrivals=[late]), 10 * SECOND) == inf
 
 
 def test_the_longest_healing_of_several_troubles_is_told_and_each_ends_with_the_next() -> None:
     answers = [
-        answered(10.1, 0.1),
+        answer_at(10.1, 0.1),
         refused(11),
-        answered(12.9, 0.1),
+        answer_at(12.9, 0.1),
         refused(20),
-        answered(20.5, 0.5, event_id=OTHER),
+        answer_at(20.5, 0.5, event_id=OTHER),
     ]
     arrivals = [arriving(13.5), arriving(21.5, message_id=OTHER)]
     records = Records(answers, arrivals, [kill(9, 10), kill(19, 20)], DUMP, GOOD.aims)
-    assert checker.longest_healing(records, records.deeds) == pytest.approx((3, 3.5))
-    assert checker.longest_healing(records, records.deeds[1:]) == pytest.approx((1, 1.5))
-    assert checker.longest_healing(replace(records, answers=answers[:4]), records.deeds) == (inf, inf)
+    assert answered.longest_healing(records, records.deeds) == pytest.approx((3, 3.5))
+    assert answered.longest_healing(records, records.deeds[1:]) == pytest.approx((1, 1.5))
+    assert answered.longest_healing(replace(records, answers=answers[:4]), records.deeds) == (inf, inf)
 
 
 def test_a_request_without_an_answer_is_seen() -> None:
     dropped = msgspec.structs.replace(ANSWER, answer="unknown", status=None, event_id=None, error="ReadError")
-    assert checker.unanswered([ANSWER, refused(1), dropped]) == ["event-1: ReadError"]
+    assert answered.unanswered([ANSWER, refused(1), dropped]) == ["event-1: ReadError"]
 
 
 def test_the_slowest_answer_of_a_span_is_of_those_that_lie_within_it() -> None:
-    answers = [answered(1, 9), answered(11, 2), answered(12, 3), answered(19, 4)]
-    assert checker.slowest(checker.asked_between(answers, 10 * SECOND, 20 * SECOND)) == 3
-    assert checker.slowest([]) == 0
+    answers = [answer_at(1, 9), answer_at(11, 2), answer_at(12, 3), answer_at(19, 4)]
+    assert answered.slowest(answered.asked_between(answers, 10 * SECOND, 20 * SECOND)) == 3
+    assert answered.slowest([]) == 0
 
 
 def test_a_commit_without_an_answer_shows_when_its_key_is_told_to_be_a_duplicate() -> None:
-    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
-    assert checker.committed_unanswered([unknown, answered(3, 1, duplicate=True)]) == [unknown]
-    assert checker.committed_unanswered([unknown, answered(3, 1)]) == []
-    assert checker.committed_unanswered([refused(1), answered(3, 1, duplicate=True)]) == []
+    unknown = answer_at(1, 1, answer="unknown", status=None, event_id=None)
+    assert answered.committed_unanswered([unknown, answer_at(3, 1, duplicate=True)]) == [unknown]
+    assert answered.committed_unanswered([unknown, answer_at(3, 1)]) == []
+    assert answered.committed_unanswered([refused(1), answer_at(3, 1, duplicate=True)]) == []
 
 
 def test_a_kill_falls_between_commit_and_answer_when_such_a_request_was_under_way() -> None:
-    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
-    answers = [unknown, answered(3, 1, duplicate=True)]
-    assert checker.kills_before_the_answer(answers, [kill(0.5), kill(1.5), kill(2.5)]) == 1
-    assert checker.kills_before_the_answer(answers[:1], [kill(1.5)]) == 0
+    unknown = answer_at(1, 1, answer="unknown", status=None, event_id=None)
+    answers = [unknown, answer_at(3, 1, duplicate=True)]
+    assert answered.kills_before_the_answer(answers, [kill(0.5), kill(1.5), kill(2.5)]) == 1
+    assert answered.kills_before_the_answer(answers[:1], [kill(1.5)]) == 0
 
 
 async def test_a_watch_kills_a_process_when_it_has_committed(tmp_path: Path) -> None:

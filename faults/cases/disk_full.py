@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
-from faults import checker
+from faults import answered, checker
 from faults.case import Case, Check, Plan, Skipped, Verdict
 from faults.checker import read_records
 from faults.database import dump
@@ -98,13 +98,13 @@ def _judged(plan: Plan, ended: list[str]) -> Verdict:
     checks, evidence = promised(records)
     more, more_evidence = as_checks(
         {
-            "refusals that are no 503 with Retry-After": checker.unasked(records.answers),
-            "requests without an answer": checker.unanswered(records.answers),
+            "refusals that are no 503 with Retry-After": answered.unasked(records.answers),
+            "requests without an answer": answered.unanswered(records.answers),
             "processes that ended": ended,
         }
     )
     refused = [answer for answer in records.answers if answer.status == 503]
-    accepting, delivering = checker.longest_healing(records, records.deeds)
+    accepting, delivering = answered.longest_healing(records, records.deeds)
     figures = [
         Check("accepting again within", accepting, HEALED_SECONDS, unit="s"),
         Check("delivering again within", delivering, HEALED_SECONDS, unit="s"),

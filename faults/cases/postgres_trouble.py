@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from faults import checker
+from faults import answered, checker
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records
 from faults.farm import farm
@@ -106,13 +106,13 @@ def _judged(records: Records, ended: int) -> Verdict:
     more, more_evidence = as_checks(
         {
             "repeats of what was not in flight": checker.needless_repeats(records),
-            "refusals other than a 503 with Retry-After": checker.unasked(records.answers),
-            "requests without an answer": checker.unanswered(records.answers),
+            "refusals other than a 503 with Retry-After": answered.unasked(records.answers),
+            "requests without an answer": answered.unanswered(records.answers),
         }
     )
-    checks += [*more, Check("slowest answer", checker.slowest(records.answers), ANSWER_SECONDS, unit="s")]
+    checks += [*more, Check("slowest answer", answered.slowest(records.answers), ANSWER_SECONDS, unit="s")]
     for name in TROUBLES:
-        healed, delivering = checker.longest_healing(records, _deeds_of(records, name))
+        healed, delivering = answered.longest_healing(records, _deeds_of(records, name))
         checks.append(Check(f"{name}: accepting again after it", healed, HEALED_SECONDS, unit="s"))
         checks.append(Check(f"{name}: delivering again after it", delivering, HEALED_SECONDS, unit="s"))
         if name != "connections cut":  # new connections may come so soon that nobody is refused
@@ -132,7 +132,7 @@ def _deeds_of(records: Records, name: str) -> list[Deed]:
 
 def _refused(records: Records, name: str) -> int:
     def during(deed: Deed) -> int:
-        own = checker.asked_between(records.answers, deed.began_at, deed.ended_at)
+        own = answered.asked_between(records.answers, deed.began_at, deed.ended_at)
         return sum(answer.status == 503 for answer in own)
 
     return min(map(during, _deeds_of(records, name)))
