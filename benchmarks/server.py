@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,10 +100,21 @@ async def serving(
 
 def _free_ports(number: int) -> Sequence[int]:
     """So many ports in a row that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        first = int(one.getsockname()[1])
-    return range(first, first + number)
+    while True:
+        with ExitStack() as held:
+            first = _hold_port(held, 0)
+            try:
+                for port in range(first + 1, first + number):
+                    _hold_port(held, port)
+            except (OSError, OverflowError):  # somebody has it, or there is none with this number
+                continue
+            return range(first, first + number)
+
+
+def _hold_port(held: ExitStack, port: int) -> int:
+    one = held.enter_context(socket.socket())
+    one.bind(("127.0.0.1", port))
+    return int(one.getsockname()[1])
 
 
 def environment(database_url: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
+from benchmarks import past_tallies
 from benchmarks.delivering import Line
 from benchmarks.preloading import DELIVERIES_PER_EVENT, FIRST_RETRY_IN
 from benchmarks.server import MASTER_KEY
@@ -39,6 +40,10 @@ async def give_file_a_history(line: Line, endpoints: int, deliveries: int) -> No
             _copy_deliveries(db, model.account_id, deliveries // ACCOUNTS, number)
             db.execute("COMMIT")
     with closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        for statement in past_tallies.statements(time.time_ns() // 1000):
+            db.execute(statement)
+        db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -92,27 +92,43 @@ def missing_signatures(arrivals: Iterable[Arrival], changes: Iterable[Change]) -
 
 
 def left_behind(records: Records, changes: Iterable[Change], attempts: int) -> list[str]:
-    """Deliveries at the end that are not delivered, nor dead by refusals alone, nor cancelled with their endpoint."""
+    """Deliveries at the end that are not delivered, nor dead by refusals alone, nor cancelled with their endpoint.
+
+    A round of so many attempts ends in death only when each was refused; attempts add up over the rounds of replays,
+    so the last ones that came tell how the last round went.
+    """
+    changes = list(changes)
     deleted = {change.endpoint_id for change in changes if change.kind == "delete"}
+    path_of = {change.endpoint_id: change.path for change in changes}
+    statuses: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for arrival in sorted(records.arrivals, key=lambda each: each.at):
+        statuses[arrival.path, arrival.message_id].append(arrival.status)
     wrong: list[str] = []
     for delivery in records.dump.deliveries:
-        gave_up = delivery.status == "dead" and delivery.attempts >= attempts
+        last = statuses[path_of[delivery.endpoint_id], delivery.message_id][-attempts:]
+        gave_up = delivery.status == "dead" and len(last) == attempts and min(last) >= 400
         went_with_endpoint = delivery.status == "cancelled" and delivery.endpoint_id in deleted
         if not (delivery.status == "delivered" or gave_up or went_with_endpoint):
-            wrong.append(f"{delivery.message_id}: {delivery.status} after {delivery.attempts} attempts")
+            wrong.append(f"{delivery.message_id}: {delivery.status}, and its last requests were answered {last}")
     return wrong
 
 
 def uncreated(records: Records) -> list[str]:
-    """Accepted events that have not as many deliveries as their answer said."""
+    """Accepted events that are not there, or have not as many deliveries as their answer said."""
+    events = {event.id for event in records.dump.events}
     count: dict[str, int] = defaultdict(int)
     for delivery in records.dump.deliveries:
         count[delivery.event_id] += 1
-    return [
-        f"{answer.event_id}: answered {answer.deliveries} deliveries, the database has {count[answer.event_id]}"
-        for answer in records.answers
-        if answer.answer == "ok" and answer.event_id is not None and count[answer.event_id] != answer.deliveries
-    ]
+    found: list[str] = []
+    for answer in records.answers:
+        if answer.answer != "ok" or answer.event_id is None:
+            continue
+        there = count[answer.event_id]
+        if answer.event_id not in events:
+            found.append(f"{answer.event_id}: answered 202, not in the database")
+        elif there != answer.deliveries:
+            found.append(f"{answer.event_id}: answered {answer.deliveries} deliveries, the database has {there}")
+    return found
 
 
 def _stillness(changes: Iterable[Change]) -> Mapping[str, Sequence[Still]]:

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 
 from faults.changed import CHANGES, Change, Kind
-from faults.records import Log, now
-from faults.system import EVENT_TYPE, Aim
+from faults.records import AIMS, Aim, Log, now
+from faults.system import EVENT_TYPE
 
 BETWEEN_CHANGES = (0.3, 1.2)
 PAUSED_FOR = (1.5, 2.5)  # longer than the grace, so that there is something to see
@@ -26,6 +26,7 @@ class Diary:
 
     def __init__(self, folder: Path) -> None:
         self._log = Log(folder / CHANGES)
+        self._aims = Log(folder / AIMS)
         self.counts: dict[str, int] = {}
 
     def note(self, asked_at: int, kind: Kind, place: Place, secret: str | None = None) -> None:
@@ -38,6 +39,8 @@ class Diary:
             secret=secret,
         )
         self._log.write(change)
+        if kind == "create":
+            self._aims.write(place.aim)
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
 
@@ -59,12 +62,17 @@ class Place:
         self.path = ""
         self.replays = 0
 
+    @property
+    def aim(self) -> Aim:
+        """Its endpoint of now."""
+        return Aim(self.account_id, self.endpoint_id, self.path)
+
     async def open(self) -> Aim:
         """The account, with its first endpoint."""
         account = await self._ask("POST", "/accounts", {"name": self._name})
         self.account_id = int(account["id"])
         await self._create()
-        return Aim(self.account_id, str(self.endpoint_id), self.path)
+        return self.aim
 
     async def change_now_and_then(self, turns: Iterator[int], dice: random.Random) -> None:
         """Change it again and again, until nobody has a turn left."""

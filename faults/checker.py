@@ -6,19 +6,20 @@ Times in answers are seconds.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
 from pathlib import Path
 
 from faults.records import (
+    AIMS,
     DUMP,
     NEMESIS,
     PRODUCER,
     RECEIVER,
     SECOND,
+    Aim,
     Answered,
     Arrival,
     Deed,
@@ -30,7 +31,10 @@ from faults.records import (
 
 # How long after its answer an outcome may still be unwritten: outcomes are gathered, and a commit takes its time.
 UNWRITTEN_SECONDS = 1.0
+# How long a request may be under way before its receiver has it whole and writes it down.
+UNSEEN_SECONDS = 0.5
 UUID_LENGTH = 36
+NOWHERE = "nowhere"  # the path of an endpoint that nobody aimed at: no request comes there
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Records:
     arrivals: Sequence[Arrival]
     deeds: Sequence[Deed]
     dump: Dump
+    aims: Sequence[Aim]
 
 
 def read_records(folder: Path) -> Records:
@@ -50,24 +55,33 @@ def read_records(folder: Path) -> Records:
         read(folder / RECEIVER, Arrival),
         read(folder / NEMESIS, Deed),
         read_dump(folder / DUMP),
+        read(folder / AIMS, Aim),
     )
 
 
 def lost(records: Records) -> list[str]:
-    """Events that were answered 202 and are not there, not whole, or did not arrive."""
-    deliveries = _by_event(records.dump.deliveries)
+    """Events that were answered 202 and are not there, not for every endpoint of the account, or did not arrive."""
+    deliveries, destinations, arrived = (
+        _by_event(records.dump.deliveries),
+        _destinations(records),
+        _succeeded(records),
+    )
     events = {event.id for event in records.dump.events}
-    arrived = {arrival.message_id for arrival in records.arrivals if _is_success(arrival)}
+    aimed_at: dict[int, set[int]] = defaultdict(set)
+    for aim in records.aims:
+        aimed_at[aim.account_id].add(aim.endpoint_id)
     found: list[str] = []
     for answer in records.answers:
         if answer.answer != "ok" or answer.event_id is None:
             continue
-        own = deliveries[answer.event_id]
+        own, meant = deliveries[answer.event_id], sorted(aimed_at[answer.account_id])
         if answer.event_id not in events:
             found.append(f"{answer.event_id}: answered 202, not in the database")
-        elif len(own) != answer.deliveries:
-            found.append(f"{answer.event_id}: answered {answer.deliveries} deliveries, the database has {len(own)}")
-        found += [f"{each.message_id}: delivered to nobody" for each in own if each.message_id not in arrived]
+        if answer.deliveries != len(meant):
+            found.append(f"{answer.event_id}: answered {answer.deliveries} deliveries, for {len(meant)} endpoints")
+        if (there := sorted(each.endpoint_id for each in own)) != meant:
+            found.append(f"{answer.event_id}: for the endpoints {meant}, the database has deliveries to {there}")
+        found += [_at(destinations[each.id], "never arrived") for each in own if destinations[each.id] not in arrived]
     return found
 
 
@@ -81,21 +95,20 @@ def unfinished(records: Records) -> list[str]:
 
 
 def only_claimed(records: Records) -> list[str]:
-    """Deliveries that the database calls delivered and no receiver answered with success."""
-    arrived = {arrival.message_id for arrival in records.arrivals if _is_success(arrival)}
+    """Deliveries that the database calls delivered and their own receiver never answered with success."""
+    destinations, arrived = _destinations(records), _succeeded(records)
     return [
-        f"{delivery.message_id}: called delivered, never arrived"
+        _at(destinations[delivery.id], "called delivered, never arrived")
         for delivery in records.dump.deliveries
-        if delivery.status == "delivered" and delivery.message_id not in arrived
+        if delivery.status == "delivered" and destinations[delivery.id] not in arrived
     ]
 
 
 def strangers(records: Records) -> list[str]:
-    """Requests whose id is of no delivery in the database."""
-    known = {delivery.message_id for delivery in records.dump.deliveries}
-    return [
-        f"{arrival.message_id}: of no delivery" for arrival in records.arrivals if arrival.message_id not in known
-    ]
+    """Requests whose id is of no delivery in the database that has to go where they came."""
+    known = set(_destinations(records).values())
+    came = [(arrival.path, arrival.message_id) for arrival in records.arrivals]
+    return [_at(each, "of no delivery") for each in came if each not in known]
 
 
 def altered(arrivals: Iterable[Arrival]) -> list[str]:
@@ -118,16 +131,16 @@ def doubled(records: Records) -> list[str]:
     return [f"key {key}: {len(ids)} events" for (_, key), ids in events.items() if len(ids) > 1]
 
 
-def needless_repeats(records: Records, unwritten_seconds: float = UNWRITTEN_SECONDS) -> list[str]:
+def needless_repeats(records: Records) -> list[str]:
     """Requests that came although the one before had succeeded and no deed kept its outcome from being written.
 
     A deed excuses the repeat of a request that was under way when it began, or answered so short a time before that
-    its outcome was not written yet.
+    its outcome was not written yet. One that goes on excuses what was under way at any time until its end.
     """
     found: list[str] = []
     for (path, message_id), own in _by_message(records.arrivals).items():
         for earlier, later in pairwise(own):
-            if _is_success(earlier) and not _deeds_upon(earlier, later, records.deeds, unwritten_seconds):
+            if _is_success(earlier) and not _deeds_upon(earlier, later, records.deeds):
                 after = (later.at - earlier.at) / SECOND
                 found.append(f"{message_id} at {path}: again {after:.1f} s after a success that nothing disturbed")
     return found
@@ -142,12 +155,12 @@ def repeats(arrivals: Iterable[Arrival]) -> int:
     return counted
 
 
-def takeovers(records: Records, deeds: Sequence[Deed], unwritten_seconds: float = UNWRITTEN_SECONDS) -> list[float]:
+def takeovers(records: Records, deeds: Sequence[Deed]) -> list[float]:
     """How long after a deed that hit them deliveries in flight came again."""
     found: list[float] = []
     for own in _by_message(records.arrivals).values():
         for earlier, later in pairwise(own):
-            upon = _deeds_upon(earlier, later, deeds, unwritten_seconds)
+            upon = _deeds_upon(earlier, later, deeds)
             if upon and _is_success(earlier):
                 # The first of several: a takeover is never called shorter than it was.
                 found.append((later.at - min(deed.began_at for deed in upon)) / SECOND)
@@ -167,97 +180,50 @@ def latenesses(records: Records) -> list[float]:
     ]
 
 
-def started_after(arrivals: Iterable[Arrival], ends: Mapping[str, int], grace_seconds: float = 1.0) -> list[str]:
-    """Requests at a path that came later than a while after its end, which `ends` has in microseconds."""
-    return [
-        f"{arrival.message_id} at {arrival.path}: {(arrival.at - ends[arrival.path]) / SECOND:.2f} s after its end"
-        for arrival in arrivals
-        if arrival.path in ends and arrival.at > ends[arrival.path] + grace_seconds * SECOND
-    ]
-
-
 def miscounted(records: Records) -> list[str]:
     """Deliveries whose attempts are not those that the database has rows of, numbered from 1, or came to nobody."""
     numbers: dict[int, list[int]] = defaultdict(list)
     for attempt in records.dump.attempts:
         numbers[attempt.delivery_id].append(attempt.number)
-    came: dict[str, int] = defaultdict(int)
-    for arrival in records.arrivals:
-        came[arrival.message_id] += 1
+    came = Counter((arrival.path, arrival.message_id) for arrival in records.arrivals)
+    destinations = _destinations(records)
     found: list[str] = []
     for delivery in records.dump.deliveries:
-        own = sorted(numbers[delivery.id])
+        own, destination = sorted(numbers[delivery.id]), destinations[delivery.id]
         if own != list(range(1, delivery.attempts + 1)):
-            found.append(f"{delivery.message_id}: {delivery.attempts} attempts, recorded are {own}")
-        if delivery.attempts > came[delivery.message_id]:
-            found.append(f"{delivery.message_id}: {delivery.attempts} attempts, {came[delivery.message_id]} requests")
+            found.append(_at(destination, f"{delivery.attempts} attempts, recorded are {own}"))
+        if delivery.attempts > came[destination]:
+            found.append(_at(destination, f"{delivery.attempts} attempts, {came[destination]} requests"))
     return found
 
 
-def unasked(answers: Iterable[Answered], allowed: Collection[int] = (503,)) -> list[str]:
-    """Refusals other than the allowed ones, and allowed ones without Retry-After."""
-    found: list[str] = []
-    for answer in answers:
-        if answer.answer == "fail" and answer.status not in allowed:
-            found.append(f"{answer.key}: answered {answer.status}: {answer.error}")
-        elif answer.answer == "fail" and answer.retry_after is None:
-            found.append(f"{answer.key}: answered {answer.status} without Retry-After")
-    return found
-
-
-def slowest(answers: Iterable[Answered]) -> float:
-    """The longest that a request waited for its answer."""
-    return max(((answer.answered_at - answer.asked_at) / SECOND for answer in answers), default=0.0)
-
-
-def asked_between(answers: Iterable[Answered], began_at: int, ended_at: float = inf) -> list[Answered]:
-    """The requests that were asked and answered within a span of time."""
-    return [answer for answer in answers if began_at <= answer.asked_at and answer.answered_at < ended_at]
-
-
-def healed_after(answers: Iterable[Answered], ended_at: int) -> float:
-    """How long after a trouble's end an event was accepted and nothing was refused any more; infinity where never.
-
-    `answers` are those until the next trouble.
-    """
-    later = sorted((each for each in answers if each.answered_at >= ended_at), key=lambda each: each.answered_at)
-    refused = [place for place, answer in enumerate(later) if answer.answer != "ok"]
-    rest = later[refused[-1] + 1 :] if refused else later
-    return (rest[0].answered_at - ended_at) / SECOND if rest else inf
-
-
-def delivering_after(records: Records, back_at: int) -> float:
-    """How long after a moment the first event that was accepted after it arrived; infinity where none did."""
-    accepted = {each.event_id for each in records.answers if each.answer == "ok" and each.asked_at >= back_at}
-    arrived = [each.at for each in records.arrivals if each.at >= back_at and event_of(each.message_id) in accepted]
-    return (min(arrived) - back_at) / SECOND if arrived else inf
-
-
-def committed_unanswered(answers: Iterable[Answered]) -> list[Answered]:
-    """The requests whose events had been committed although their publisher never had an answer."""
-    unknown: dict[str, Answered] = {}
-    found: list[Answered] = []
-    for answer in sorted(answers, key=lambda each: each.asked_at):
-        if answer.answer == "unknown":
-            unknown.setdefault(answer.key, answer)
-        elif answer.answer == "ok" and answer.duplicate and answer.key in unknown:
-            found.append(unknown[answer.key])
-    return found
-
-
-def kills_before_the_answer(answers: Iterable[Answered], deeds: Iterable[Deed]) -> int:
-    """How many deeds fell on a request whose event was committed and whose publisher never had an answer."""
-    cut_off = committed_unanswered(answers)
-    return sum(
-        any(request.asked_at <= deed.ended_at and deed.began_at <= request.answered_at for request in cut_off)
-        for deed in deeds
-    )
-
-
-def _deeds_upon(earlier: Arrival, later: Arrival, deeds: Iterable[Deed], unwritten_seconds: float) -> list[Deed]:
+def _deeds_upon(earlier: Arrival, later: Arrival, deeds: Iterable[Deed]) -> list[Deed]:
     """The deeds that may have kept the outcome of a request from being written before it came again."""
-    written_at = earlier.at + (earlier.answer_in + unwritten_seconds) * SECOND
-    return [deed for deed in deeds if earlier.at <= deed.ended_at and deed.began_at <= min(written_at, later.at)]
+    sent_at = earlier.at - UNSEEN_SECONDS * SECOND
+    written_at = earlier.at + (earlier.answer_in + UNWRITTEN_SECONDS) * SECOND
+    return [deed for deed in deeds if sent_at <= _struck_until(deed) and deed.began_at <= min(written_at, later.at)]
+
+
+def _struck_until(deed: Deed) -> int:
+    return deed.ended_at if deed.goes_on else deed.began_at
+
+
+def _destinations(records: Records) -> dict[int, tuple[str, str]]:
+    """Of each delivery by its id: the path where its requests have to come, and the message id that they carry."""
+    path_of = {aim.endpoint_id: aim.path for aim in records.aims}
+    return {
+        delivery.id: (path_of.get(delivery.endpoint_id, NOWHERE), delivery.message_id)
+        for delivery in records.dump.deliveries
+    }
+
+
+def _succeeded(records: Records) -> set[tuple[str, str]]:
+    return {(arrival.path, arrival.message_id) for arrival in records.arrivals if _is_success(arrival)}
+
+
+def _at(destination: tuple[str, str], what: str) -> str:
+    path, message_id = destination
+    return f"{message_id} at {path}: {what}"
 
 
 def _by_message(arrivals: Iterable[Arrival]) -> dict[tuple[str, str], list[Arrival]]:

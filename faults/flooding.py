@@ -18,8 +18,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from faults.records import SECOND, Arrival, Log, now
-from faults.system import EVENT_TYPE, Aim
+from faults.records import SECOND, Aim, Arrival, Log, now
+from faults.system import EVENT_TYPE
 
 FLOOD_TYPE = "contact.tag_added"
 BATCH = 1_000

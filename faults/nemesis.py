@@ -24,12 +24,12 @@ class Nemesis:
         await asyncio.sleep(self.dice.uniform(shortest, longest))
 
     @contextmanager
-    def doing(self, deed: str, target: str) -> Iterator[None]:
+    def doing(self, deed: str, target: str, *, goes_on: bool = False) -> Iterator[None]:
         """Write a deed down, from its begin to its end."""
         began_at = now()
         try:
             yield
         finally:
-            done = Deed(began_at=began_at, ended_at=now(), deed=deed, target=target)
+            done = Deed(began_at=began_at, ended_at=now(), deed=deed, target=target, goes_on=goes_on)
             self._log.write(done)
             self.deeds.append(done)

@@ -19,6 +19,8 @@ class DeliveryKept(NamedTuple):
     event_id: str
     status: str
     attempts: int
+    endpoint_id: int
+    message_id: str
 
 
 @dataclass
@@ -27,7 +29,7 @@ class Kept:
 
     faults: list[str] = field(default_factory=list)
     accounts: set[int] = field(default_factory=set)
-    endpoints: set[int] = field(default_factory=set)
+    endpoints: dict[int, str] = field(default_factory=dict)  # their URLs
     events: dict[str, str] = field(default_factory=dict)  # by idempotency key
     deliveries: dict[int, DeliveryKept] = field(default_factory=dict)
     payloads: dict[str, bytes] = field(default_factory=dict)  # by message id
@@ -52,13 +54,16 @@ def read_kept(path: Path) -> Kept:
 
 def _read_rows(db: sqlite3.Connection, kept: Kept) -> None:
     kept.accounts = {row[0] for row in db.execute("SELECT id FROM accounts")}
-    kept.endpoints = {row[0] for row in db.execute("SELECT id FROM endpoints")}
+    kept.endpoints = dict(db.execute("SELECT id, url FROM endpoints"))
     kept.events = dict(db.execute("SELECT idempotency_key, id FROM events"))
     kept.deliveries = {
-        id: DeliveryKept(*row) for id, *row in db.execute("SELECT id, event_id, status, attempts FROM deliveries")
+        id: DeliveryKept(event_id, status, attempts, endpoint_id, _message_id(event_id, ordinal))
+        for id, event_id, ordinal, status, attempts, endpoint_id in db.execute(
+            "SELECT id, event_id, ordinal, status, attempts, endpoint_id FROM deliveries"
+        )
     }
     kept.payloads = {
-        event_id if ordinal == 0 else f"{event_id}-{ordinal}": body
+        _message_id(event_id, ordinal): body
         for event_id, ordinal, body in db.execute("SELECT event_id, ordinal, body FROM payloads")
     }
     kept.attempts = Counter(row[0] for row in db.execute("SELECT delivery_id FROM attempts"))
@@ -69,6 +74,10 @@ def _read_rows(db: sqlite3.Connection, kept: Kept) -> None:
             " (SELECT 1 FROM queues q WHERE q.lane = d.lane AND q.endpoint_id = d.endpoint_id)"
         )
     }
+
+
+def _message_id(event_id: str, ordinal: int) -> str:
+    return event_id if ordinal == 0 else f"{event_id}-{ordinal}"
 
 
 def lost(told: Told, kept: Kept) -> list[str]:
@@ -112,12 +121,12 @@ def _half_written(told: Told, kept: Kept) -> Iterator[str]:
         if there not in (0, len(request.keys)):
             yield f"of the request with {', '.join(request.keys)} {there} events are there"
     known = set(kept.events.values())
-    for delivery_id, (event_id, status, attempts) in kept.deliveries.items():
-        if event_id not in known:
+    for delivery_id, each in kept.deliveries.items():
+        if each.event_id not in known:
             yield f"the delivery {delivery_id} is of no event"
-        if kept.attempts[delivery_id] != attempts:
-            yield f"the delivery {delivery_id} counts {attempts} attempts and has {kept.attempts[delivery_id]}"
-        if status == "delivered" and not attempts:
+        if kept.attempts[delivery_id] != each.attempts:
+            yield f"the delivery {delivery_id} counts {each.attempts} attempts and has {kept.attempts[delivery_id]}"
+        if each.status == "delivered" and not each.attempts:
             yield f"the delivery {delivery_id} was delivered without an attempt"
     for delivery_id in kept.unqueued:
         yield f"the delivery {delivery_id} waits in no queue"
@@ -126,10 +135,20 @@ def _half_written(told: Told, kept: Kept) -> Iterator[str]:
             yield f"the message {message_id} was sent, and its payload is not there as it was sent"
 
 
-def unfinished(kept: Kept) -> list[str]:
-    """What is still to be delivered though there was time enough."""
+def only_claimed(told: Told, kept: Kept) -> list[str]:
+    """What is called delivered although its own receiver, one of several of an event, never answered with success."""
     return [
-        f"the delivery {id} is still {delivery.status}"
+        f"the delivery {id} is called delivered, and its receiver never had {each.message_id}"
+        for id, each in kept.deliveries.items()
+        if each.status == "delivered"
+        and (kept.endpoints.get(each.endpoint_id), each.message_id) not in told.succeeded
+    ]
+
+
+def unfinished(kept: Kept) -> list[str]:
+    """What was not delivered though there was time enough, and nobody who refuses for ever or cancels."""
+    return [
+        f"the delivery {id} is {delivery.status}"
         for id, delivery in kept.deliveries.items()
-        if delivery.status in ("pending", "in_flight")
+        if delivery.status != "delivered"
     ]

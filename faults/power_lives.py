@@ -63,6 +63,7 @@ class Told:
     event_ids: dict[str, str] = field(default_factory=dict)  # by idempotency key, as they were acknowledged
     recorded: dict[tuple[int, int], str] = field(default_factory=dict)  # (delivery, attempt): the status it was given
     sent: dict[str, bytes] = field(default_factory=dict)  # by message id, as receivers saw them
+    succeeded: set[tuple[str, str]] = field(default_factory=set)  # (URL, message id) that was answered with success
     troubles: list[str] = field(default_factory=list)  # what the outside world saw that may never be
 
 
@@ -96,6 +97,8 @@ class Receivers:
         if self._told.sent.setdefault(message_id, body) != body:
             self._told.troubles.append(f"message {message_id} was sent again with another body")
         status = 500 if self._dice.random() < FAILING else 200
+        if status == 200:
+            self._told.succeeded.add((url, message_id))
         return Outcome(started_at=self._clock.now(), duration_us=1000, status_code=status)
 
 

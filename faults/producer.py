@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from faults.records import PRODUCER, Answered, Log, now
-from faults.system import EVENT_TYPE, Aim
+from faults.records import AIMS, PRODUCER, Aim, Answered, Log, now
+from faults.system import EVENT_TYPE
 
 RETRY_SECONDS = 0.1
 REFUSALS = 3
@@ -57,6 +57,7 @@ class Producer:
     answers: list[Answered] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        _write_down(self.aims, self.folder)
         self._log = Log(self.folder / PRODUCER)
         self._numbers = count(1)
         self._next_aim = cycle(self.aims)
@@ -154,6 +155,13 @@ class Producer:
             except httpx.ConnectError:
                 continue
         return await client.post(f"{self.address()}/api/v1/events", json=content)
+
+
+def _write_down(aims: Sequence[Aim], folder: Path) -> None:
+    log = Log(folder / AIMS)
+    for aim in aims:
+        log.write(aim)
+    log.close()
 
 
 def _answered(answer: httpx.Response, asked_at: int, key: str, aim: Aim) -> Answered:

@@ -14,11 +14,13 @@ SHOWN = 5
 def promised(records: Records, *, delivered: bool = True) -> tuple[list[Check], list[str]]:
     """The checks of the promise, and a few lines of evidence for each that does not hold.
 
-    `delivered` says that every delivery has had the time to end in success, and was answered with it.
+    `delivered` says that the endpoints stayed what they were, and every delivery has had the time to end in success.
     """
-    problems = {
-        "accepted events lost": checker.lost(records) if delivered else [],
-        "deliveries left unfinished": checker.unfinished(records) if delivered else [],
+    in_the_end = {
+        "accepted events lost": checker.lost,
+        "deliveries left unfinished": checker.unfinished,
+    }
+    problems = {name: find(records) for name, find in in_the_end.items() if delivered} | {
         "called delivered, never arrived": checker.only_claimed(records),
         "ids with more than one body": checker.altered(records.arrivals),
         "events doubled": checker.doubled(records),

@@ -15,10 +15,19 @@ from msgspec import Struct
 
 SECOND = 1_000_000
 
-PRODUCER, RECEIVER, NEMESIS, DUMP = "producer.jsonl", "receiver.jsonl", "nemesis.jsonl", "dump.json"
+AIMS, PRODUCER, RECEIVER = "aims.jsonl", "producer.jsonl", "receiver.jsonl"
+NEMESIS, DUMP = "nemesis.jsonl", "dump.json"
 
 Answer = Literal["ok", "fail", "unknown"]
 T = TypeVar("T")
+
+
+class Aim(Struct, frozen=True):
+    """An endpoint of an account: whatever is published for the account has to arrive at its path."""
+
+    account_id: int
+    endpoint_id: int
+    path: str
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -52,12 +61,16 @@ class Arrival(Struct, frozen=True, kw_only=True):
 
 
 class Deed(Struct, frozen=True, kw_only=True):
-    """What the nemesis did, to whom, and from when to when."""
+    """What the nemesis did, to whom, and from when to when.
+
+    Most deeds strike once, as they begin, however long they last; `goes_on` is one that strikes until it ends.
+    """
 
     began_at: int
     ended_at: int
     deed: str
     target: str
+    goes_on: bool = False
 
 
 class EventRow(Struct, frozen=True, kw_only=True):

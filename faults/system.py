@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import httpx
 
 from faults.case import Plan
 from faults.database import Postgres, postgres
+from faults.records import Aim
 
 EVENT_TYPE = "contact.activated"
 MASTER_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -67,15 +67,6 @@ class Node:
     def logged(self, event: str) -> list[dict[str, Any]]:
         """Its log lines of this event."""
         return [line for line in _log_lines(self.log_path) if line.get("event") == event]
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """An account with one endpoint: what is published for the account arrives at the path."""
-
-    account_id: int
-    endpoint_id: str
-    path: str
 
 
 class System:
@@ -151,10 +142,18 @@ class System:
         ) as client:
             yield client
 
-    async def subscribe(self, node: Node, farm_url: str, count: int, **fields: Any) -> list[Aim]:
-        """So many new accounts with one endpoint each, at a farm's paths /1, /2, …; `fields` are the endpoint's."""
+    async def subscribe(
+        self, node: Node, farm_url: str, accounts: int, *, endpoints_each: int = 1, **fields: Any
+    ) -> list[Aim]:
+        """So many new accounts with their endpoints, at a farm's paths /1, /2, …; `fields` are the endpoints'."""
+        numbers = count(1)
+        aims: list[Aim] = []
         async with self.client(node.url) as client:
-            return [await _subscribe(client, farm_url, f"/{number}", fields) for number in range(1, count + 1)]
+            for account in range(1, accounts + 1):
+                account_id = await _account(client, f"faults {account}")
+                paths = [f"/{next(numbers)}" for _ in range(endpoints_each)]
+                aims += [await _subscribe(client, account_id, farm_url, path, fields) for path in paths]
+        return aims
 
     async def end(self) -> None:
         """Kill what still runs."""
@@ -205,11 +204,16 @@ def free_socket() -> Iterator[socket.socket]:
         yield free
 
 
-async def _subscribe(client: httpx.AsyncClient, farm_url: str, path: str, fields: Mapping[str, Any]) -> Aim:
-    account = (await client.post("/accounts", json={"name": f"faults {path}"})).raise_for_status().json()
-    content = {"account": account["id"], "url": farm_url + path, "events": [{"event": EVENT_TYPE}], **fields}
+async def _account(client: httpx.AsyncClient, name: str) -> int:
+    return int((await client.post("/accounts", json={"name": name})).raise_for_status().json()["id"])
+
+
+async def _subscribe(
+    client: httpx.AsyncClient, account_id: int, farm_url: str, path: str, fields: Mapping[str, Any]
+) -> Aim:
+    content = {"account": account_id, "url": farm_url + path, "events": [{"event": EVENT_TYPE}], **fields}
     endpoint = (await client.post("/endpoints", json=content)).raise_for_status().json()
-    return Aim(int(account["id"]), str(endpoint["id"]), path)
+    return Aim(account_id, int(endpoint["id"]), path)
 
 
 async def _ready_url(node: Node) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import hookwright
 
 ROOT = Path(hookwright.__file__).parent
@@ -80,6 +82,20 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("cli", "testing.demo"),
 }
 
+# Single names of modules that are harmless otherwise, and who may use them.
+USES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"), ("config", "testing.postgres")
+    ),
+    # The nonces and keys of the vault come from the kernel itself: nothing is to be able to make them repeatable.
+    **dict.fromkeys(("os.urandom", "os.getrandom"), ("ambient", "vault")),
+    **dict.fromkeys(("uuid.uuid1", "uuid.uuid4"), ("ambient", "testing.postgres")),
+    **dict.fromkeys((f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")), ("ambient",)),
+    "datetime.date.today": ("ambient",),
+    "asyncio.get_running_loop.time": ("ambient",),
+    "asyncio.get_event_loop.time": ("ambient",),
+}  # fmt: skip
+
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__").removesuffix("__init__")
     for path in ROOT.rglob("*.py")
@@ -101,6 +117,49 @@ def imports_of(module: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} imports relatively"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def uses_of(nodes: list[ast.AST]) -> Iterator[str]:
+    """Everything of other modules that is imported or used, by its full name, whatever it is called here."""
+    imported = dict(_imported(nodes))
+    yield from imported.values()
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and (name := _full_name(node, imported)):
+            yield name
+
+
+def _imported(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+    """What each imported name is called here, and in full."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                root = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (root, root)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def _full_name(node: ast.expr, imported: dict[str, str]) -> str | None:
+    """The name of what an expression is, without the brackets of calls; None for what is of no import."""
+    match node:
+        case ast.Name(id=name):
+            return imported.get(name)
+        case ast.Call(func=called):
+            return _full_name(called, imported)
+        case ast.Attribute(value=value, attr=attr):
+            of = _full_name(value, imported)
+            return f"{of}.{attr}" if of else None
+    return None
+
+
+def asks_a_loop_for_the_time(node: ast.AST) -> bool:
+    """Whether this is a call of `….time()` that takes nothing, which only loops and instants have."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "time"
+        and not node.args
+    )
 
 
 def part_of(module: str) -> str:
@@ -148,20 +207,48 @@ def test_a_dangerous_import_stays_at_home() -> None:
                 assert at_home, f"{module} imports {name}; its home is {', '.join(homes)}"
 
 
-def test_only_config_reads_the_environment() -> None:
-    for module in {*MODULES} - {*modules_of("config", "testing.postgres")}:
-        for node in nodes_of(module):
-            if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
-                of_os = isinstance(node.value, ast.Name) and node.value.id == "os"
-                assert not of_os, f"{module} reads the environment"
+def test_the_environment_the_time_and_chance_are_asked_for_at_home_alone() -> None:
+    for module in MODULES:
+        for name in uses_of(nodes_of(module)):
+            assert part_of(module) in USES.get(name, (part_of(module),)), f"{module} uses {name}"
+        if module != "ambient":
+            assert not any(map(asks_a_loop_for_the_time, nodes_of(module))), f"{module} asks its loop for the time"
 
 
-def test_only_ambient_asks_for_the_time() -> None:
-    for module in {*MODULES} - {"ambient"}:
-        for node in nodes_of(module):
-            if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today"):
-                calls_datetime = isinstance(node.value, ast.Name) and node.value.id in ("datetime", "date")
-                assert not calls_datetime, f"{module} asks datetime for the time"
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("import os\nos.environ['A']", "os.environ"),
+        ("import os as x\nx.environ.get('A')", "os.environ"),
+        ("from os import environ", "os.environ"),
+        ("from os import environ as settings", "os.environ"),
+        ("def f():\n    from os import getenv\n    return getenv('A')", "os.getenv"),
+        ("import os.path\nos.urandom(4)", "os.urandom"),
+        ("import uuid as ids\nids.uuid4().hex", "uuid.uuid4"),
+        ("from uuid import uuid4", "uuid.uuid4"),
+        ("from datetime import UTC, datetime as d\nd.now(UTC)", "datetime.datetime.now"),
+        ("import datetime\ndatetime.datetime.now().year", "datetime.datetime.now"),
+        ("from datetime import date\ndate.today", "datetime.date.today"),
+        ("import asyncio\nasyncio.get_running_loop().time()", "asyncio.get_running_loop.time"),
+        ("from asyncio import get_event_loop as loop\nloop().time", "asyncio.get_event_loop.time"),
+    ],
+)
+def test_a_use_is_seen_whatever_it_is_called(source: str, used: str) -> None:
+    assert used in USES
+    assert used in uses_of(list(ast.walk(ast.parse(source))))
+
+
+@pytest.mark.parametrize(
+    "source", ["import os\nos.path", "environ = {}\nenviron['A']", "from uuid import UUID\nUUID(int=1)"]
+)
+def test_what_has_such_a_name_only_is_not_taken_for_it(source: str) -> None:
+    assert not set(uses_of(list(ast.walk(ast.parse(source))))) & USES.keys()
+
+
+def test_a_loop_is_asked_for_the_time_whatever_it_is_called() -> None:
+    asking, formatting = "self._loop.time() + 1", "render.time(instant)"
+    assert any(map(asks_a_loop_for_the_time, ast.walk(ast.parse(asking))))
+    assert not any(map(asks_a_loop_for_the_time, ast.walk(ast.parse(formatting))))
 
 
 def test_the_core_is_neither_async_nor_does_it_io() -> None:

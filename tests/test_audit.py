@@ -55,6 +55,18 @@ def test_the_report_is_read_as_pip_audit_writes_it() -> None:
     assert (report.dependencies[0].vulns[0].id, report.dependencies[1].skip_reason) == ("X", "why")
 
 
+def test_what_is_installed_is_listed_in_the_same_bytes_each_time(tmp_path: Path) -> None:
+    for name in ("first.json", "second.json"):
+        # `--old-file`: what is set up is not to be set up anew.
+        command = ["make", "--old-file=setup", "sbom", f"SBOM={tmp_path / name}"]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    first, second = ((tmp_path / name).read_bytes() for name in ("first.json", "second.json"))
+    assert first == second
+    listed = {(each["name"], each["version"]) for each in json.loads(first)["components"]}
+    locked = set(re.findall(r"(?m)^([\w.-]+)==([^\s;]+)", (ROOT / LOCK).read_text()))
+    assert listed == locked
+
+
 def test_every_locked_package_has_a_hash() -> None:
     for lock in (LOCK, "requirements/dev.lock"):
         packages = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from benchmarks import past_tallies
 from benchmarks.events import BODY_BYTES, delivered_body
 from benchmarks.measure import Figure, Measure, Measured, Reach, Round, Stage
 from benchmarks.measures.soak import Sample, slope_per_hour
@@ -17,8 +20,12 @@ from benchmarks.reconciling import Unreconciled, reconcile
 from benchmarks.report import as_object, table
 from benchmarks.tables import DOCUMENT, WRITER, with_table
 
+from hookwright.core.model import DAY
+from hookwright.core.tallies import HOUR_SLOT, MINUTE_SLOT, WHOLE_PLATFORM, slot_of
+from hookwright.store.base import Store
 from hookwright.testing.document_tables import END, begin
 from log_scan import read_log
+from store.given import NOW, accept_one, add_account, add_endpoint, draft
 
 ROOT = Path(__file__).parent.parent
 EXPECTED = [("a", "1"), ("a", "2"), ("b", "1")]
@@ -122,3 +129,28 @@ def test_the_table_of_the_document_is_replaced_and_the_rest_stays() -> None:
 
 def test_the_document_has_a_place_for_the_table() -> None:
     assert with_table(DOCUMENT.read_text(), as_object([], SURROUNDINGS))
+
+
+async def test_a_history_that_was_copied_is_in_the_charts(
+    sqlite_store: Store, migrated_file: Path, tmp_path: Path
+) -> None:
+    account = await add_account(sqlite_store)
+    await add_endpoint(sqlite_store, account)
+    early = await accept_one(sqlite_store, draft(account))
+    await accept_one(sqlite_store, draft(account))
+    with closing(sqlite3.connect(tmp_path / migrated_file.name, isolation_level=None)) as db:
+        db.execute("UPDATE events SET accepted_at = ? WHERE id = ?", (NOW - 3 * DAY, early.event_id))
+        db.execute(
+            "UPDATE deliveries SET created_at = ?, status = 'delivered' WHERE event_id = ?",
+            (NOW - 3 * DAY, early.event_id),
+        )
+        for statement in past_tallies.statements(NOW):
+            db.execute(statement)
+    for account_id in (account.id, WHOLE_PLATFORM):
+        hours = await sqlite_store.tallies(account_id, HOUR_SLOT, NOW - 7 * DAY)
+        minutes = await sqlite_store.tallies(account_id, MINUTE_SLOT, NOW - 7 * DAY)
+        assert [(each.began_at, each.published, each.delivered, each.failed) for each in hours] == [
+            (slot_of(NOW - 3 * DAY, HOUR_SLOT), 1, 1, 0),
+            (slot_of(NOW, HOUR_SLOT), 1, 0, 1),
+        ]
+        assert [each.began_at for each in minutes] == [slot_of(NOW, MINUTE_SLOT)]

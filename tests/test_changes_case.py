@@ -9,7 +9,7 @@ import pytest
 from faults import changed
 from faults.changed import Change
 from faults.checker import Records
-from faults.records import SECOND, Answered, Arrival, AttemptRow, DeliveryRow, Dump
+from faults.records import SECOND, Aim, Answered, Arrival, AttemptRow, DeliveryRow, Dump, EventRow
 from standardwebhooks import Webhook
 
 EVENT = "01a20464-fed5-7af5-b7e2-39eda9b69440"
@@ -61,8 +61,10 @@ def records(
     deliveries: tuple[DeliveryRow, ...] = (),
     attempts: tuple[AttemptRow, ...] = (),
     answers: tuple[Answered, ...] = (),
+    events: tuple[EventRow, ...] = (),
 ) -> Records:
-    return Records(answers, arrivals, [], Dump(events=[], deliveries=list(deliveries), attempts=list(attempts)))
+    dump = Dump(events=list(events), deliveries=list(deliveries), attempts=list(attempts))
+    return Records(answers, arrivals, [], dump, [Aim(account_id=64, endpoint_id=64, path="/1")])
 
 
 CREATED = change("create", 0, OLD)
@@ -115,21 +117,50 @@ def test_a_body_that_was_altered_verifies_with_no_key() -> None:
     ("row", "seen"),
     [
         (delivery(), False),
-        (delivery(status="dead", attempts=4), False),
-        (delivery(status="dead", attempts=3), True),
         (delivery(status="pending"), True),
         (delivery(status="cancelled", endpoint_id=192), True),
         (delivery(status="cancelled"), False),
     ],
-    ids=["delivered", "dead", "dead too soon", "pending", "cancelled for nothing", "cancelled with its endpoint"],
+    ids=["delivered", "pending", "cancelled for nothing", "cancelled with its endpoint"],
 )
 def test_a_delivery_that_was_left_behind_is_seen(row: DeliveryRow, seen: bool) -> None:
-    assert bool(changed.left_behind(records(deliveries=(row,)), [change("delete", 1)], attempts=4)) is seen
+    paused = msgspec.structs.replace(change("pause", 1), endpoint_id=192, path="/2")
+    assert bool(changed.left_behind(records(deliveries=(row,)), [change("delete", 1), paused], attempts=4)) is seen
+
+
+@pytest.mark.parametrize(
+    ("statuses", "seen"),
+    [
+        ((503,) * 4, False),
+        ((503,) * 3, True),
+        ((503, 200, 503, 503), True),
+        ((503, 503, 503, 200), True),
+        ((503, 200, 503, 503, 503), True),
+        ((503, 200, 503, 503, 503, 503), False),
+    ],
+    ids=["to the end", "too soon", "a lost success", "a success at last", "a replay too soon", "a replay to the end"],
+)
+def test_a_delivery_dies_of_refusals_alone(statuses: tuple[int, ...], seen: bool) -> None:
+    came = [
+        msgspec.structs.replace(arriving(second, OLD), status=status) for second, status in enumerate(statuses, 1)
+    ]
+    elsewhere = msgspec.structs.replace(arriving(9, OLD), path="/2")
+    dead = delivery(status="dead", attempts=len(statuses))
+    left = changed.left_behind(records((*came, elsewhere), (dead,)), [CREATED], attempts=4)
+    assert bool(left) is seen
 
 
 def test_a_delivery_that_was_promised_and_is_not_there_is_seen() -> None:
     answer = Answered(
         asked_at=0, answered_at=0, key="k", account_id=64, answer="ok", status=202, event_id=EVENT, deliveries=1
     )
-    assert changed.uncreated(records(answers=(answer,), deliveries=(delivery(),))) == []
+    event = EventRow(id=EVENT, account_id=64, idempotency_key="k", accepted_at=0)
+    assert changed.uncreated(records(answers=(answer,), deliveries=(delivery(),), events=(event,))) == []
+    assert len(changed.uncreated(records(answers=(answer,), events=(event,)))) == 1
+
+
+def test_an_event_that_was_accepted_for_nobody_is_there_all_the_same() -> None:
+    answer = Answered(
+        asked_at=0, answered_at=0, key="k", account_id=64, answer="ok", status=202, event_id=EVENT, deliveries=0
+    )
     assert len(changed.uncreated(records(answers=(answer,)))) == 1

@@ -6,13 +6,13 @@ import ast
 import asyncio
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
 
 import msgspec
 import pytest
-from faults import checker
+from faults import answered, checker
 from faults.case import Check, Plan, Skipped, Verdict
 from faults.cases import CASES
 from faults.checker import Records
@@ -20,7 +20,7 @@ from faults.commit_watch import file_watch
 from faults.earlier import MIGRATIONS, unpack_earlier
 from faults.farm import Manners
 from faults.promise import promised
-from faults.records import SECOND, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
+from faults.records import SECOND, Aim, Answered, Arrival, AttemptRow, Deed, DeliveryRow, Dump, EventRow, percentile
 from faults.report import as_object, closing_line, rows, table
 from faults.running import Ended, Job, in_turn, jobs_of
 from faults.tables import DOCUMENT, together, with_table
@@ -54,31 +54,46 @@ DELIVERY = DeliveryRow(
 )
 ATTEMPT = AttemptRow(delivery_id=64, number=1, started_at=SECOND, duration_us=1, status_code=200, error=None)
 DUMP = Dump(events=[ROW], deliveries=[DELIVERY], attempts=[ATTEMPT])
-GOOD = Records([ANSWER], [ARRIVAL], [], DUMP)
+AIM = Aim(account_id=64, endpoint_id=64, path="/1")
+GOOD = Records([ANSWER], [ARRIVAL], [], DUMP, [AIM])
+
+# The same with a second endpoint of the account, and one of somebody else.
+TO_BOTH = Records(
+    [msgspec.structs.replace(ANSWER, deliveries=2)],
+    [ARRIVAL, msgspec.structs.replace(ARRIVAL, path="/2")],
+    [],
+    Dump(
+        events=[ROW],
+        deliveries=[DELIVERY, msgspec.structs.replace(DELIVERY, id=128, endpoint_id=128)],
+        attempts=[ATTEMPT, msgspec.structs.replace(ATTEMPT, delivery_id=128)],
+    ),
+    [AIM, Aim(account_id=64, endpoint_id=128, path="/2"), Aim(account_id=65, endpoint_id=65, path="/3")],
+)
 
 
 def with_answers(*answers: Answered) -> Records:
-    return Records(answers, GOOD.arrivals, GOOD.deeds, GOOD.dump)
+    return replace(GOOD, answers=answers)
 
 
 def with_arrivals(*arrivals: Arrival, deeds: tuple[Deed, ...] = ()) -> Records:
-    return Records(GOOD.answers, arrivals, deeds, GOOD.dump)
+    return replace(GOOD, arrivals=arrivals, deeds=deeds)
 
 
 def with_dump(**rows: object) -> Records:
-    return Records(GOOD.answers, GOOD.arrivals, GOOD.deeds, msgspec.structs.replace(DUMP, **rows))
+    return replace(GOOD, dump=msgspec.structs.replace(DUMP, **rows))
 
 
 def arriving(seconds: float, **changes: object) -> Arrival:
     return msgspec.structs.replace(ARRIVAL, at=round(seconds * SECOND), **changes)
 
 
-def kill(began: float, ended: float | None = None) -> Deed:
+def kill(began: float, ended: float | None = None, *, goes_on: bool = False) -> Deed:
     return Deed(
         began_at=round(began * SECOND),
         ended_at=round((began if ended is None else ended) * SECOND),
         deed="SIGKILL",
         target="node-1",
+        goes_on=goes_on,
     )
 
 
@@ -92,8 +107,9 @@ def broken(records: Records) -> set[str]:
 
 def test_a_run_in_which_all_went_well_breaks_nothing() -> None:
     assert broken(GOOD) == set()
+    assert broken(TO_BOTH) == set()
     assert checker.needless_repeats(GOOD) == []
-    assert checker.unasked(GOOD.answers) == []
+    assert answered.unasked(GOOD.answers) == []
 
 
 @pytest.mark.parametrize(
@@ -119,10 +135,68 @@ def test_the_checker_objects_to_wrong_records(records: Records, check: str) -> N
     assert check in broken(records)
 
 
+def test_an_accepted_event_that_is_for_nobody_is_lost() -> None:
+    answer = msgspec.structs.replace(ANSWER, deliveries=0)
+    unmatched = Records([answer], [], [], Dump(events=[ROW], deliveries=[], attempts=[]), GOOD.aims)
+    assert broken(unmatched) == {"accepted events lost"}
+    assert broken(replace(GOOD, aims=[])) >= {"accepted events lost"}
+
+
+@pytest.mark.parametrize(
+    ("records", "checks"),
+    [
+        (
+            replace(TO_BOTH, arrivals=[ARRIVAL]),
+            {"accepted events lost", "called delivered, never arrived", "attempts miscounted"},
+        ),
+        (
+            replace(TO_BOTH, arrivals=[ARRIVAL, msgspec.structs.replace(ARRIVAL, path="/3")]),
+            {
+                "accepted events lost",
+                "called delivered, never arrived",
+                "attempts miscounted",
+                "requests of no delivery",
+            },
+        ),
+        (
+            replace(TO_BOTH, arrivals=[*TO_BOTH.arrivals, msgspec.structs.replace(ARRIVAL, path="/3")]),
+            {"requests of no delivery"},
+        ),
+        (
+            replace(
+                TO_BOTH,
+                dump=msgspec.structs.replace(
+                    TO_BOTH.dump,
+                    deliveries=[DELIVERY, msgspec.structs.replace(DELIVERY, id=128, endpoint_id=65)],
+                ),
+                arrivals=[ARRIVAL, msgspec.structs.replace(ARRIVAL, path="/3")],
+            ),
+            {"accepted events lost"},
+        ),
+    ],
+    ids=[
+        "only one got it",
+        "another account got it instead",
+        "another account got it too",
+        "made for another account",
+    ],
+)
+def test_what_came_to_somebody_else_has_not_arrived(records: Records, checks: set[str]) -> None:
+    assert broken(records) == checks
+
+
+def test_what_is_not_looked_for_is_not_told_to_be_absent() -> None:
+    checks, _ = promised(GOOD, delivered=False)
+    assert {check.name for check in promised(GOOD)[0]} - {check.name for check in checks} == {
+        "accepted events lost",
+        "deliveries left unfinished",
+    }
+
+
 def test_an_event_whose_answer_never_came_may_be_there_or_not() -> None:
     unknown = msgspec.structs.replace(ANSWER, answer="unknown", status=None, event_id=None, deliveries=None)
     assert broken(with_answers(unknown)) == set()
-    assert broken(Records([unknown], [], [], Dump(events=[], deliveries=[], attempts=[]))) == set()
+    assert broken(Records([unknown], [], [], Dump(events=[], deliveries=[], attempts=[]), GOOD.aims)) == set()
 
 
 @pytest.mark.parametrize(
@@ -131,11 +205,24 @@ def test_an_event_whose_answer_never_came_may_be_there_or_not() -> None:
         ((), False),
         ((kill(1.5),), True),
         ((kill(0.9, 1.1),), True),
-        ((kill(0.5),), False),
+        ((kill(0.4),), False),
         ((kill(2.5),), False),
         ((kill(9.5),), False),
+        ((kill(-2, 5),), False),
+        ((kill(-2, 5, goes_on=True),), True),
+        ((kill(-2, 0.4, goes_on=True),), False),
     ],
-    ids=["no deed", "just after it", "while it came", "before it", "its outcome was written", "after the repeat"],
+    ids=[
+        "no deed",
+        "just after it",
+        "while it came",
+        "before it",
+        "its outcome was written",
+        "after the repeat",
+        "long before it, for a while",
+        "again and again, also then",
+        "again and again, before it",
+    ],
 )
 def test_a_repeat_is_excused_only_by_a_deed_that_can_have_hit_it(deeds: tuple[Deed, ...], excused: bool) -> None:
     records = with_arrivals(ARRIVAL, arriving(9), deeds=deeds)
@@ -154,70 +241,86 @@ def test_a_takeover_lasts_from_the_first_deed_that_hit_to_the_next_request() -> 
     assert checker.takeovers(records, records.deeds) == [pytest.approx(8.3)]
 
 
-def test_a_request_that_starts_a_while_after_the_end_of_its_endpoint_is_seen() -> None:
-    arrivals = [arriving(1), arriving(2.5), arriving(9, path="/2")]
-    assert checker.started_after(arrivals, {"/1": SECOND}) == [f"{EVENT} at /1: 1.50 s after its end"]
-
-
 @pytest.mark.parametrize(("status", "retry_after", "wrong"), [(503, "5", 0), (503, None, 1), (500, "5", 1)])
 def test_a_refusal_is_a_503_that_says_when_to_come_again(status: int, retry_after: str | None, wrong: int) -> None:
     refused = msgspec.structs.replace(ANSWER, answer="fail", status=status, retry_after=retry_after)
-    assert len(checker.unasked([refused])) == wrong
+    assert len(answered.unasked([refused])) == wrong
 
 
 def test_the_first_request_of_an_event_tells_how_late_it_was() -> None:
     assert checker.latenesses(with_arrivals(arriving(5), ARRIVAL)) == [pytest.approx(0.9)]
 
 
-def answered(asked: float, after: float, **changes: object) -> Answered:
+def answer_at(asked: float, after: float, **changes: object) -> Answered:
     asked_at = round(asked * SECOND)
     return msgspec.structs.replace(ANSWER, asked_at=asked_at, answered_at=asked_at + round(after * SECOND), **changes)
 
 
 def refused(asked: float, after: float = 0.1) -> Answered:
-    return answered(asked, after, answer="fail", status=503, retry_after="5", event_id=None)
+    return answer_at(asked, after, answer="fail", status=503, retry_after="5", event_id=None)
 
 
 @pytest.mark.parametrize(
     ("answers", "seconds"),
     [
-        ([answered(10.5, 0.5)], 1),
-        ([refused(10.2), answered(11, 0.5), refused(12), answered(13, 1)], 4),
-        ([refused(9.0), answered(10, 0.25)], 0.25),
-        ([answered(11, 0.5), refused(12)], inf),
+        ([answer_at(10.5, 0.5)], 1),
+        ([refused(10.2), answer_at(11, 0.5), refused(12), answer_at(13, 1)], 4),
+        ([refused(9.0), answer_at(10, 0.25)], 0.25),
+        ([answer_at(11, 0.5), refused(12)], inf),
         ([], inf),
     ],
     ids=["at once", "refused in between", "refused before", "refused to the last", "nothing asked"],
 )
 def test_it_is_healed_when_nothing_is_refused_any_more(answers: list[Answered], seconds: float) -> None:
-    assert checker.healed_after(answers, 10 * SECOND) == pytest.approx(seconds)
+    assert answered.healed_after(answers, 10 * SECOND) == pytest.approx(seconds)
 
 
 def test_what_arrives_after_a_trouble_must_have_been_accepted_after_it() -> None:
-    before, after = answered(9, 0.1), answered(10.5, 0.1, event_id=OTHER)
+    before, after = answer_at(9, 0.1), answer_at(10.5, 0.1, event_id=OTHER)
     late, new = arriving(10.2), arriving(13, message_id=OTHER)
-    assert checker.delivering_after(Records([before, after], [late, new], [], DUMP), 10 * SECOND) == 3
-    assert checker.delivering_after(Records([before, after], [late], [], DUMP), 10 * SECOND) == inf
+    records = Records([before, after], [late, new], [], DUMP, GOOD.aims)
+    assert answered.delivering_after(records, 10 * SECOND) == 3
+    assert answered.delivering_after(replace(records, arrivals=[late]), 10 * SECOND) == inf
+
+
+def test_the_longest_healing_of_several_troubles_is_told_and_each_ends_with_the_next() -> None:
+    answers = [
+        answer_at(10.1, 0.1),
+        refused(11),
+        answer_at(12.9, 0.1),
+        refused(20),
+        answer_at(20.5, 0.5, event_id=OTHER),
+    ]
+    arrivals = [arriving(13.5), arriving(21.5, message_id=OTHER)]
+    records = Records(answers, arrivals, [kill(9, 10), kill(19, 20)], DUMP, GOOD.aims)
+    assert answered.longest_healing(records, records.deeds) == pytest.approx((3, 3.5))
+    assert answered.longest_healing(records, records.deeds[1:]) == pytest.approx((1, 1.5))
+    assert answered.longest_healing(replace(records, answers=answers[:4]), records.deeds) == (inf, inf)
+
+
+def test_a_request_without_an_answer_is_seen() -> None:
+    dropped = msgspec.structs.replace(ANSWER, answer="unknown", status=None, event_id=None, error="ReadError")
+    assert answered.unanswered([ANSWER, refused(1), dropped]) == ["event-1: ReadError"]
 
 
 def test_the_slowest_answer_of_a_span_is_of_those_that_lie_within_it() -> None:
-    answers = [answered(1, 9), answered(11, 2), answered(12, 3), answered(19, 4)]
-    assert checker.slowest(checker.asked_between(answers, 10 * SECOND, 20 * SECOND)) == 3
-    assert checker.slowest([]) == 0
+    answers = [answer_at(1, 9), answer_at(11, 2), answer_at(12, 3), answer_at(19, 4)]
+    assert answered.slowest(answered.asked_between(answers, 10 * SECOND, 20 * SECOND)) == 3
+    assert answered.slowest([]) == 0
 
 
 def test_a_commit_without_an_answer_shows_when_its_key_is_told_to_be_a_duplicate() -> None:
-    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
-    assert checker.committed_unanswered([unknown, answered(3, 1, duplicate=True)]) == [unknown]
-    assert checker.committed_unanswered([unknown, answered(3, 1)]) == []
-    assert checker.committed_unanswered([refused(1), answered(3, 1, duplicate=True)]) == []
+    unknown = answer_at(1, 1, answer="unknown", status=None, event_id=None)
+    assert answered.committed_unanswered([unknown, answer_at(3, 1, duplicate=True)]) == [unknown]
+    assert answered.committed_unanswered([unknown, answer_at(3, 1)]) == []
+    assert answered.committed_unanswered([refused(1), answer_at(3, 1, duplicate=True)]) == []
 
 
 def test_a_kill_falls_between_commit_and_answer_when_such_a_request_was_under_way() -> None:
-    unknown = answered(1, 1, answer="unknown", status=None, event_id=None)
-    answers = [unknown, answered(3, 1, duplicate=True)]
-    assert checker.kills_before_the_answer(answers, [kill(0.5), kill(1.5), kill(2.5)]) == 1
-    assert checker.kills_before_the_answer(answers[:1], [kill(1.5)]) == 0
+    unknown = answer_at(1, 1, answer="unknown", status=None, event_id=None)
+    answers = [unknown, answer_at(3, 1, duplicate=True)]
+    assert answered.kills_before_the_answer(answers, [kill(0.5), kill(1.5), kill(2.5)]) == 1
+    assert answered.kills_before_the_answer(answers[:1], [kill(1.5)]) == 0
 
 
 async def test_a_watch_kills_a_process_when_it_has_committed(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from faults.forgetful_disk import (
     surviving,
     survivor,
 )
-from faults.power_check import DeliveryKept, Kept, half_written, lost, read_kept, unfinished
+from faults.power_check import DeliveryKept, Kept, half_written, lost, only_claimed, read_kept, unfinished
 from faults.power_lives import Request, Told
 
 DICE = random.Random(1)
@@ -150,16 +150,24 @@ def told(**changes: object) -> Told:
         "event_ids": {"0-0": "e0", "0-1": "e1"},
         "recorded": {(1, 1): "delivered"},
         "sent": {"e0": b"body"},
+        "succeeded": {(URL, "e0")},
     }
     return Told(**good | changes)  # type: ignore[arg-type]
+
+
+URL = "http://127.0.0.1:9/0"
+
+
+def row(event_id: str, status: str, attempts: int) -> DeliveryKept:
+    return DeliveryKept(event_id, status, attempts, endpoint_id=128, message_id=event_id)
 
 
 def kept(**changes: object) -> Kept:
     good: dict[str, object] = {
         "accounts": {64},
-        "endpoints": {128},
+        "endpoints": {128: URL},
         "events": {"0-0": "e0", "0-1": "e1"},
-        "deliveries": {1: DeliveryKept("e0", "delivered", 1), 2: DeliveryKept("e1", "pending", 0)},
+        "deliveries": {1: row("e0", "delivered", 1), 2: row("e1", "pending", 0)},
         "payloads": {"e0": b"body", "e1": b"other"},
         "attempts": Counter({1: 1}),
     }
@@ -169,18 +177,19 @@ def kept(**changes: object) -> Kept:
 def test_a_disk_that_holds_what_was_told_is_as_it_should_be() -> None:
     assert lost(told(), kept()) == []
     assert half_written(told(), kept()) == []
+    assert only_claimed(told(), kept()) == []
 
 
 @pytest.mark.parametrize(
     "found",
     [
         kept(accounts=set()),
-        kept(endpoints=set()),
+        kept(endpoints={}),
         kept(events={"0-0": "e0"}),
         kept(events={"0-0": "e0", "0-1": "another"}),
-        kept(deliveries={1: DeliveryKept("e0", "delivered", 1)}),
-        kept(deliveries={1: DeliveryKept("e0", "in_flight", 1), 2: DeliveryKept("e1", "pending", 0)}),
-        kept(deliveries={1: DeliveryKept("e0", "pending", 0), 2: DeliveryKept("e1", "pending", 0)}),
+        kept(deliveries={1: row("e0", "delivered", 1)}),
+        kept(deliveries={1: row("e0", "in_flight", 1), 2: row("e1", "pending", 0)}),
+        kept(deliveries={1: row("e0", "pending", 0), 2: row("e1", "pending", 0)}),
     ],
     ids=["account", "endpoint", "event", "another event", "delivery", "outcome", "attempt"],
 )
@@ -192,8 +201,8 @@ def test_what_was_acknowledged_and_is_gone_is_seen(found: Kept) -> None:
     "found",
     [
         kept(faults=["page 3 is never used"]),
-        kept(events={"0-0": "e0"}, deliveries={1: DeliveryKept("e0", "delivered", 1)}),
-        kept(deliveries={1: DeliveryKept("e0", "delivered", 1)}),
+        kept(events={"0-0": "e0"}, deliveries={1: row("e0", "delivered", 1)}),
+        kept(deliveries={1: row("e0", "delivered", 1)}),
         kept(payloads={"e0": b"body"}),
         kept(payloads={"e0": b"another body", "e1": b"other"}),
         kept(attempts=Counter()),
@@ -210,8 +219,14 @@ def test_what_was_never_answered_may_be_missing_all_together() -> None:
     assert half_written(told(event_ids={}, recorded={}, sent={}), nothing) == []
 
 
-def test_what_is_still_to_be_delivered_is_seen() -> None:
-    assert unfinished(kept()) == ["the delivery 2 is still pending"]
+@pytest.mark.parametrize("status", ["pending", "in_flight", "dead", "cancelled"])
+def test_what_was_not_delivered_in_the_end_is_seen(status: str) -> None:
+    assert unfinished(kept(deliveries={2: row("e1", status, 0)})) == [f"the delivery 2 is {status}"]
+
+
+@pytest.mark.parametrize("succeeded", [set(), {("http://127.0.0.1:9/1", "e0")}, {(URL, "e1")}])
+def test_what_another_receiver_got_is_not_delivered(succeeded: set[tuple[str, str]]) -> None:
+    assert len(only_claimed(told(succeeded=succeeded), kept())) == 1
 
 
 def test_a_file_that_is_no_database_any_more_is_seen(tmp_path: Path) -> None:

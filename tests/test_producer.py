@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from faults.producer import NotPublishing, Producer
-from faults.system import Aim
+from faults.records import Aim
 
-AIM = Aim(account_id=64, endpoint_id="64", path="/1")
+AIM = Aim(account_id=64, endpoint_id=64, path="/1")
 
 
 @asynccontextmanager

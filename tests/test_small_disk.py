@@ -1,21 +1,17 @@
-"""The disk that fills up, in a process of its own as its mounts want, and the checks of what comes after."""
+"""The disk that fills up, in a process of its own as its mounts want."""
 
 import asyncio
 import multiprocessing
 import os
 import subprocess
 import sys
-from math import inf
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 from faults.case import Skipped
-from faults.cases.disk_full import accepting_again, delivering_again
-from faults.records import SECOND, Answered, Arrival, Deed
 from faults.small_disk import can_refuse_writes, read_only_for, small_disk
 
-DEED = Deed(began_at=10 * SECOND, ended_at=20 * SECOND, deed="full", target="node-1")
 WRITER = """
 import os, sys
 file = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)
@@ -79,23 +75,3 @@ async def test_a_process_is_refused_its_writes_for_a_while(tmp_path: Path) -> No
         process.kill()
         await process.communicate()
     assert said == [b"1\n", b"30\n", b"1\n"]  # EROFS
-
-
-def answered(seconds: float, answer: str = "ok") -> Answered:
-    at = round(seconds * SECOND)
-    return Answered(asked_at=at, answered_at=at, key="1", account_id=1, answer=answer)  # type: ignore[arg-type]
-
-
-def arrival(seconds: float) -> Arrival:
-    at = round(seconds * SECOND)
-    return Arrival(at=at, path="/1", message_id="1", timestamp="", signature="", body="", status=200)
-
-
-def test_what_heals_is_timed_from_the_end_of_the_deed() -> None:
-    assert accepting_again([answered(19), answered(20.5, "fail"), answered(22), answered(23)], [DEED]) == [2]
-    assert delivering_again([arrival(19), arrival(21)], [DEED]) == [1]
-
-
-def test_what_never_heals_is_seen() -> None:
-    assert accepting_again([answered(19), answered(21, "fail")], [DEED]) == [inf]
-    assert delivering_again([arrival(19)], [DEED]) == [inf]

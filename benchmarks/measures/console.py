@@ -10,6 +10,7 @@ from contextlib import aclosing
 import asyncpg
 import httpx
 
+from benchmarks import past_tallies
 from benchmarks.delivering import Line, postgres_line, sqlite_line
 from benchmarks.measure import Figure, Measure, Reach, Round, Scale, Stage
 from benchmarks.populating import populate
@@ -148,9 +149,18 @@ async def _give_it_a_history(database_url: str) -> None:
         await db.execute(
             "UPDATE deliveries d SET created_at = e.accepted_at,"
             " status = CASE WHEN d.id / 64 % 10 = 0 THEN d.status ELSE 'delivered' END,"
-            " due_at = CASE WHEN d.id / 64 % 10 = 0 THEN d.due_at END"
+            " due_at = CASE WHEN d.id / 64 % 10 = 0 THEN d.due_at END,"
+            " finished_at = CASE WHEN d.id / 64 % 10 = 0 THEN d.finished_at ELSE e.accepted_at END,"
+            " last_status_code = CASE WHEN d.id / 64 % 10 = 0 THEN d.last_status_code ELSE 200 END"
             " FROM events e WHERE e.lane = d.lane AND e.id = d.event_id"
         )
+        await db.execute(
+            "UPDATE attempts a SET started_at = d.created_at, status_code = d.last_status_code"
+            " FROM deliveries d WHERE a.lane = d.lane AND a.delivery_id = d.id"
+        )
+        async with db.transaction():
+            for statement in past_tallies.statements(time.time_ns() // 1000):
+                await db.execute(statement)
     finally:
         await db.close()
     await tidy(database_url)

@@ -41,7 +41,7 @@ async def at_half_load(stage: Stage) -> list[Round]:
                 "most_mb": most_resident_mb(line.server.pid),
                 "last_mb": samples[-1].mb,
                 "half_per_second": full / 2,
-                "seconds": scale.soak_seconds,
+                "seconds": samples[-1].seconds,
                 "pending": scale.pending,
                 "endpoints": scale.endpoints,
                 **({"mb_per_hour": slope_per_hour(samples)} if scale.soak_seconds >= LONG_SECONDS else {}),

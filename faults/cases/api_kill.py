@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
-from faults import checker
+from faults import answered
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records
 from faults.commit_watch import CommitWatch, file_watch, gate_watch
@@ -62,11 +62,11 @@ async def _kill(api: Node, nemesis: Nemesis, watch: CommitWatch) -> None:
 
 def _judged(plan: Plan, records: Records) -> Verdict:
     checks, evidence = promised(records)
-    hits = checker.kills_before_the_answer(records.answers, records.deeds)
+    hits = answered.kills_before_the_answer(records.answers, records.deeds)
     meant = Check("kills between commit and answer", hits, round(HIT * plan.rounds), side="at least")
     done = {
         "kills": len(records.deeds),
-        "commits killed before their answer": len(checker.committed_unanswered(records.answers)),
+        "commits killed before their answer": len(answered.committed_unanswered(records.answers)),
         "events": len(records.dump.events),
         "answers that never came": sum(answer.answer == "unknown" for answer in records.answers),
     }

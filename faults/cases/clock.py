@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from faults import checker, punctuality
+from faults import answered, checker, punctuality
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records, read_records
 from faults.database import dump
@@ -97,8 +97,8 @@ def _judged(plan: Plan, manners: Manners) -> Verdict:
     more, more_evidence = as_checks(
         {
             "retries that came early": punctuality.early(retries),
-            "repeats of what had succeeded": checker.needless_repeats(records, unwritten_seconds=0),
-            "publishes refused": checker.unasked(records.answers, allowed=()),
+            "repeats of what had succeeded": checker.needless_repeats(replace(records, deeds=())),
+            "publishes refused": answered.unasked(records.answers, allowed=()),
         }
     )
     # The control of the same minute: what is late before the first step is the machine's.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
-from faults import checker
+from faults import answered, checker
 from faults.case import Case, Check, Plan, Skipped, Verdict
 from faults.checker import read_records
 from faults.database import dump
@@ -19,7 +19,6 @@ from faults.farm import Manners, farm
 from faults.nemesis import Nemesis
 from faults.producer import Producer
 from faults.promise import as_checks, promised
-from faults.records import SECOND, Answered, Arrival, Deed
 from faults.settling import settled
 from faults.small_disk import SmallDisk, can_refuse_writes, read_only_for, small_disk
 from faults.system import system_on
@@ -99,24 +98,16 @@ def _judged(plan: Plan, ended: list[str]) -> Verdict:
     checks, evidence = promised(records)
     more, more_evidence = as_checks(
         {
-            "refusals that are no 503 with Retry-After": checker.unasked(records.answers),
-            "requests without an answer": [
-                f"{answer.key}: {answer.error}" for answer in records.answers if answer.answer == "unknown"
-            ],
+            "refusals that are no 503 with Retry-After": answered.unasked(records.answers),
+            "requests without an answer": answered.unanswered(records.answers),
             "processes that ended": ended,
         }
     )
     refused = [answer for answer in records.answers if answer.status == 503]
+    accepting, delivering = answered.longest_healing(records, records.deeds)
     figures = [
-        Check(
-            "accepting again within", max(accepting_again(records.answers, records.deeds)), HEALED_SECONDS, unit="s"
-        ),
-        Check(
-            "delivering again within",
-            max(delivering_again(records.arrivals, records.deeds)),
-            HEALED_SECONDS,
-            unit="s",
-        ),
+        Check("accepting again within", accepting, HEALED_SECONDS, unit="s"),
+        Check("delivering again within", delivering, HEALED_SECONDS, unit="s"),
         Check("publishes refused with 503", len(refused), len(records.deeds), side="at least"),
     ]
     done = {
@@ -128,22 +119,6 @@ def _judged(plan: Plan, ended: list[str]) -> Verdict:
     is_missing = plan.database == "sqlite" and not can_refuse_writes()
     notes = [] if not is_missing else ["strace is not installed: the disk was full each time, never read-only"]
     return Verdict(done, [*checks, *more, *figures], [*evidence, *more_evidence], notes)
-
-
-def accepting_again(answers: Sequence[Answered], deeds: Sequence[Deed]) -> list[float]:
-    """For each deed, how long after its end the next publish was accepted."""
-    accepted = [answer.answered_at for answer in answers if answer.answer == "ok"]
-    return [_next_after(deed.ended_at, accepted) for deed in deeds]
-
-
-def delivering_again(arrivals: Sequence[Arrival], deeds: Sequence[Deed]) -> list[float]:
-    """For each deed, how long after its end the next request came."""
-    came = [arrival.at for arrival in arrivals]
-    return [_next_after(deed.ended_at, came) for deed in deeds]
-
-
-def _next_after(moment: int, times: Sequence[int]) -> float:
-    return min(((at - moment) / SECOND for at in times if at >= moment), default=float("inf"))
 
 
 DISK_FULL = Case(

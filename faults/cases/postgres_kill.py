@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faults import checker
+from faults import answered, checker
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records
 from faults.farm import Manners, farm
@@ -28,8 +28,8 @@ async def run(plan: Plan) -> Verdict:
         with farm(plan.folder, Manners(plan.seed, seconds=ANSWER_DELAY)) as receivers:
             nodes = [await system.start() for _ in range(2)]
             aims = await system.subscribe(nodes[0], receivers.url, ENDPOINTS)
-            urls = [node.url for node in nodes]
-            producer = Producer(plan.folder, await system.key(), aims, lambda: nemesis.dice.choice(urls), pause=0.05)
+            urls, addresses = [node.url for node in nodes], plan.dice("addresses")
+            producer = Producer(plan.folder, await system.key(), aims, lambda: addresses.choice(urls), pause=0.05)
             async with producer.publishing(tasks=8):
                 for _ in range(plan.rounds):
                     await nemesis.wait(*UP_SECONDS)
@@ -48,13 +48,14 @@ def _judged(records: Records, ended: int) -> Verdict:
     more, more_evidence = as_checks(
         {
             "repeats of what was not in flight": checker.needless_repeats(records),
-            "refusals other than a 503 with Retry-After": checker.unasked(records.answers),
+            "refusals other than a 503 with Retry-After": answered.unasked(records.answers),
+            "requests without an answer": answered.unanswered(records.answers),
         }
     )
-    back = max(checker.delivering_after(records, deed.ended_at) for deed in records.deeds)
+    back = max(answered.delivering_after(records, deed.ended_at) for deed in records.deeds)
     times = [
         Check("delivering again after it is back", back, BACK_SECONDS, unit="s"),
-        Check("slowest answer", checker.slowest(records.answers), ANSWER_SECONDS, unit="s"),
+        Check("slowest answer", answered.slowest(records.answers), ANSWER_SECONDS, unit="s"),
         Check("processes that ended", ended),
     ]
     done = {

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from itertools import pairwise
-from math import inf
 from typing import Any
 
 import asyncpg
 
-from faults import checker
+from faults import answered, checker
 from faults.case import Case, Check, Plan, Verdict
 from faults.checker import Records
 from faults.farm import farm
@@ -50,7 +48,7 @@ async def run(plan: Plan) -> Verdict:
                 for _ in range(plan.rounds):
                     for name, trouble in TROUBLES.items():
                         await nemesis.wait(0.5, 1.5)
-                        with nemesis.doing(name, "PostgreSQL"):
+                        with nemesis.doing(name, "PostgreSQL", goes_on=name in GO_ON):
                             await trouble(system.database_url)
                         await asyncio.sleep(QUIET_SECONDS)
             records = await at_rest(system.database_url, plan.folder)
@@ -99,6 +97,8 @@ TROUBLES: dict[str, Trouble] = {
     "deliveries locked": _lock_a_hot_table,
     "connections exhausted": _take_every_connection,
 }
+# They cut again what was connected meanwhile, so any of it may have been kept from writing an outcome.
+GO_ON = frozenset({"connections cut", "connections exhausted"})
 
 
 def _judged(records: Records, ended: int) -> Verdict:
@@ -106,12 +106,13 @@ def _judged(records: Records, ended: int) -> Verdict:
     more, more_evidence = as_checks(
         {
             "repeats of what was not in flight": checker.needless_repeats(records),
-            "refusals other than a 503 with Retry-After": checker.unasked(records.answers),
+            "refusals other than a 503 with Retry-After": answered.unasked(records.answers),
+            "requests without an answer": answered.unanswered(records.answers),
         }
     )
-    checks += [*more, Check("slowest answer", checker.slowest(records.answers), ANSWER_SECONDS, unit="s")]
+    checks += [*more, Check("slowest answer", answered.slowest(records.answers), ANSWER_SECONDS, unit="s")]
     for name in TROUBLES:
-        healed, delivering = _healing(records, name)
+        healed, delivering = answered.longest_healing(records, _deeds_of(records, name))
         checks.append(Check(f"{name}: accepting again after it", healed, HEALED_SECONDS, unit="s"))
         checks.append(Check(f"{name}: delivering again after it", delivering, HEALED_SECONDS, unit="s"))
         if name != "connections cut":  # new connections may come so soon that nobody is refused
@@ -125,24 +126,16 @@ def _judged(records: Records, ended: int) -> Verdict:
     return Verdict(done, checks, [*evidence, *more_evidence])
 
 
-def _healing(records: Records, name: str) -> tuple[float, float]:
-    """The longest of all its occurrences until events were accepted again, and until new ones arrived."""
-    begins = [*(deed.began_at for deed in records.deeds), inf]
-    accepting = delivering = 0.0
-    for deed, (_, next_began) in zip(records.deeds, pairwise(begins), strict=True):
-        if deed.deed == name:
-            own = checker.asked_between(records.answers, deed.began_at, next_began)
-            accepting = max(accepting, checker.healed_after(own, deed.ended_at))
-            delivering = max(delivering, checker.delivering_after(records, deed.ended_at))
-    return accepting, delivering
+def _deeds_of(records: Records, name: str) -> list[Deed]:
+    return [deed for deed in records.deeds if deed.deed == name]
 
 
 def _refused(records: Records, name: str) -> int:
     def during(deed: Deed) -> int:
-        own = checker.asked_between(records.answers, deed.began_at, deed.ended_at)
+        own = answered.asked_between(records.answers, deed.began_at, deed.ended_at)
         return sum(answer.status == 503 for answer in own)
 
-    return min(during(deed) for deed in records.deeds if deed.deed == name)
+    return min(map(during, _deeds_of(records, name)))
 
 
 POSTGRES_TROUBLE = Case(

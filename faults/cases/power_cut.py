@@ -18,7 +18,7 @@ import structlog
 from faults.apsw_driver import connect_through
 from faults.case import Case, Check, Plan, Verdict
 from faults.forgetful_disk import ForgetfulDisk, Manner
-from faults.power_check import Kept, half_written, lost, read_kept, unfinished
+from faults.power_check import Kept, half_written, lost, only_claimed, read_kept, unfinished
 from faults.power_lives import Machine, Told
 from faults.promise import as_checks
 from hookwright.ambient import MovableClock
@@ -41,12 +41,13 @@ class Tally:
     outcomes: int = 0
     lost: list[str] = field(default_factory=list)
     half_written: list[str] = field(default_factory=list)
+    only_claimed: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.half_written or self.unfinished or self.troubles)
+        return not (self.lost or self.half_written or self.only_claimed or self.unfinished or self.troubles)
 
 
 async def run(plan: Plan) -> Verdict:
@@ -58,6 +59,7 @@ async def run(plan: Plan) -> Verdict:
         {
             "acknowledged and lost": tally.lost,
             "corrupt or half written": tally.half_written,
+            "called delivered, never arrived": tally.only_claimed,
             "not delivered in the end": tally.unfinished,
             "wrong towards producer or receiver": tally.troubles,
         }
@@ -125,8 +127,9 @@ def _is_as_told(folder: Path, files: Mapping[str, bytes], told: Told, tally: Tal
     """Check what a cut has left; keep it for people to look at where it is not as it should be."""
     with _folder_of(folder, files) as copy:
         kept = read_kept(copy / FILE) if files else Kept()
-    wrong = lost(told, kept), half_written(told, kept), unfinished(kept) if is_last else []
-    for list_of, found in zip((tally.lost, tally.half_written, tally.unfinished), wrong, strict=True):
+    wrong = lost(told, kept), half_written(told, kept), only_claimed(told, kept), unfinished(kept) if is_last else []
+    lists = tally.lost, tally.half_written, tally.only_claimed, tally.unfinished
+    for list_of, found in zip(lists, wrong, strict=True):
         list_of.extend(found)
     tally.troubles += told.troubles
     if not any(wrong) and not told.troubles:

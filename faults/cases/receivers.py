@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import httpx
 import msgspec
@@ -116,7 +117,7 @@ def _without(records: Records, endpoints: Mapping[int, Expected]) -> Records:
     others = msgspec.structs.replace(
         dump, deliveries=deliveries, attempts=[attempt for attempt in dump.attempts if attempt.delivery_id in ids]
     )
-    return Records(records.answers, records.arrivals, records.deeds, others)
+    return replace(records, dump=others)
 
 
 RECEIVERS = Case(

@@ -16,7 +16,8 @@ from faults.records import SECOND, percentile
 from faults.settling import at_rest
 from faults.system import Node, System, free_port, system_on
 
-ENDPOINTS = 8
+ACCOUNTS = 8
+ENDPOINTS_EACH = 3  # so that an event has deliveries whose worker is killed beside others whose is not
 WORKERS = 6
 KILLED_TOGETHER = 5
 TAKEOVER_SECONDS = 10.0
@@ -39,8 +40,8 @@ async def run(plan: Plan) -> Verdict:
         with farm(plan.folder, Manners(plan.seed, seconds=ANSWER_SECONDS)) as receivers:
             port = free_port()
             front = await system.start(*(() if plan.database == "sqlite" else ("--role", "api")), port=port)
-            aims = await system.subscribe(front, receivers.url, ENDPOINTS)
-            producer = Producer(plan.folder, await system.key(), aims, lambda: front.url, pause=0.05)
+            aims = await system.subscribe(front, receivers.url, ACCOUNTS, endpoints_each=ENDPOINTS_EACH)
+            producer = Producer(plan.folder, await system.key(), aims, lambda: front.url, pause=0.15)
             async with producer.publishing(tasks=4):
                 if plan.database == "sqlite":
                     await _kill_the_only_one(plan, system, front, port, nemesis)

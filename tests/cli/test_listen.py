@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from cli.dev_server import Dev
+from cli.dev_server import CONTACT, Dev
 from hookwright.cli.forwarding import NoTarget, target_url
 from hookwright.testing.receiver import Receiver
 from hookwright.verification import verify
@@ -64,7 +64,10 @@ async def test_what_comes_after_the_end_waits_for_the_next_time(dev: Dev, tmp_pa
         async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
             first = await one_line(listening)
             assert await listening.stop() == 0
-        event_id = await dev.publish()
+        async with Receiver() as other:
+            await dev.post("/endpoints", url=other.url, events=["contact.created"])
+            event_id = (await dev.post("/events", type="contact.created", data={"contact": CONTACT}))["event_id"]
+            await other.wait_for(1)
         assert receiver.count == 0
         async with hookwright(*arguments, environ=dev.environ, folder=tmp_path) as listening:
             assert await one_line(listening) == first

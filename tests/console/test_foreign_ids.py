@@ -95,11 +95,11 @@ async def test_what_is_anothers_looks_like_what_never_was(
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.path}")
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.path not in OF_NOBODY], ids=lambda each: each.path
+)
 async def test_no_page_is_for_those_who_have_not_signed_in(route: Route, services: Services) -> None:
     path, methods = route.path, route.methods or set()
-    if path in OF_NOBODY:
-        return
     async with browser(console_on(services)) as anyone:
         method = "GET" if "GET" in methods else "POST"
         response = await anyone.request(method, path.replace("{account_id}", "64").replace("{id}", "64"))

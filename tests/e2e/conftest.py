@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -37,10 +38,11 @@ async def environ(database: str | None, tmp_path: Path) -> AsyncIterator[Environ
 
 @dataclass(frozen=True)
 class Publisher:
-    """A platform with one account and a key to publish with."""
+    """A platform with one account, a key to publish with, and the path of each endpoint by its id."""
 
     account_id: int
     key: str
+    paths: Mapping[int, str]
 
     async def publish(self, url: str, count: int) -> list[str]:
         """Publish so many activations; the ids of the events, which are on disk."""
@@ -52,18 +54,21 @@ class Publisher:
         data = {"contact": {"id": number, "email": f"contact-{number}@example.com"}}
         body = {"type": "contact.activated", "account": self.account_id, "data": data}
         answer = await client.post("/api/v1/events", json=body)
-        assert (answer.status_code, answer.json()["deliveries"]) == (202, 1), answer.text
+        assert (answer.status_code, answer.json()["deliveries"]) == (202, len(self.paths)), answer.text
         return str(answer.json()["event_id"])
 
 
-async def publisher_for(environ: Environ, target: str) -> Publisher:
-    """A new account whose one endpoint waits for activations at the target."""
+async def publisher_for(environ: Environ, *targets: str) -> Publisher:
+    """A new account whose endpoints, one at each target, wait for activations."""
     async with open_services(load_settings(environ)) as services:
         account = (await create_account(services, "Ada")).account
         key = await create_key(services, "hookwright", None, "Platform", ["publish"])
         wanted = Subscription("subscriber.subscriber_activate")
-        await create_endpoint(services, account.id, "kit", target, [wanted])
-        return Publisher(account.id, key.secret)
+        paths = {}
+        for target in targets:
+            endpoint = await create_endpoint(services, account.id, "kit", target, [wanted])
+            paths[endpoint.id] = urlsplit(target).path
+        return Publisher(account.id, key.secret, paths)
 
 
 class HeldRequests:

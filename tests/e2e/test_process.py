@@ -1,10 +1,13 @@
 """`hookwright serve` as a real process: how it starts, drains, and what survives its sudden end."""
 
 import asyncio
+import re
 import signal
+from base64 import b64encode
 from pathlib import Path
 
 import httpx
+import pytest
 
 from e2e.conftest import Environ, HeldRequests, publisher_for
 from hookwright.testing.receiver import Receiver
@@ -155,6 +158,24 @@ async def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> No
     [line] = server.errors
     assert line.startswith("hookwright: PostgreSQL")
     assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("key", ["another", "none"])
+async def test_a_server_without_its_databases_master_key_ends_with_one_line_before_it_answers(
+    environ: Environ, tmp_path: Path, key: str
+) -> None:
+    await publisher_for(environ, "http://127.0.0.1:1/")  # whose signing secret is sealed
+    (tmp_path / "hookwright.key").unlink(missing_ok=True)
+    without = {name: value for name, value in environ.items() if name != "HOOKWRIGHT_MASTER_KEY"}
+    given = (
+        without
+        if key == "none"
+        else {**without, "HOOKWRIGHT_MASTER_KEY": b64encode(b"another" * 4 + b"key.").decode()}
+    )
+    async with hookwright("serve", environ=given, folder=tmp_path) as server:
+        assert await server.end() == (1, "")
+    [line] = server.errors
+    assert re.match("hookwright: .*master.key", line, re.IGNORECASE)
 
 
 def event_of(message_id: str) -> str:

@@ -18,7 +18,6 @@ from hookwright.testing.receiver import Receiver
 from processes import Running, hookwright
 
 PATIENCE_SECONDS = 30
-TAKEOVER_SECONDS = 10
 
 pytestmark = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 
@@ -129,9 +128,7 @@ async def test_an_api_accepts_and_a_worker_sends(environ: Environ, tmp_path: Pat
             assert api.lines("attempt") == []
 
 
-async def test_what_a_killed_node_was_sending_is_sent_by_another_within_ten_seconds(
-    environ: Environ, tmp_path: Path
-) -> None:
+async def test_what_a_killed_node_was_sending_is_sent_by_another(environ: Environ, tmp_path: Path) -> None:
     async with Receiver() as receiver:
         publisher = await publisher_for(environ, receiver.url)
         held = HeldRequests()
@@ -143,7 +140,8 @@ async def test_what_a_killed_node_was_sending_is_sent_by_another_within_ten_seco
             async with several(environ, tmp_path) as left:
                 receiver.behave(None)
                 killed.send(signal.SIGKILL)
-                requests = await receiver.wait_for(len(event_ids), TAKEOVER_SECONDS)
+                # A lease lasts eight seconds. How soon after them is judged by `make faults`, beside the load.
+                requests = await receiver.wait_for(len(event_ids), PATIENCE_SECONDS)
                 assert sorted(each.headers["webhook-id"][:36] for each in requests) == sorted(event_ids)
                 assert await left.stop() == 0
 

@@ -13,9 +13,8 @@ from hookwright.operations.keys import create_key
 from hookwright.testing.receiver import Receiver
 from processes import hookwright
 
-# The promise, and what a request on a busy machine may take on top of it.
+# The promise: no request that is sent later than this is let in, however long a busy machine takes over it.
 REVOKED_WITHIN_SECONDS = 1.0
-REQUEST_SECONDS = 0.5
 
 CONTACT = {"id": 1, "email": "ada@example.com"}
 
@@ -38,20 +37,21 @@ async def test_a_key_that_is_taken_away_on_one_node_ends_on_the_other_within_a_s
         ):
             here, there = [(await node.logged("ready"))["url"] for node in (one, other)]
 
-            async def publish_there() -> int:
+            async def publish_there() -> tuple[float, int]:
+                """When it was sent, and the status of its answer."""
                 body = {"type": "contact.activated", "account": publisher.account_id, "data": {"contact": CONTACT}}
                 headers = {"Authorization": f"Bearer {publisher.key}"}
-                return (await client.post(f"{there}/api/v1/events", json=body, headers=headers)).status_code
+                sent_at = time.monotonic()
+                return sent_at, (await client.post(f"{there}/api/v1/events", json=body, headers=headers)).status_code
 
-            assert await publish_there() == 202
+            assert (await publish_there())[1] == 202
             headers = {"Authorization": f"Bearer {admin.secret}"}
             path = f"{here}/api/v1/keys/{key.id}"
             method, path = ("DELETE", path) if way == "delete" else ("POST", f"{path}/rotate")
             assert (await client.request(method, path, headers=headers)).is_success
-            answered_at, last_let_in = time.monotonic(), 0.0
-            while await publish_there() != 401:
-                last_let_in = time.monotonic() - answered_at
-                assert last_let_in < REVOKED_WITHIN_SECONDS + REQUEST_SECONDS
+            answered_at = time.monotonic()
+            while (sent := await publish_there())[1] != 401:
+                assert sent[0] - answered_at < REVOKED_WITHIN_SECONDS
             assert (await client.get(f"{there}/api/v1/deliveries", headers=headers)).status_code == 200
             for node in (one, other):
                 assert await node.stop() == 0

@@ -335,13 +335,14 @@ async def test_what_is_no_http_answer_is_a_bad_answer(sender: Sender, receiver: 
     ],
 )
 async def test_no_misbehaviour_outlasts_the_deadline_or_raises(
-    impatient: Sender, receiver: Receiver, handler: RawHandler, error: str | None
+    sender: Sender, impatient: Sender, receiver: Receiver, handler: RawHandler, error: str | None
 ) -> None:
     receiver.behave(handler)
-    outcome = await post(impatient, receiver.url)
+    # What ends by itself has the time for it on a busy machine too.
+    outcome = await post(impatient if error == "timeout" else sender, receiver.url)
     assert outcome.error == error
     assert outcome.status_code == (None if error else 200)
-    assert outcome.duration_us < 2_000_000
+    assert outcome.duration_us < PATIENT.total_seconds * SECOND
     assert len(outcome.body) <= IMPATIENT.body_kept_bytes
     assert receiver.connection_count == 1, "a request that may have arrived is the schedule's to repeat"
 
@@ -917,6 +918,21 @@ async def test_tls_checks_the_name_and_keeps_the_connection(tls_sender: Sender, 
             assert (await post(tls_sender, receiver.url, b"x" * 100_000)).status_code == 200
         assert receiver.connection_count == 1
         assert receiver.requests[0].headers["host"] == f"{NAME}:{receiver.port}"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_tls_session_is_never_resumed(
+    tls_sender: Sender, authority: trustme.CA, version: ssl.TLSVersion
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = context.maximum_version = version
+    authority.issue_cert(NAME).configure_cert(context)
+    async with Receiver(ssl_context=context, host_name=NAME) as receiver:
+        for _ in range(3):
+            assert (await post(tls_sender, receiver.url)).status_code == 200
+            receiver.drop_connections()
+    told = context.session_stats()
+    assert (told["accept_good"], told["hits"]) == (3, 0)
 
 
 async def test_tls_to_an_address_checks_the_address(tls_sender: Sender, authority: trustme.CA) -> None:

@@ -104,20 +104,27 @@ async def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_lo
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one that stands still is told of an outage; the other has what it wants, and does not wait for a thaw."""
-    monkeypatch.setitem(postgres.SERVER_SETTINGS, "idle_in_transaction_session_timeout", "50ms")
     account = await add_account(store)
     other = PostgresStore(store._url)
+    # For those that connect from now on: a busy machine pauses that long in the midst of making an account.
+    monkeypatch.setitem(postgres.SERVER_SETTINGS, "idle_in_transaction_session_timeout", "50ms")
+    frozen = PostgresStore(store._url)
     hold = "SELECT * FROM accounts WHERE id = $1 FOR UPDATE"
+    held_by_the_other = False
 
     async def stand_still_until_the_other_holds_it() -> None:
-        async with store._connection() as db, db.transaction():
+        nonlocal held_by_the_other
+        async with frozen._connection() as db, db.transaction():
             await db.execute(hold, account.id)
             async with other._connection() as waiting:
                 await waiting.execute(hold, account.id)
+                held_by_the_other = True
             await db.execute(hold, account.id)
 
     with pytest.raises(Unavailable):
         await stand_still_until_the_other_holds_it()
+    assert held_by_the_other
+    await frozen.close()
     await other.close()
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -145,9 +146,12 @@ def test_time_only_goes_forward(hookwright: StandIn) -> None:
         hookwright.travel(hours=-1)
 
 
-def test_each_test_begins_in_the_present_with_nothing_delivered(hookwright: StandIn, tmp_path: object) -> None:
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_each_test_begins_in_the_present_with_nothing_delivered(hookwright: StandIn, time: str) -> None:
+    assert abs(hookwright.now - datetime.now(UTC)) < timedelta(minutes=5)
     assert hookwright.deliveries == []
     assert hookwright.receiver.requests == []
+    hookwright.travel(days=1)  # of which the second knows nothing
 
 
 class TestOtherSettings:

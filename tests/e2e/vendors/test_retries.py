@@ -54,7 +54,14 @@ async def test_a_receiver_that_is_gone_gets_nothing_more(platform: Platform, rec
     await platform.publish("contact.tag_added", DATA)
     [delivery] = await platform.finished_deliveries(1)
     assert (delivery["status"], delivery["endpoint"]["status"]) == ("dead", "disabled")
-    await platform.publish("contact.tag_added", DATA)
+    async with Receiver() as other:
+        headers = {"X-Kit-Api-Key": (await platform.new_key("kit"))["secret"]}
+        body = {"target_url": other.url, "event": {"name": "subscriber.tag_add", "tag_id": 44}}
+        assert (await platform.http.post("/v4/webhooks", json=body, headers=headers)).status_code == 201
+        # Twice: whatever the first would bring to the disabled one has come when the second is with the other.
+        for count in (1, 2):
+            assert await platform.publish("contact.tag_added", DATA) == 2
+            await other.wait_for(count)
     assert receiver.count == 1
 
 
