@@ -84,16 +84,24 @@ class HasRoom(Protocol):
 class Room(NamedTuple):
     """How many of the deliveries may be claimed as they are accepted, and until when they are ours then.
 
-    No more are claimed once their bodies have `body_bytes` together.
+    No more are claimed once their bodies have `body_bytes` together. The room was set aside at `since`: the endpoints
+    are read after that.
     """
 
     deliveries: int
     lease_until: Instant
     crowd: HasRoom = NO_CROWD
     body_bytes: int = 1 << 62
+    since: Instant = 0
 
 
 NO_ROOM = Room(0, 0)
+
+
+def always() -> bool:
+    """There is time for all of it."""
+    return True
+
 
 # How far a backlog is counted: a monitor that asks every few seconds must not read millions of rows.
 MOST_COUNTED = 100_000
@@ -619,7 +627,13 @@ class Store(Protocol):
     async def event(self, event_id: str) -> Event | None: ...
 
     async def claim(
-        self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None, crowd: Crowd = NO_CROWD
+        self,
+        limit: int,
+        now: Instant,
+        lease_until: Instant,
+        lanes: Lanes = None,
+        crowd: Crowd = NO_CROWD,
+        may_go_on: Callable[[], bool] = always,
     ) -> list[Claim]:
         """Take up to `limit` due deliveries of these lanes: nobody else sends them until the lease ends.
 
@@ -627,6 +641,10 @@ class Store(Protocol):
         room, and goes behind the others. Deliveries of a paused or disabled endpoint stay as they are, those in a
         line are put aside until it is their turn, those of a deleted endpoint are cancelled; none of them counts.
         What has expired is left to `expire`.
+
+        Several transactions: one for each look, and one for each endpoint with a brake or lines that it meets. Once
+        something was found it goes on only while `may_go_on` says so, and where a later one is Unavailable it
+        answers with what the earlier ones took.
         """
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
