@@ -234,7 +234,7 @@ class Backlog(Struct, frozen=True, kw_only=True):
 
 
 class Acceptance(NamedTuple):
-    """What accepting came to: an answer for each draft, the claims that go with it, the number of deliveries."""
+    """What accepting came to: an answer for each draft that was, the claims with them, the number of deliveries."""
 
     answers: list[Accepted | Conflict]
     claims: list[Claim]
@@ -617,7 +617,8 @@ class Store(Protocol):
     async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         """Put events on disk with a delivery for each endpoint that they match, in one transaction.
 
-        They must be of one lane where the store has its lanes apart.
+        They must be of one lane where the store has its lanes apart. Where they have very many deliveries, only the
+        first of them are put on disk, one at least: as many as there are answers. The others are for another call.
 
         A notice is rendered only if it matches. A draft whose idempotency key is known is a duplicate (the first
         answer again) or, with another fingerprint, a Conflict. As far as there is room, deliveries that nothing
