@@ -683,7 +683,8 @@ class Store(Protocol):
     async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
         """End what has expired in these lanes and is not being sent; its account is told.
 
-        Answers with the dead, once each.
+        Answers with the dead, once each. A transaction for each endpoint, and where a later one is Unavailable the
+        answer is what died by then.
         """
 
     async def blocked_lines(self, endpoint_id: int, limit: int) -> list[BlockedLine]:

@@ -231,9 +231,14 @@ class ClaimSteps(QueueSteps):
     async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
         """See Store. An endpoint at a time, each its own transaction."""
         dead: list[Delivery] = []
-        while found := await self._expired(now, self._every(lanes)):
-            for (lane, endpoint_id), ids in found.items():
-                dead += await self._expire_some(lane, endpoint_id, ids, now)
+        try:
+            while found := await self._expired(now, self._every(lanes)):
+                for (lane, endpoint_id), ids in found.items():
+                    dead += await self._expire_some(lane, endpoint_id, ids, now)
+        except Unavailable:
+            # Those that died are on disk and are answered by no later call.
+            if not dead:
+                raise
         return dead
 
     @reading
