@@ -37,7 +37,11 @@ def test_a_clock_may_differ_a_little(seconds: int, status: str) -> None:
 
 @pytest.mark.parametrize(
     ("state", "status"),
-    [(SchemaState((), ()), "ok"), (SchemaState(("0007_x",), ()), "problem"), (SchemaState((), (99,)), "problem")],
+    [
+        (SchemaState((), (), is_new=False), "ok"),
+        (SchemaState(("0007_x",), (), is_new=False), "problem"),
+        (SchemaState((), (99,), is_new=False), "problem"),
+    ],
 )
 def test_a_schema_is_this_versions_an_older_or_a_newer_one(state: SchemaState, status: str) -> None:
     assert schema(state).status == status

@@ -95,6 +95,10 @@ def test_without_anything_targets_are_https_on_public_addresses() -> None:
     assert load_settings({}).target_policy() == TargetPolicy()
 
 
+def test_plain_http_is_allowed_by_itself_without_any_address_more() -> None:
+    assert load_settings({"HOOKWRIGHT_ALLOW_HTTP_TARGETS": "true"}).target_policy() == TargetPolicy(allow_http=True)
+
+
 def test_a_misspelt_setting_in_the_file_is_named(empty_folder: Path) -> None:
     (empty_folder / "hookwright.toml").write_text("prot = 1\n")
     with pytest.raises(ConfigError, match="prot"):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Container, Seque
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 from starlette.applications import Starlette
@@ -86,6 +86,7 @@ TALLY_EVERY_SECONDS = 5.0
 REPLAY_EVERY_SECONDS = 1.0  # a replay's rate is a number of deliveries a second
 
 Chore = Callable[[], Awaitable[int]]
+Migrate = Literal["always", "if new", "never"]
 
 log = structlog.get_logger("hookwright")
 
@@ -164,16 +165,15 @@ class Hookwright:
         clock: Clock | None = None,
         dice: Dice | None = None,
         *,
-        migrate: bool = True,
+        migrate: Migrate = "always",
         wordings: Sequence[Wording] = WORDINGS,
     ) -> Hookwright:
-        """Connect, migrate unless that was done just before, and set the clock. Raises ConfigError, Unavailable."""
+        """Connect, see to the schema, and set the clock. Raises ConfigError, Unavailable."""
         vault = vault_of(settings)
         traces = _traces_of(settings)
         store = store_of(settings)
         try:
-            if migrate:
-                await store.migrate()
+            await _see_to_the_schema(store, migrate)
             if clock is None:
                 # Where one process has the database, that is a file, and its time this machine's wall clock.
                 clock = AnchoredClock(holds_out=store.lane_count == 1)
@@ -269,8 +269,11 @@ class Hookwright:
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """The services with neither engine nor HTTP, for the command line. Raises ConfigError, Unavailable."""
-    hookwright = await Hookwright.open(settings)
+    """The services with neither engine nor HTTP, for the command line. Raises ConfigError, Unavailable.
+
+    A new database is made. One of another version is refused: to look something up must not upgrade production.
+    """
+    hookwright = await Hookwright.open(settings, migrate="if new")
     try:
         yield hookwright.services.on_behalf_of(COMMAND_LINE)
     finally:
@@ -280,8 +283,30 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
 async def prepare(settings: Settings) -> None:
     """Refuse what each of several processes would, and migrate for all. Raises ConfigError, Unavailable."""
-    async with open_services(settings):
-        pass
+    hookwright = await Hookwright.open(settings)
+    await hookwright.close()
+
+
+async def _see_to_the_schema(store: Store, migrate: Migrate) -> None:
+    if migrate == "always":
+        await store.migrate()
+    elif migrate == "if new":
+        await _make_if_new(store)
+
+
+async def _make_if_new(store: Store) -> None:
+    state = await store.schema()
+    if state.is_new:
+        await store.migrate()
+    elif state.missing:
+        raise ConfigError(
+            "database_url (HOOKWRIGHT_DATABASE_URL): the schema is of an older version; `hookwright migrate`, or the"
+            " start of this version's server, brings it forward for good: make a backup first"
+        )
+    elif state.unknown:
+        raise ConfigError(
+            "database_url (HOOKWRIGHT_DATABASE_URL): a newer version has brought the schema forward; use its command"
+        )
 
 
 async def migrate(settings: Settings) -> None:

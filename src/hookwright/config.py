@@ -140,6 +140,14 @@ class Settings(Struct, frozen=True, kw_only=True):
             " [security.md](security.md#address-guard).",
         ),
     ] = False
+    allow_http_targets: Annotated[
+        bool,
+        about(
+            TARGETS,
+            "Send over plain http too, as Kit does, to the same addresses and ports as over https. Anyone on the way"
+            " can read and change what is sent so; see [security.md](security.md#address-guard).",
+        ),
+    ] = False
     allowed_target_ranges: Annotated[
         tuple[str, ...],
         about(TARGETS, "Ranges of private addresses, or own addresses of this machine, that deliveries may go to."),
@@ -281,6 +289,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         denied = _rule(self, "denied_target_ranges", parse_ranges)
         return TargetPolicy(
             allow_private=self.allow_private_targets,
+            allow_http=self.allow_http_targets,
             allowed_ranges=_rule(self, "allowed_target_ranges", lambda texts: parse_allowed_ranges(texts, denied)),
             denied_ranges=denied,
             allowed_names=_rule(self, "allowed_target_names", parse_names),

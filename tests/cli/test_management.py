@@ -1,6 +1,8 @@
 """accounts, sites, keys, apps and migrate, in this process."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -85,6 +87,28 @@ def test_a_replay_is_counted_begun_shown_and_cancelled(command_line: CommandLine
 def test_migrating_twice_is_the_same_as_once(command_line: CommandLine) -> None:
     assert command_line.text("migrate") == "the schema is up to date\n"
     assert command_line.text("migrate") == "the schema is up to date\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "cure"),
+    [
+        ("DELETE FROM schema_migrations WHERE version > 15", "`hookwright migrate`"),
+        ("INSERT INTO schema_migrations VALUES (9999, 0)", "newer version"),
+    ],
+)
+def test_a_command_leaves_the_schema_of_another_version_as_it_is(
+    sqlite: CommandLine, tmp_path: Path, change: str, cure: str
+) -> None:
+    def versions() -> list[tuple[int]]:
+        with closing(sqlite3.connect(tmp_path / "hookwright.sqlite3")) as db:
+            return db.execute("SELECT version FROM schema_migrations ORDER BY version").fetchall()
+
+    with closing(sqlite3.connect(tmp_path / "hookwright.sqlite3")) as db, db:
+        db.execute(change)
+    before = versions()
+    for words in (("accounts", "list"), ("accounts", "create", "Ada"), ("secrets", "status")):
+        assert cure in sqlite.refusal(*words)
+    assert versions() == before
 
 
 # -- what is printed ---------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard.corpus import CORPUS, Entry
 from hookwright.core.address_ranges import NAT64_LENGTHS, nat64_v4
 from hookwright.core.addresses import TargetPolicy, address_allowed, explicitly_allowed, target_problem
 from hookwright.core.ports import NEVER_PORTS
@@ -124,6 +125,53 @@ def test_only_the_ports_that_an_operator_names_are_left_and_never_a_services() -
 def test_another_services_port_is_refused_whatever_is_allowed(port: int) -> None:
     rules = TargetPolicy(ports=parse_ports(["1-65535"]))
     assert target_problem(f"https://example.com:{port}/", rules) is not None
+
+
+# -- plain http ------------------------------------------------------------------------------------------------------
+
+
+def test_plain_http_goes_where_https_may_go_once_it_is_allowed() -> None:
+    # The URLs of Kit's own examples: developers.kit.com "List webhooks" and, for v3, "Webhooks".
+    for url in ("http://example.convertkit.dev/tags", "http://example.com/incoming", "HTTP://93.184.215.14:8080/"):
+        assert target_problem(url, TargetPolicy()) == "must start with https://"
+        assert target_problem(url, TargetPolicy(allow_http=True)) is None
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(
+            "10.0.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "[::1]",
+            "[fd00::1]",
+            "[::ffff:10.0.0.1]",
+            "localhost",
+            "intranet",
+        ),
+        *("db.internal", "8.8.4.4", "partner.example", "example.com:5432", "example.com:9200", "example.com:22"),
+        *("user@example.com", "2130706433", "0x7f.1"),
+    ],
+)
+def test_allowing_plain_http_allows_no_address_name_or_port_more(rest: str) -> None:
+    rules = TargetPolicy(
+        allow_http=True, denied_ranges=parse_ranges(["8.8.4.0/24"]), denied_names=parse_names(["partner.example"])
+    )
+    for scheme in ("http", "https"):
+        assert target_problem(f"{scheme}://{rest}/", rules) is not None
+
+
+@pytest.mark.parametrize("entry", [each for each in CORPUS if each.url.lower().startswith("https:")], ids=str)
+def test_a_trick_that_https_does_not_get_through_with_plain_http_does_not_either(entry: Entry) -> None:
+    url = "http" + entry.url[len("https") :]
+    assert target_problem(url, TargetPolicy(allow_http=True)) == target_problem(entry.url, TargetPolicy())
+
+
+@given(address=st.ip_addresses().map(str))
+def test_an_address_is_judged_alike_with_and_without_plain_http(address: str) -> None:
+    assert address_allowed(address, TargetPolicy(allow_http=True)) == address_allowed(address, TargetPolicy())
+    assert not explicitly_allowed(address, TargetPolicy(allow_http=True))
 
 
 # -- NAT64 -----------------------------------------------------------------------------------------------------------

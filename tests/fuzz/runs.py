@@ -145,7 +145,7 @@ class Run:
     def _checks_that_do_not_apply(self, made_good: MadeGood) -> Iterator[CheckFunction]:
         if made_good == "everything" or not self._surface.is_strict(self._operation.label):
             yield negative_data_rejection
-        if _fits_another_path(self._operation):
+        if not self._surface.knows_405 or _fits_another_path(self._operation):
             # `DELETE /v1/hooks/purchase_sample` is a 404: the router, as Rails', takes the last part for an id.
             yield unsupported_method
             yield allow_header_conformance

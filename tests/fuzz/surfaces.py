@@ -32,6 +32,8 @@ class Surface(NamedTuple):
     # The nouns of a path, or of one operation, whose ids another word stands for.
     nouns: Mapping[str, str]
     shape_problem: Callable[[str, int, str, Any], str | None]
+    # Whether a path says 405 to a method that it does not have; to Rails there is no such path.
+    knows_405: bool
     # Whether an operation refuses all that its document does not allow.
     is_strict: Callable[[str], bool]
 
@@ -177,6 +179,7 @@ OWN = Surface(
     nouns={"POST /api/v1/deliveries/{id}/cancel": "waiting_deliveries"},
     shape_problem=_own_shape_problem,
     # What is published is read leniently: the vendors' clients send an id as 123 and as "123".
+    knows_405=True,
     is_strict=lambda label: not label.startswith("POST /api/v1/events"),
 )
 
@@ -194,6 +197,7 @@ KAJABI = Surface(
     nouns={},
     shape_problem=_kajabi_shape_problem,
     # Numbers of pages that are none fall back to the default, as in Kajabi's gem jsonapi.rb; Rails casts strings.
+    knows_405=False,
     is_strict=lambda label: False,
 )
 
@@ -218,6 +222,7 @@ KIT = Surface(
     nouns={"deliveries": "kit_deliveries", "hooks": "webhooks"},
     shape_problem=_kit_shape_problem,
     # Null counts as absent, ids may be strings, and OAuth ignores what it does not know (RFC 6749 §3.2).
+    knows_405=False,
     is_strict=lambda label: False,
 )
 

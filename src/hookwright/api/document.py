@@ -10,6 +10,7 @@ from hookwright.core.event_names import NAME_PATTERN
 from hookwright.core.samples import SAMPLES
 from hookwright.core.vocabulary import EVENT_TYPES
 from hookwright.operations.publish import MAX_BATCH, MAX_KEY_LENGTH
+from hookwright.web.openapi import drop_foreign_refusals
 
 Schema = dict[str, Any]
 
@@ -25,18 +26,8 @@ class DocumentedApi(FastAPI):
         """The OpenAPI document, made once."""
         document = super().openapi()
         document["components"]["schemas"].update(_schemas())
-        _drop_foreign_refusals(document)
+        drop_foreign_refusals(document)
         return document
-
-
-def _drop_foreign_refusals(document: Schema) -> None:
-    """Drop the 422 that FastAPI adds to every path with a parameter; here a malformed id is a 404."""
-    for path in document["paths"].values():
-        for operation in path.values():
-            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-                del operation["responses"]["422"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(name, None)
 
 
 def _schemas() -> dict[str, Schema]:

@@ -137,7 +137,7 @@ async def _serve_as_child(
     for number, each in enumerate(listening):
         if number != birth.number:
             each.close()
-    hookwright = await Hookwright.open(settings, migrate=False)
+    hookwright = await Hookwright.open(settings, migrate="never")
     hookwright.make_surfaces()
 
     def say_ready() -> None:

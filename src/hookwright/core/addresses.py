@@ -58,7 +58,8 @@ class TargetPolicy(Struct, frozen=True):
     What is denied goes before what is allowed. A name stands for itself and for all names below it.
     """
 
-    allow_private: bool = False  # private, loopback and other special-purpose addresses, and plain http
+    allow_private: bool = False  # private, loopback and other special-purpose addresses, any port, and plain http
+    allow_http: bool = False  # plain http to what may be reached by https; it says nothing about addresses
     allowed_ranges: tuple[Network, ...] = ()
     denied_ranges: tuple[Network, ...] = ()
     allowed_names: tuple[str, ...] = ()  # though they only mean something inside a network
@@ -235,7 +236,7 @@ def _is_made_of_letters(host: str) -> bool:
 
 
 def _check_production(target: Target, policy: TargetPolicy) -> None:
-    if target.scheme != "https":
+    if target.scheme != "https" and not policy.allow_http:
         raise ValueError("must start with https://")
     if not is_allowed_port(target.port, policy.ports):
         raise ValueError(f"must not use port {target.port}: use {port_ranges_in_words(policy.ports)}")

@@ -264,6 +264,7 @@ class SchemaState(NamedTuple):
 
     missing: tuple[str, ...]
     unknown: tuple[int, ...]
+    is_new: bool  # it has had none at all
 
 
 class SealedCount(NamedTuple):

@@ -1,10 +1,12 @@
 """What Ruby on Rails, on which Kajabi's and Kit's APIs run, does around the routes of every app.
 
-Sources: Rails' router, to which `/v4/webhooks/` is `/v4/webhooks`; Rack::ETag and Rack::ConditionalGet, whose headers
-stand in every recorded answer of Kit's (linyiru/kit-rb, spec/cassettes/integration) and were seen on Kajabi's.
+Sources: Rails' router, to which `/v4/webhooks/` is `/v4/webhooks`, and a path without the method that is asked for is
+none; Rack::Utils::HTTP_STATUS_CODES; Rack::ETag and Rack::ConditionalGet, whose headers stand in every recorded
+answer of Kit's (linyiru/kit-rb, spec/cassettes/integration) and were seen on Kajabi's.
 """
 
 import hashlib
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # Without a word on it, a shared cache might keep what one API key has read for the next one.
 CACHED_PRIVATELY = "max-age=0, private, must-revalidate"
 NOT_CACHED = "no-cache"
+
+# Rack 2's phrases where those of Python differ, from Rack's or from one version to the next: 3.13 has RFC 9110's.
+_PHRASES = {
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Entity",
+}
 
 
 class LikeRails:
@@ -45,6 +55,16 @@ class _Answer:
             message = _label(head, message, self._if_none_match)
             await self._send(head)
         await self._send(message)
+
+
+def phrase_of(status: int) -> str:
+    """What Rails calls a status, under every Python alike."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
+def as_routed_by_rails(status: int) -> int:
+    """What Rails' router answers where ours refuses: it knows no 405, only routes that there are not."""
+    return 404 if status == 405 else status
 
 
 def etag_of(content: bytes) -> str:

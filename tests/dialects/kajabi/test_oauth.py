@@ -221,7 +221,7 @@ async def test_revoking_needs_a_bearer_token_and_a_token_of_ours(
     anonymous = await client.post("/v1/oauth/revoke", data={"token": pair["access_token"]})
     assert (anonymous.status_code, list(anonymous.json())) == (401, ["error"])
     missing = await client.post("/v1/oauth/revoke", headers=headers)
-    assert (missing.status_code, missing.json()) == (400, {"error": "Missing token"})
+    assert (missing.status_code, missing.json()) == (401, {"error": "Missing token"})
     unknown = await client.post("/v1/oauth/revoke", data={"token": "x"}, headers=headers)
     assert (unknown.status_code, unknown.json()) == (401, {"error": "Invalid token"})
     assert await status_with(client, pair["access_token"]) == 200

@@ -157,6 +157,36 @@ def test_without_a_customer_the_contact_stands_in_for_it() -> None:
     assert customer["id"] == "7"
 
 
+def test_what_kajabi_always_prints_is_taken_from_the_event_where_the_platform_left_it_out() -> None:
+    data = {"contact": CONTACT, "transaction": {"id": 1}, "order": {"id": 2}, "items": [{"id": 3}]}
+    happened = "1970-01-01T00:00:00.000Z"
+    transaction, customer, order, item = (each["attributes"] for each in payload_of("order.created", data))
+    assert [each["created_at"] for each in (transaction, customer, order, item)] == [happened] * 4
+    assert (customer["updated_at"], order["order_number"]) == (happened, 2)
+    purchase, buyer = (
+        each["attributes"] for each in payload_of("purchase.created", {"contact": CONTACT, "purchase": {"id": 1}})
+    )
+    assert [each[name] for each in (purchase, buyer) for name in ("created_at", "updated_at")] == [happened] * 4
+    contact, _ = payload_of("contact.tag_added", {"contact": CONTACT, "tag": {"id": 3}})
+    assert [contact["attributes"][name] for name in ("created_at", "updated_at")] == [happened] * 2
+
+
+def test_what_has_not_happened_stays_null() -> None:
+    data = {"contact": CONTACT, "transaction": {"id": 1}, "order": {"id": 2, "order_number": 0}, "items": [{"id": 3}]}
+    _, customer, order, item = (each["attributes"] for each in payload_of("order.created", data))
+    assert (order["fulfilled_at"], item["fulfilled_at"], customer["last_request_at"]) == (None, None, None)
+    assert order["order_number"] == 0
+
+
+def test_a_time_that_is_known_goes_before_that_of_the_event() -> None:
+    known = "2026-01-31T12:00:00.000Z"
+    data = {"contact": CONTACT | {"created_at": known}, "transaction": {"id": 1}}
+    _, customer = payload_of("payment.succeeded", data)
+    assert [customer["attributes"][name] for name in ("created_at", "updated_at")] == [known] * 2
+    ordered = data | {"order": {"id": 2, "created_at": known}, "items": [{"id": 3}]}
+    assert payload_of("order.created", ordered)[3]["attributes"]["created_at"] == known
+
+
 def test_a_submission_without_content_says_what_the_contact_says() -> None:
     contact = CONTACT | {"phone_number": "555", "mobile_phone_number": "556"}
     submission, form = payload_of("form.submitted", {"contact": contact, "form": {"id": 4, "tag_ids": [3]}})

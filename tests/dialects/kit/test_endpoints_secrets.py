@@ -96,7 +96,19 @@ async def test_revoking_the_previous_secret_closes_the_window(
         assert await reveal_secrets(services, account.id, id) == [second["secret"]]
 
 
-@pytest.mark.parametrize("force", ["true", 1, []])
+@pytest.mark.parametrize(("force", "status"), [("true", 200), ("1", 200), ("false", 409), ("0", 409), ("", 409)])
+@pytest.mark.parametrize("as_parts", [False, True])
+async def test_a_form_forces_a_rotation_as_its_texts_say(
+    kit: httpx.AsyncClient, force: str, status: int, as_parts: bool
+) -> None:
+    path = f"{PATH}/{(await created(kit))['id']}/rotate_secret"
+    await kit.post(path)
+    parts = {"force": (None, force)}
+    answer = await (kit.post(path, files=parts) if as_parts else kit.post(path, data={"force": force}))
+    assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("force", ["yes", 1, []])
 async def test_force_is_a_boolean(kit: httpx.AsyncClient, force: object) -> None:
     answer = await rotate(kit, (await created(kit))["id"], force=force)
     assert (answer.status_code, answer.json()) == (422, {"errors": ["`force` must be true or false"]})

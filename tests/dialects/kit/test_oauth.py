@@ -386,16 +386,24 @@ async def test_a_confidential_client_may_use_basic_authentication(
     assert (await anyone.post("/v4/oauth/token", data=body, auth=basic)).status_code == 200
 
 
-async def test_an_unknown_or_unproven_client_is_refused(
-    anyone: httpx.AsyncClient, confidential: NewApp, public: NewApp
+async def test_a_secret_that_a_public_client_sends_with_its_refresh_token_is_not_looked_at(
+    anyone: httpx.AsyncClient, public: NewApp, api_key: str
 ) -> None:
+    secret = {"client_id": public.client_id, "client_secret": "it has none"}
+    token = (await consented_tokens(anyone, public, api_key))["refresh_token"]
+    body = {"grant_type": "refresh_token", "refresh_token": token, "redirect_uri": REDIRECT_URI}
+    assert (await anyone.post("/v4/oauth/token", json={**secret, **body})).status_code == 200
+    code = {"grant_type": "authorization_code", "code": "x", "redirect_uri": REDIRECT_URI}
+    assert error_of(await anyone.post("/v4/oauth/token", json={**secret, **code})) == (401, "invalid_client")
+
+
+async def test_an_unknown_or_unproven_client_is_refused(anyone: httpx.AsyncClient, confidential: NewApp) -> None:
     body = {"grant_type": "refresh_token", "refresh_token": "x"}
     for proof in (
         {},
         {"client_id": "kitapp_zzz"},
         {"client_id": confidential.client_id},
         {"client_id": confidential.client_id, "client_secret": "wrong"},
-        {"client_id": public.client_id, "client_secret": "it has none"},
     ):
         answer = await anyone.post("/v4/oauth/token", json={**body, **proof})
         assert error_of(answer) == (401, "invalid_client")

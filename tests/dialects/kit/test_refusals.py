@@ -148,6 +148,27 @@ async def test_a_large_body_is_refused(kit: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "status", "word"),
+    [(b" " * (MAX_BODY_BYTES + 1), 413, "Payload Too Large"), (b"", 422, "Unprocessable Entity")],
+)
+async def test_v3_calls_a_status_as_rails_does_under_every_python(
+    anyone: httpx.AsyncClient, api_key: str, content: bytes, status: int, word: str
+) -> None:
+    answer = await anyone.post("/v3/automations/hooks", params={"api_secret": api_key}, content=content)
+    assert (answer.status_code, answer.json()["error"]) == (status, word)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS"])
+async def test_a_method_that_is_not_routed_is_no_path_of_v3_or_oauth_either(
+    anyone: httpx.AsyncClient, method: str
+) -> None:
+    rule = await anyone.request(method, "/v3/automations/hooks/1")
+    assert (rule.status_code, rule.json()) == (404, {"error": "Not Found", "message": "Not Found"})
+    token = await anyone.request(method, "/oauth/token")
+    assert (token.status_code, token.json()["error_description"]) == (404, "Not Found")
+
+
+@pytest.mark.parametrize(
     ("path", "shape"),
     [
         ("/v4/account", lambda text: {"errors": [text]}),

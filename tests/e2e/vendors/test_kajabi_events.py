@@ -130,9 +130,7 @@ async def test_a_key_needs_the_documented_scopes_of_an_event(platform: Platform,
 
 
 @pytest.mark.parametrize("event", EVENTS)
-async def test_a_sample_is_the_published_one_but_for_the_host_of_its_links(kajabi: Kajabi, event: str) -> None:
+async def test_a_sample_is_the_published_one_to_the_byte(kajabi: Kajabi, event: str) -> None:
     answer = await kajabi.ask("GET", f"/v1/hooks/{event}_sample")
     assert (answer.status_code, answer.headers["content-type"]) == (200, JSON_API)
-    assert answer.text.replace("https://api.kajabi.com/", "https://www.kajabi.test/") == json.dumps(
-        sample(event), indent=2
-    )
+    assert answer.text == json.dumps(sample(event), indent=2)

@@ -12,11 +12,13 @@ from hookwright.dialects.kajabi.errors import install_error_handlers
 from hookwright.dialects.kajabi.schemas import request_schemas
 from hookwright.operations.services import Services
 from hookwright.web.methods import HeadAsGet
+from hookwright.web.openapi import drop_foreign_refusals
 from hookwright.web.rails import LikeRails
 
 DESCRIPTION = """The part of Kajabi's public API that concerns webhooks, served by Hookwright.
 
-It follows Kajabi's openapi.yaml 1.1.0, so an integration written for Kajabi works when its base URL points here.
+It follows Kajabi's openapi.yaml 1.1.0, so what an integration written for Kajabi does with hooks, sites and tokens
+works when its base URL points here. Contacts, offers, orders and the rest of Kajabi's API are not served.
 """
 
 
@@ -27,18 +29,8 @@ class KajabiApp(FastAPI):
         """The OpenAPI document, which FastAPI makes once and keeps."""
         described = super().openapi()
         described["components"]["schemas"] |= request_schemas()
-        return _without_foreign_refusals(described)
-
-
-def _without_foreign_refusals(described: dict[str, Any]) -> dict[str, Any]:
-    """Drop the 422 that FastAPI documents for every path with a parameter; here a malformed id is a 404."""
-    for path in described["paths"].values():
-        for operation in path.values():
-            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-                del operation["responses"]["422"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        described["components"]["schemas"].pop(name, None)
-    return described
+        drop_foreign_refusals(described)
+        return described
 
 
 def build_app(services: Services, settings: DialectSettings) -> FastAPI:

@@ -3,7 +3,6 @@
 from starlette.requests import Request
 
 from hookwright.core.errors import Invalid, Problem
-from hookwright.dialects.kajabi.errors import Refused
 from hookwright.web.forms import form_pairs, media_type_of
 from hookwright.web.limits import parse_json, read_body
 
@@ -11,15 +10,15 @@ from hookwright.web.limits import parse_json, read_body
 async def read_document(request: Request) -> object:
     """The JSON value of a request body.
 
-    Kajabi's clients send it as `application/vnd.api+json`, as `application/json` or without a type, so all JSON types
-    pass. No body at all is None: to Kajabi's framework it is a request without parameters. Raises Refused (415) for
-    another type, Invalid for a body that is not JSON, BodyTooLarge.
+    Kajabi's clients send it as `application/vnd.api+json`, as `application/json` or without a type, curl as a form
+    unless it is told better: what begins as an object is one, whatever it is called. No body, or one of another type
+    that is no JSON, is None: to Kajabi's framework it is a request without the parameters that a hook is made of.
+    Raises Invalid for a body that should be JSON and is not, BodyTooLarge.
     """
-    media_type = media_type_of(request)
-    if media_type and not _is_json(media_type):
-        raise Refused(415, "The body must be application/vnd.api+json.")
     body = await read_body(request)
-    return parse_json(body) if body.strip() else None
+    media_type = media_type_of(request)
+    is_meant_as_json = not media_type or _is_json(media_type) or body.lstrip().startswith(b"{")
+    return parse_json(body) if is_meant_as_json and body.strip() else None
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """Refusals in Kajabi's shapes: JSON:API errors, and OAuth's flat `{"error": …}`.
 
 Sources: the schema `errors_attributes` of Kajabi openapi.yaml 1.1.0 for the fields and their order; the real 401
-body, published with the w6w-apps Kajabi client; `code`, which only validation errors carry, and the pointers from the
-gem jsonapi.rb, whose objects Kajabi's have been seen to match.
+body, published with the w6w-apps Kajabi client; `code`, which only a model's errors carry (`blank`, `invalid`,
+`taken`, `inclusion`), and the pointers from the gem jsonapi.rb, whose objects Kajabi's have been seen to match.
 """
 
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
 from typing import NoReturn
 
 from fastapi import FastAPI
@@ -25,18 +24,18 @@ from hookwright.core.errors import (
 )
 from hookwright.dialects.kajabi.documents import Document, JsonApi
 from hookwright.web.limits import MAX_BODY_BYTES, BodyTooLarge
-from hookwright.web.methods import allowed_methods
+from hookwright.web.rails import as_routed_by_rails, phrase_of
 
 OAUTH_PREFIX = "/v1/oauth/"
+
+# The code of a problem that is shown without one: a parameter that is missing is no error of a model.
+MISSING = "missing"
 RETRY_AFTER_SECONDS = 5
 
 UNAUTHORIZED_DETAIL = (
     "The request is missing an Authorization token, or token is invalid/has expired. "
     "Request a new token before requesting this resource again."
 )
-
-# Where today's phrase for a status is not the one that Kajabi's framework prints.
-_TITLES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 
 
 class Refused(Exception):
@@ -75,7 +74,7 @@ def error_object(status: int, detail: str, pointer: str | None = None, code: str
     described: Document = {
         "status": str(status),
         "source": None if pointer is None else {"pointer": pointer},
-        "title": _title(status),
+        "title": phrase_of(status),
         "detail": detail,
     }
     return described if code is None else {**described, "code": code}
@@ -127,8 +126,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     details = {404: "There is nothing at this path.", 405: "This path does not answer to this method."}
     detail = details.get(error.status_code, str(error.detail))
-    headers = {"Allow": allowed_methods(request)} if error.status_code == 405 else error.headers
-    return _refuse(request, error.status_code, detail, headers)
+    return _refuse(request, as_routed_by_rails(error.status_code), detail)
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:
@@ -150,15 +148,11 @@ def _answer(
 
 
 def _validation_error(problem: Problem) -> Document:
-    return error_object(422, problem.message, problem.pointer, problem.code)
+    return error_object(422, problem.message, problem.pointer, None if problem.code == MISSING else problem.code)
 
 
 def _is_oauth(request: Request) -> bool:
     return request.url.path.startswith(OAUTH_PREFIX)
-
-
-def _title(status: int) -> str:
-    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def _sentence(text: str) -> str:

@@ -1,6 +1,8 @@
 """What a request for a new hook says: a function of the document, the account's sites and the target policy.
 
-The details are Rails' sentences and the codes Rails' names for them, as far as there is one; see `errors.py`.
+The details are Rails' sentences, and the codes and pointers those of jsonapi.rb; see `errors.py`. A value that the
+hook itself would refuse has a code; a part without which there is nothing to refuse, as `params.require` misses it,
+has none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,10 +11,14 @@ from typing import NamedTuple
 from hookwright.core.addresses import TargetPolicy, target_problem
 from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import ANY_RESOURCE, Site
+from hookwright.dialects.kajabi.errors import MISSING
 from hookwright.dialects.kajabi.events import EVENTS
 
 ATTRIBUTES = "/data/attributes"
 SITE = "/data/relationships/site"
+TYPE = (
+    f"{ATTRIBUTES}/type"  # jsonapi.rb points at attributes whatever the missing key, but the three that hold others
+)
 MAX_RESOURCE_ID = 2**63 - 1  # Kajabi's ids are PostgreSQL bigints
 
 _NOT_A_SITE_IDENTIFIER = Problem(
@@ -51,7 +57,7 @@ def _member(document: object, name: str) -> Mapping[str, object]:
     """An object without which nothing else can be read; jsonapi.rb blames the whole document for its absence."""
     member = document.get(name) if isinstance(document, dict) else None
     if not isinstance(member, dict):
-        raise Invalid(Problem("", f"param is missing or the value is empty: {name}", "blank"))
+        raise Invalid(Problem("", f"param is missing or the value is empty: {name}", MISSING))
     return member
 
 
@@ -59,8 +65,8 @@ def _type_problem(type: object) -> Problem | None:
     if type == "hooks":
         return None
     if type is None:
-        return Problem("/data/type", "Type can't be blank", "blank")
-    return Problem("/data/type", "Type is not included in the list", "inclusion")
+        return Problem(TYPE, "param is missing or the value is empty: type", MISSING)
+    return Problem(TYPE, "Type is not included in the list", "inclusion")
 
 
 def _event(event: object) -> str | Problem:
@@ -95,9 +101,9 @@ def _resource(resource_id: object) -> str | Problem:
         return ANY_RESOURCE
     number = _whole_number(resource_id)
     if number is None:
-        return Problem(pointer, "Resource is not a number", "not_a_number")
+        return Problem(pointer, "Resource is invalid: must be a number", "invalid")
     if number > MAX_RESOURCE_ID:
-        return Problem(pointer, f"Resource must be less than or equal to {MAX_RESOURCE_ID}", "less_than_or_equal_to")
+        return Problem(pointer, f"Resource is invalid: must be at most {MAX_RESOURCE_ID}", "invalid")
     return str(number)
 
 

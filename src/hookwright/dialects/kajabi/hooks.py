@@ -41,7 +41,7 @@ router = APIRouter(tags=["Webhooks"], default_response_class=JsonApi)
     status_code=201,
     summary="Create hook",
     response_model=HookDocument,
-    responses=refusals(400, 401, 403, 409, 413, 415, 422, 429, 503),
+    responses=refusals(400, 401, 403, 409, 413, 422, 429, 503),
     openapi_extra=request_body("HookCreation", MEDIA_TYPE),
 )
 async def create_hook(request: Request, caller: Authenticated) -> Response:

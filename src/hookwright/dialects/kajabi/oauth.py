@@ -66,7 +66,7 @@ async def revoke(request: Request, caller: Authenticated) -> Response:
     form = await read_form(request)
     token = form.get("token")
     if not token:
-        raise Refused(400, "Missing token")
+        raise Refused(401, "Missing token")  # Kajabi's document has no other refusal of this request
     # RFC 7009 §2.1: a token that was given to somebody else is not the caller's to revoke, nor to learn of.
     if await revoke_token(caller.services, "kajabi", token, caller.account_id) is None:
         raise Refused(401, "Invalid token")

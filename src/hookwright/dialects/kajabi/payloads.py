@@ -1,7 +1,7 @@
 """Event data as the `payload` of a delivery: which resources, in which order.
 
-Source: the examples of `GET /v1/hooks/*_sample` in Kajabi's openapi.yaml 1.1.0. Every function takes the data, the id
-of the site and the id of the event.
+Source: the examples of `GET /v1/hooks/*_sample` in Kajabi's openapi.yaml 1.1.0. Every function takes the data
+and the occasion.
 """
 
 from hookwright.core.vocabulary import (
@@ -11,7 +11,7 @@ from hookwright.core.vocabulary import (
     PaymentSucceededData,
     PurchaseCreatedData,
 )
-from hookwright.dialects.kajabi.documents import Document
+from hookwright.dialects.kajabi.documents import Document, Occasion
 from hookwright.dialects.kajabi.people import (
     contact_resource,
     contact_tag_resource,
@@ -31,42 +31,40 @@ from hookwright.dialects.kajabi.sales import (
 Payload = list[Document]
 
 
-def purchase_payload(data: PurchaseCreatedData, site_id: int, event_id: str) -> Payload:
+def purchase_payload(data: PurchaseCreatedData, occasion: Occasion) -> Payload:
     """`purchase`: the purchase, its offer if it is known, and the customer."""
-    product_ids = [product.id for product in data.products]
-    offers = [offer_resource(data.offer, site_id)] if data.offer else []
-    purchase = purchase_resource(data.purchase, data.offer, product_ids, customer_id(data.contact))
-    return [purchase, *offers, customer_resource(data.contact, site_id)]
+    offers = [offer_resource(data.offer, occasion)] if data.offer else []
+    return [purchase_resource(data, occasion), *offers, customer_resource(data.contact, occasion)]
 
 
-def payment_succeeded_payload(data: PaymentSucceededData, site_id: int, event_id: str) -> Payload:
+def payment_succeeded_payload(data: PaymentSucceededData, occasion: Occasion) -> Payload:
     """`payment_succeeded`: the transaction and the customer, then the offer if it is known.
 
     Kajabi's example has no offer, its schema allows one; it comes last, so that the positions of the example hold.
     """
-    offers = [offer_resource(data.offer, site_id)] if data.offer else []
-    transaction = transaction_resource(data.transaction, data.offer, customer_id(data.contact))
-    return [transaction, customer_resource(data.contact, site_id), *offers]
+    offers = [offer_resource(data.offer, occasion)] if data.offer else []
+    transaction = transaction_resource(data.transaction, data.offer, customer_id(data.contact), occasion)
+    return [transaction, customer_resource(data.contact, occasion), *offers]
 
 
-def order_created_payload(data: OrderCreatedData, site_id: int, event_id: str) -> Payload:
+def order_created_payload(data: OrderCreatedData, occasion: Occasion) -> Payload:
     """`order_created`: the transaction, the customer, the order and its items."""
     return [
-        transaction_resource(data.transaction, None, customer_id(data.contact)),
-        customer_resource(data.contact, site_id),
-        order_resource(data, site_id),
-        *(order_item_resource(item, data.order.id) for item in data.items),
+        transaction_resource(data.transaction, None, customer_id(data.contact), occasion),
+        customer_resource(data.contact, occasion),
+        order_resource(data, occasion),
+        *(order_item_resource(item, data.order, occasion) for item in data.items),
     ]
 
 
-def form_submission_payload(data: FormSubmittedData, site_id: int, event_id: str) -> Payload:
+def form_submission_payload(data: FormSubmittedData, occasion: Occasion) -> Payload:
     """`form_submission`: what was filled in, and the form. Without a submission it is what the contact says.
 
     A submission that the platform did not number is known by the id of its event, which is as unique.
     """
-    return [submission_resource(data, site_id, event_id), form_resource(data.form, site_id)]
+    return [submission_resource(data, occasion), form_resource(data.form, occasion)]
 
 
-def tag_payload(data: ContactTagData, site_id: int, event_id: str) -> Payload:
+def tag_payload(data: ContactTagData, occasion: Occasion) -> Payload:
     """`tag_added` and `tag_removed`: the contact and the tag."""
-    return [contact_resource(data.contact, site_id), contact_tag_resource(data.tag, site_id)]
+    return [contact_resource(data.contact, occasion), contact_tag_resource(data.tag, occasion)]

@@ -1,17 +1,15 @@
 """People, tags and forms as Kajabi's JSON:API resources.
 
 Source of every shape, of its key order and of what stands for "absent": the examples of `GET /v1/hooks/*_sample` in
-Kajabi's openapi.yaml 1.1.0. Where they differ from its schemas, the examples win: they are real output.
+Kajabi's openapi.yaml 1.1.0. Where they differ from its schemas, the examples win: they are real output. A time that
+they always have and the platform left out is that of the event.
 """
 
 from hookwright.core.vocabulary import Contact, Customer, Form, FormSubmittedData, Person, Tag
-from hookwright.dialects.kajabi.documents import Document, identifier, iso_or_null, to_many, to_one
-
-# The examples link to `https://www.kajabi.test/api/v1/…`, a host of Kajabi's own tests; this is its public one.
-LINKS_BASE = "https://api.kajabi.com/api/v1"
+from hookwright.dialects.kajabi.documents import Document, Occasion, identifier, iso_or_null, to_many, to_one
 
 
-def contact_resource(contact: Contact, site_id: int) -> Document:
+def contact_resource(contact: Contact, occasion: Occasion) -> Document:
     """A contact; without a customer its link is the empty string, as in Kajabi's example."""
     return {
         **identifier("contacts", contact.id),
@@ -21,24 +19,24 @@ def contact_resource(contact: Contact, site_id: int) -> Document:
             **_address(contact),
             "subscribed": contact.subscribed,
             "external_user_id": contact.external_user_id,
-            "created_at": iso_or_null(contact.created_at),
-            "updated_at": iso_or_null(contact.updated_at),
+            "created_at": occasion.iso(contact.created_at),
+            "updated_at": occasion.iso(contact.updated_at, contact.created_at),
         },
-        "links": {"customer": f"{LINKS_BASE}/customers/{contact.customer.id}" if contact.customer else ""},
-        "relationships": {"site": to_one("sites", site_id)},
+        "links": {"customer": f"{occasion.links}/customers/{contact.customer.id}" if contact.customer else ""},
+        "relationships": {"site": to_one("sites", occasion.site_id)},
     }
 
 
-def contact_tag_resource(tag: Tag, site_id: int) -> Document:
+def contact_tag_resource(tag: Tag, occasion: Occasion) -> Document:
     """A tag."""
     return {
         **identifier("contact_tags", tag.id),
         "attributes": {"name": tag.name},
-        "relationships": {"site": to_one("sites", site_id)},
+        "relationships": {"site": to_one("sites", occasion.site_id)},
     }
 
 
-def customer_resource(contact: Contact, site_id: int) -> Document:
+def customer_resource(contact: Contact, occasion: Occasion) -> Document:
     """A contact's customer; one that the platform did not publish takes the contact's id and times."""
     id = customer_id(contact)
     customer = contact.customer or Customer(id=id)
@@ -57,39 +55,41 @@ def customer_resource(contact: Contact, site_id: int) -> Document:
             "sign_in_count": customer.sign_in_count,
             "last_request_at": iso_or_null(customer.last_request_at),
             "bounced_at": iso_or_null(customer.bounced_at),
-            "created_at": iso_or_null(customer.created_at or contact.created_at),
-            "updated_at": iso_or_null(customer.updated_at or contact.updated_at),
+            "created_at": occasion.iso(customer.created_at, contact.created_at),
+            "updated_at": occasion.iso(
+                customer.updated_at, contact.updated_at, customer.created_at, contact.created_at
+            ),
         },
-        "links": {"contact": f"{LINKS_BASE}/contacts/{contact.id}"},
+        "links": {"contact": f"{occasion.links}/contacts/{contact.id}"},
         "relationships": {
-            "site": to_one("sites", site_id),
+            "site": to_one("sites", occasion.site_id),
             "contact": to_one("contacts", contact.id),
             "offers": {
                 **to_many("offers", customer.offer_ids),
-                "links": {"self": f"{LINKS_BASE}/customers/{id}/relationships/offers"},
+                "links": {"self": f"{occasion.links}/customers/{id}/relationships/offers"},
             },
             "products": to_many("products", customer.product_ids),
         },
     }
 
 
-def submission_resource(data: FormSubmittedData, site_id: int, event_id: str) -> Document:
+def submission_resource(data: FormSubmittedData, occasion: Occasion) -> Document:
     """What was filled into a form; without a submission, what the contact says of itself."""
     submission = data.submission
     person = submission or data.contact
     return {
-        **identifier("form_submissions", submission.id if submission else event_id),
+        **identifier("form_submissions", submission.id if submission else occasion.event_id),
         "attributes": {
             "name": person.name or _name(data.contact),
             "email": (submission.email if submission else None) or data.contact.email,
             **_address(person),
             "mobile_phone_number": person.mobile_phone_number,
         },
-        "relationships": {"site": to_one("sites", site_id), "form": to_one("forms", data.form.id)},
+        "relationships": {"site": to_one("sites", occasion.site_id), "form": to_one("forms", data.form.id)},
     }
 
 
-def form_resource(form: Form, site_id: int) -> Document:
+def form_resource(form: Form, occasion: Occasion) -> Document:
     """A form."""
     return {
         **identifier("forms", form.id),
@@ -102,7 +102,7 @@ def form_resource(form: Form, site_id: int) -> Document:
             "updated_at": iso_or_null(form.updated_at),
         },
         "relationships": {
-            "site": to_one("sites", site_id),
+            "site": to_one("sites", occasion.site_id),
             "fields": to_many("fields", form.field_ids),
             "contact_tags": to_many("contact_tags", form.tag_ids),
         },

@@ -3,14 +3,23 @@
 Source: as for `people.py`, the examples of `GET /v1/hooks/*_sample` in Kajabi's openapi.yaml 1.1.0.
 """
 
-from hookwright.core.vocabulary import Offer, Order, OrderCreatedData, OrderItem, Purchase, Transaction
-from hookwright.dialects.kajabi.documents import Document, identifier, iso_or_null, to_many, to_one
+from hookwright.core.vocabulary import (
+    Offer,
+    Order,
+    OrderCreatedData,
+    OrderItem,
+    Purchase,
+    PurchaseCreatedData,
+    Transaction,
+)
+from hookwright.dialects.kajabi.documents import Document, Occasion, identifier, iso_or_null, to_many, to_one
 from hookwright.dialects.kajabi.money import currency_symbol, formatted_amount
 from hookwright.dialects.kajabi.people import customer_id
 
 
-def purchase_resource(purchase: Purchase, offer: Offer | None, product_ids: list[int], customer: int) -> Document:
+def purchase_resource(data: PurchaseCreatedData, occasion: Occasion) -> Document:
     """A purchase of an offer, which may be unknown."""
+    purchase, offer = data.purchase, data.offer
     return {
         **identifier("purchases", purchase.id),
         "attributes": {
@@ -29,18 +38,18 @@ def purchase_resource(purchase: Purchase, offer: Offer | None, product_ids: list
             "source": purchase.source,
             "referrer": purchase.referrer,
             "quantity": purchase.quantity,
-            "created_at": iso_or_null(purchase.created_at or purchase.transaction_time),
-            "updated_at": iso_or_null(purchase.updated_at or purchase.created_at or purchase.transaction_time),
+            "created_at": occasion.iso(purchase.created_at, purchase.transaction_time),
+            "updated_at": occasion.iso(purchase.updated_at, purchase.created_at, purchase.transaction_time),
         },
         "relationships": {
-            "customer": to_one("customers", customer),
+            "customer": to_one("customers", customer_id(data.contact)),
             "offer": to_one("offers", offer.id if offer else None),
-            "products": to_many("products", product_ids),
+            "products": to_many("products", (product.id for product in data.products)),
         },
     }
 
 
-def offer_resource(offer: Offer, site_id: int) -> Document:
+def offer_resource(offer: Offer, occasion: Occasion) -> Document:
     """An offer."""
     return {
         **identifier("offers", offer.id),
@@ -63,14 +72,16 @@ def offer_resource(offer: Offer, site_id: int) -> Document:
             "free": offer.free,
         },
         "relationships": {
-            "site": to_one("sites", site_id),
+            "site": to_one("sites", occasion.site_id),
             "products": to_many("products", offer.product_ids),
             "forms": to_many("forms", offer.form_ids),
         },
     }
 
 
-def transaction_resource(transaction: Transaction, offer: Offer | None, customer: int) -> Document:
+def transaction_resource(
+    transaction: Transaction, offer: Offer | None, customer: int, occasion: Occasion
+) -> Document:
     """A transaction; its formatted amount is derived where the platform published none."""
     symbol = transaction.currency_symbol or currency_symbol(transaction.currency)
     amount = transaction.amount_in_cents
@@ -86,7 +97,7 @@ def transaction_resource(transaction: Transaction, offer: Offer | None, customer
             "currency_symbol": symbol,
             "formatted_amount": transaction.formatted_amount
             or formatted_amount(amount, transaction.currency, symbol),
-            "created_at": iso_or_null(transaction.created_at),
+            "created_at": occasion.iso(transaction.created_at),
         },
         "relationships": {
             "customer": to_one("customers", customer),
@@ -95,20 +106,20 @@ def transaction_resource(transaction: Transaction, offer: Offer | None, customer
     }
 
 
-def order_resource(data: OrderCreatedData, site_id: int) -> Document:
-    """An order with the identifiers of its items."""
+def order_resource(data: OrderCreatedData, occasion: Occasion) -> Document:
+    """An order with the identifiers of its items; one that the platform did not number has its id for a number."""
     order = data.order
     return {
         **identifier("orders", order.id),
         "attributes": {
-            "order_number": order.order_number,
+            "order_number": order.id if order.order_number is None else order.order_number,
             "currency_code": order.currency,
             "fulfilled_at": iso_or_null(order.fulfilled_at),
-            "created_at": iso_or_null(order.created_at),
+            "created_at": occasion.iso(order.created_at),
             **_prices(order),
         },
         "relationships": {
-            "site": to_one("sites", site_id),
+            "site": to_one("sites", occasion.site_id),
             "customer": to_one("customers", customer_id(data.contact)),
             "order_items": to_many("order_items", (item.id for item in data.items)),
             # Empty in Kajabi's example although the same payload holds a transaction; nobody has shown another.
@@ -117,7 +128,7 @@ def order_resource(data: OrderCreatedData, site_id: int) -> Document:
     }
 
 
-def order_item_resource(item: OrderItem, order_id: int) -> Document:
+def order_item_resource(item: OrderItem, order: Order, occasion: Occasion) -> Document:
     """A line of an order."""
     return {
         **identifier("order_items", item.id),
@@ -128,10 +139,10 @@ def order_item_resource(item: OrderItem, order_id: int) -> Document:
             "item_id": item.item_id,
             "title": item.title,
             "fulfilled_at": iso_or_null(item.fulfilled_at),
-            "created_at": iso_or_null(item.created_at),
+            "created_at": occasion.iso(item.created_at, order.created_at),
             **_prices(item),
         },
-        "relationships": {"order": to_one("orders", order_id)},
+        "relationships": {"order": to_one("orders", order.id)},
     }
 
 

@@ -1,7 +1,7 @@
 """The six sample routes. They print made-up event data through the payload code that deliveries use.
 
 The data is that of the examples in Kajabi's openapi.yaml 1.1.0, indentation and timestamps included, so that each
-answer is Kajabi's example to the byte, apart from the host of its links.
+answer is Kajabi's example to the byte.
 """
 
 import json
@@ -29,7 +29,7 @@ from hookwright.core.vocabulary import (
     Transaction,
 )
 from hookwright.dialects.kajabi.callers import Authenticated, require_scopes
-from hookwright.dialects.kajabi.documents import JsonApi
+from hookwright.dialects.kajabi.documents import JsonApi, Occasion
 from hookwright.dialects.kajabi.events import EVENTS
 from hookwright.dialects.kajabi.payloads import (
     Payload,
@@ -41,8 +41,8 @@ from hookwright.dialects.kajabi.payloads import (
 )
 from hookwright.dialects.kajabi.schemas import SampleResource, refusals
 
-SITE_ID = 2
-EVENT_ID = "0"
+# The links of Kajabi's examples lead to a host of its own tests.
+OCCASION = Occasion(site_id=2, event_id="0", occurred_at=0, links="https://www.kajabi.test/api/v1")
 
 router = APIRouter(tags=["Webhooks"], default_response_class=JsonApi)
 
@@ -78,14 +78,14 @@ def _purchase() -> Payload:
     )
     purchase = Purchase(id=0, amount_in_cents=1000, quantity=1, created_at=moment, updated_at=moment)
     data = PurchaseCreatedData(contact=_john("2025-07-31T16:59:27.552Z"), purchase=purchase, offer=offer)
-    return purchase_payload(data, SITE_ID, EVENT_ID)
+    return purchase_payload(data, OCCASION)
 
 
 def _payment_succeeded() -> Payload:
     data = PaymentSucceededData(
         contact=_john("2025-07-31T17:10:19.243Z"), transaction=_charge("2025-07-31T17:10:19.285Z")
     )
-    return payment_succeeded_payload(data, SITE_ID, EVENT_ID)
+    return payment_succeeded_payload(data, OCCASION)
 
 
 def _order_created() -> Payload:
@@ -109,16 +109,14 @@ def _order_created() -> Payload:
     contact = _john("2025-07-31T17:13:05.207Z")
     charge = _charge("2025-07-31T17:13:05.247Z")
     data = OrderCreatedData(contact=contact, transaction=charge, order=order, items=(item,))
-    return order_created_payload(data, SITE_ID, EVENT_ID)
+    return order_created_payload(data, OCCASION)
 
 
 def _form_submission() -> Payload:
     person = Contact(id=0, email="john.doe@example.com", name="John Doe")
     form = Form(id=0, name="Sample Form", url="https://bill-heaton.kajabi-products.test/forms/0")
     submission = Submission(id=0, name="John Doe", email="john.doe@example.com")
-    return form_submission_payload(
-        FormSubmittedData(contact=person, form=form, submission=submission), SITE_ID, EVENT_ID
-    )
+    return form_submission_payload(FormSubmittedData(contact=person, form=form, submission=submission), OCCASION)
 
 
 def _tag() -> Payload:
@@ -137,7 +135,7 @@ def _tag() -> Payload:
         created_at=moment,
         updated_at=moment,
     )
-    return tag_payload(ContactTagData(contact=contact, tag=Tag(id=0, name="Tag")), SITE_ID, EVENT_ID)
+    return tag_payload(ContactTagData(contact=contact, tag=Tag(id=0, name="Tag")), OCCASION)
 
 
 _SAMPLES: dict[str, Callable[[], Payload]] = {

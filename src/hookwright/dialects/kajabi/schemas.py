@@ -221,7 +221,7 @@ class ErrorObject(BaseModel):
     source: ErrorSource | None
     title: str
     detail: str
-    code: str | None = Field(default=None, description="Only on 422: what kind of problem it is")
+    code: str | None = Field(default=None, description="Only on a 422 for a value: what is wrong with it")
 
 
 class Errors(BaseModel):
@@ -239,7 +239,6 @@ _REASONS = {
     404: "Not Found, the resource does not exist",
     409: "Conflict, the account has as many hooks as it may",
     413: "Payload Too Large",
-    415: "Unsupported Media Type, the body is no JSON type",
     422: "Unprocessable Entity, invalid parameters",
     429: "Too Many Requests, see the header Retry-After",
     503: "Service Unavailable, see the header Retry-After",

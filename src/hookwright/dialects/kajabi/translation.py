@@ -17,6 +17,7 @@ from hookwright.core.vocabulary import (
     PaymentSucceededData,
     PurchaseCreatedData,
 )
+from hookwright.dialects.kajabi.documents import Occasion
 from hookwright.dialects.kajabi.payloads import (
     Payload,
     form_submission_payload,
@@ -34,7 +35,7 @@ class Rendering(NamedTuple):
 
     event: str
     resource_ids: Callable[[Any], Iterable[int]]
-    payload: Callable[[Any, int, str], Payload]
+    payload: Callable[[Any, Occasion], Payload]
 
 
 def translate(event: Event, data: Data | None) -> Iterable[Notice]:
@@ -59,8 +60,13 @@ def _notice(event: Event, data: Data | None, site_id: int, rendering: Rendering)
         event=rendering.event,
         resources=tuple(dict.fromkeys(str(id) for id in rendering.resource_ids(data))),
         site_id=site_id,
-        render=lambda: envelope(event.id, rendering.event, rendering.payload(data, site_id, event.id)),
+        render=lambda: _rendered(event, data, site_id, rendering),
     )
+
+
+def _rendered(event: Event, data: Data | None, site_id: int, rendering: Rendering) -> bytes:
+    occasion = Occasion(site_id, event.id, event.occurred_at)
+    return envelope(event.id, rendering.event, rendering.payload(data, occasion))
 
 
 def _tag(data: ContactTagData) -> tuple[int, ...]:

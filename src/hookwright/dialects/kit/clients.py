@@ -10,7 +10,7 @@ from hookwright.core.errors import Invalid, Unauthorized
 from hookwright.core.model import OAuthApp
 from hookwright.dialects.kit.errors import OAuthRefused
 from hookwright.dialects.kit.surface import Surface
-from hookwright.operations.apps import authenticate_app
+from hookwright.operations.apps import authenticate_app, find_app
 from hookwright.web.forms import form_pairs
 from hookwright.web.limits import parse_json, read_body
 
@@ -46,20 +46,36 @@ def required(parameters: dict[str, str], name: str) -> str:
 
 async def authenticate_client(surface: Surface, request: Request, parameters: dict[str, str]) -> OAuthApp:
     """The app that is calling, by `client_secret_post`, HTTP Basic or, if public, its id. Raises OAuthRefused."""
-    proof = _basic_proof(request) or ClientProof(
-        parameters.get("client_id", ""), parameters.get("client_secret") or None
-    )
-    if parameters.get("client_id", proof.client_id) != proof.client_id:
-        raise malformed("The client_id in the body is not the one in the Authorization header.")
-    try:
-        return await authenticate_app(surface.services, proof.client_id, proof.client_secret)
-    except Unauthorized:
-        raise _invalid_client() from None
+    return await _authenticate(surface, _proof_of(request, parameters))
+
+
+async def authenticate_refreshing_client(surface: Surface, request: Request, parameters: dict[str, str]) -> OAuthApp:
+    """As `authenticate_client`, but what a public app sends as a secret is not looked at: Kit tolerates one here."""
+    proof = _proof_of(request, parameters)
+    app = await find_app(surface.services, proof.client_id)
+    is_public = app is not None and app.secret_digest is None
+    return await _authenticate(surface, proof._replace(client_secret=None) if is_public else proof)
 
 
 def malformed(description: str) -> OAuthRefused:
     """A refusal of the request as such."""
     return OAuthRefused("invalid_request", description)
+
+
+def _proof_of(request: Request, parameters: dict[str, str]) -> ClientProof:
+    proof = _basic_proof(request) or ClientProof(
+        parameters.get("client_id", ""), parameters.get("client_secret") or None
+    )
+    if parameters.get("client_id", proof.client_id) != proof.client_id:
+        raise malformed("The client_id in the body is not the one in the Authorization header.")
+    return proof
+
+
+async def _authenticate(surface: Surface, proof: ClientProof) -> OAuthApp:
+    try:
+        return await authenticate_app(surface.services, proof.client_id, proof.client_secret)
+    except Unauthorized:
+        raise _invalid_client() from None
 
 
 async def _form(request: Request, body: bytes) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from hookwright.core.errors import Invalid, Problem
 from hookwright.core.model import EndpointChange, Subscription
 from hookwright.dialects.kit.endpoint_events import parse_events
 from hookwright.dialects.kit.endpoint_objects import ShownStatus
-from hookwright.dialects.kit.paging import refused
+from hookwright.dialects.kit.paging import parse_boolean, refused
 
 MAX_NAME_LENGTH = 255
 MAX_DESCRIPTION_LENGTH = 5_000
@@ -68,6 +68,8 @@ def parse_change(body: object, policy: TargetPolicy) -> ChangeRequest:
 def parse_force(body: object) -> bool:
     """Whether a rotation is forced. Raises Invalid with the client's text."""
     force = _given(body).get("force", False)
+    if isinstance(force, str):  # in a form everything is a text
+        return parse_boolean("force", force) if force else False
     if not isinstance(force, bool):
         raise refused("force", "must be true or false")
     return force

@@ -5,7 +5,6 @@ WordPress libraries (`Authentication Failed`, `The access token expired`).
 """
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import NamedTuple
 
 from fastapi import FastAPI
@@ -25,7 +24,7 @@ from hookwright.core.errors import (
 )
 from hookwright.dialects.kit.surface import KitJson
 from hookwright.web.limits import BodyTooLarge
-from hookwright.web.methods import allowed_methods
+from hookwright.web.rails import as_routed_by_rails, phrase_of
 
 RETRY_AFTER_SECONDS = "5"
 
@@ -67,8 +66,7 @@ def _answer(request: Request, error: Exception) -> Response:
         body = _oauth_shape(refusal)
     else:
         body = {"errors": list(refusal.texts)}
-    headers = {"Allow": allowed_methods(request)} if refusal.status == 405 else dict(refusal.headers)
-    return KitJson(body, refusal.status, headers)
+    return KitJson(body, refusal.status, dict(refusal.headers))
 
 
 def _answer_rate_limited(request: Request, error: Exception) -> Response:
@@ -106,7 +104,8 @@ def _refusal_of(error: Exception) -> _Refusal:
         case ClientDisconnect():
             return _Refusal(400, ["The request body ended early"])
         case HTTPException():
-            return _Refusal(error.status_code, [HTTPStatus(error.status_code).phrase], error.headers or {})
+            status = as_routed_by_rails(error.status_code)
+            return _Refusal(status, [phrase_of(status)])
         case _:
             return _Refusal(500, ["Internal Server Error"])
 
@@ -119,7 +118,7 @@ def _text(problem: Problem) -> str:
 
 def _v3_shape(refusal: _Refusal) -> dict[str, str]:
     # Source: developers.kit.com "Response codes" (v3): `{"error": "Authorization Failed", "message": …}`.
-    error = "Authorization Failed" if refusal.status == 401 else HTTPStatus(refusal.status).phrase
+    error = "Authorization Failed" if refusal.status == 401 else phrase_of(refusal.status)
     return {"error": error, "message": "; ".join(refusal.texts)}
 
 

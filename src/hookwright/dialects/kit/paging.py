@@ -153,7 +153,7 @@ def _parse_per_page(text: str) -> int:
 
 
 def parse_boolean(name: str, text: str) -> bool:
-    """A query parameter that says yes or no. Raises Invalid with the client's text."""
+    """A parameter of a query or a form that says yes or no. Raises Invalid with the client's text."""
     if text.lower() not in _BOOLEANS:
         raise refused(name, "must be true or false")
     return _BOOLEANS[text.lower()]

@@ -15,7 +15,12 @@ from starlette.responses import Response
 
 from hookwright.core.model import SECOND, Grant, Instant, OAuthApp, OAuthCode
 from hookwright.dialects.kit.authorize import DEFAULT_SCOPE
-from hookwright.dialects.kit.clients import authenticate_client, read_parameters, required
+from hookwright.dialects.kit.clients import (
+    authenticate_client,
+    authenticate_refreshing_client,
+    read_parameters,
+    required,
+)
 from hookwright.dialects.kit.documented import UNAVAILABLE, refusals, request_body
 from hookwright.dialects.kit.errors import OAuthRefused
 from hookwright.dialects.kit.schemas import OAuthError, RevocationRequest, TokenAnswer, TokenRequest
@@ -64,7 +69,8 @@ async def issue_a_token(request: Request, surface: KitSurface) -> Response:
         raise OAuthRefused(
             "unsupported_grant_type", "The authorization grant type is not supported by the authorization server."
         )
-    app = await authenticate_client(surface, request, parameters)
+    authenticate = authenticate_refreshing_client if grant_type == "refresh_token" else authenticate_client
+    app = await authenticate(surface, request, parameters)
     if grant_type == "client_credentials":
         return _answer_app_token(surface, app)
     redeem = _tokens_for_code if grant_type == "authorization_code" else _tokens_for_refresh_token

@@ -30,4 +30,5 @@ def schema_state(database: str, applied: Collection[int]) -> SchemaState:
     """How a database that has these migrations compares with this version."""
     known = migrations_for(database)
     missing = tuple(migration.name for migration in known if migration.version not in applied)
-    return SchemaState(missing, tuple(sorted(set(applied) - {migration.version for migration in known})))
+    unknown = tuple(sorted(set(applied) - {migration.version for migration in known}))
+    return SchemaState(missing, unknown, is_new=not applied)
