@@ -28,7 +28,7 @@ from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
 from hookwright.engine.request_making import NOT_MADE, NotMade, RequestMaker
 from hookwright.engine.under_way import Claims, Request, UnderWay
-from hookwright.engine.waiting import Check, Waiting
+from hookwright.engine.waiting import BELIEVED_FOR, Check, Waiting
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
@@ -299,9 +299,25 @@ class Worker:
             return self._clock.now() < now + LONGEST_CLAIM
 
         found = await self._store.claim(room, now, lease_until, own, crowd, may_go_on)
-        claims, _ = await self._still_ours(found, lease_until)
+        claims, _ = await self._still_ours(await self._still_wanted(found, now), lease_until)
         self._maker.expect(claims)
         return await self._start_each(parcels_of(claims))
+
+    async def _still_wanted(self, claims: Sequence[Claim], looked_at: Instant) -> Sequence[Claim]:
+        """Claims whose endpoints were seen lately, or else are unchanged; the others are given back.
+
+        A look's last endpoint may wait for a lock, or the disk, while a person pauses the first one.
+        """
+        if not claims or self._clock.now() < looked_at + BELIEVED_FOR:
+            return claims
+        ids = sorted({claim.endpoint_id for claim in claims})
+        try:
+            sendable = await self._store.sendable(ids, looked_at - SECOND, through_gates=True)
+        except Unavailable as error:
+            log.warning("what took long to claim not checked", error=str(error))
+            sendable = set()
+        await self._give_back([claim for claim in claims if claim.endpoint_id not in sendable])
+        return [claim for claim in claims if claim.endpoint_id in sendable]
 
     async def _start_each(self, parcels: Sequence[Claims]) -> list[Request]:
         started: list[Request] = []

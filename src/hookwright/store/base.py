@@ -684,10 +684,13 @@ class Store(Protocol):
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         """Keep claims longer. Answers with the deliveries that are still ours."""
 
-    async def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> set[int]:
-        """Those of the endpoints that may still be sent what was claimed at its birth, no earlier than that instant.
+    async def sendable(
+        self, endpoint_ids: Sequence[int], unchanged_since: Instant, *, through_gates: bool = False
+    ) -> set[int]:
+        """Those of the endpoints that may still be sent what was claimed no earlier than that instant.
 
-        They are active, have no gate, and nobody has changed them since.
+        They are active, and nobody has changed them since. They have no gate either, unless it went through theirs
+        when it was claimed; what was claimed at its birth went through none.
         """
 
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:

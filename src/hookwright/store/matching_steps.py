@@ -118,14 +118,18 @@ class MatchingSteps(Steps):
         return {row["id"]: row for row in rows if row["status"] != "deleted"}
 
     @reading
-    def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> Step[set[int]]:
+    def sendable(
+        self, endpoint_ids: Sequence[int], unchanged_since: Instant, *, through_gates: bool = False
+    ) -> Step[set[int]]:
         rows = yield from self.by_ids(
             "endpoints e", endpoint_ids, f"e.id, e.status, e.updated_at, {GUARDED} AS guarded"
         )
         return {
             row["id"]
             for row in rows
-            if row["status"] == "active" and row["updated_at"] < unchanged_since and not row["guarded"]
+            if row["status"] == "active"
+            and row["updated_at"] < unchanged_since
+            and (through_gates or not row["guarded"])
         }
 
 
