@@ -13,6 +13,7 @@ from hookwright.core.listening import HeldRequest
 from hookwright.core.model import SECOND, Account, Endpoint, Instant
 from hookwright.operations import listeners
 from hookwright.operations.endpoints import delete_endpoint
+from hookwright.operations.keys import delete_key
 from hookwright.operations.services import Services
 
 OK = b64encode(b"ok").decode()
@@ -109,6 +110,20 @@ async def test_whoever_waits_at_a_listener_that_is_deleted_is_told_so(
     await delete_endpoint(services, account.id, id, None)
     async with asyncio.timeout(10):
         assert (await waiting).status_code == 404
+
+
+async def test_whoever_waits_with_a_key_that_is_deleted_meanwhile_is_given_nothing_more(
+    manager: httpx.AsyncClient, services: Services
+) -> None:
+    id = (await opened(manager))["id"]
+    waiting = asyncio.create_task(manager.post(f"/api/v1/listeners/{id}/requests/fetch", json={"wait_seconds": 20}))
+    await hold(services, id, lasts_for=-SECOND)  # it is held as soon as the waiting has begun, and never handed out
+    [key] = await services.store.keys()
+    await delete_key(services, key.id)
+    request = await hold(services, id)
+    async with asyncio.timeout(10):
+        assert (await waiting).status_code == 401
+    assert await services.store.fetch_requests(id, services.clock.now(), 10) == [request]
 
 
 async def test_an_answer_without_a_status_is_a_failure(manager: httpx.AsyncClient, services: Services) -> None:

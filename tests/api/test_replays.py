@@ -196,6 +196,8 @@ async def test_a_reader_watches_but_begins_and_cancels_nothing(
         ({"account": True}, "/account"),
         ({"endpoint": -1}, "/endpoint"),
         ({"colour": "red"}, "/colour"),
+        ({"event_type": "\0.*"}, "/event_type"),
+        ({"event_type": ".*"}, "/event_type"),
         ([], ""),
     ],
 )

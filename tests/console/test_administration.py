@@ -5,7 +5,7 @@ import re
 import pytest
 
 from console.conftest import Person, PersonWith
-from hookwright.console.surface import SIGN_INS_A_MINUTE
+from hookwright.console.surface import CONFIRMATIONS_A_MINUTE
 from hookwright.core.model import Account
 from hookwright.core.signing import decode_secret
 from hookwright.operations.accounts import create_account, create_site
@@ -75,7 +75,7 @@ async def test_signing_secrets_are_shown_and_rotated_only_to_who_gives_the_sessi
 
 async def test_the_key_that_is_asked_for_again_cannot_be_tried_for_ever(account: Account, admin: Person) -> None:
     path = f"/console/accounts/{account.id}/secrets"
-    for _ in range(SIGN_INS_A_MINUTE):
+    for _ in range(CONFIRMATIONS_A_MINUTE):
         await admin.send(path, key="hw_nonsense")
     refused = await admin.send(path, key=admin.secret)
     assert (refused.status_code, WHSEC.search(refused.text)) == (403, None)

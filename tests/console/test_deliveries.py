@@ -2,17 +2,13 @@
 
 import re
 
-import httpx
+import pytest
 from msgspec.structs import replace
-from starlette.responses import StreamingResponse
 
 from console.conftest import TARGET, Person, PersonWith
 from console.deliveries import attempt, delivery_of
 from hookwright.ambient import MovableClock
-from hookwright.console import ConsoleSettings
 from hookwright.console.delivery_pane import MOST_ATTEMPTS
-from hookwright.console.live import stream
-from hookwright.console.surface import MOST_STREAMS, Surface
 from hookwright.core.answer_headers import headers_to_keep
 from hookwright.core.model import SECOND, Account, Endpoint, Subscription
 from hookwright.core.samples import SAMPLES
@@ -259,32 +255,13 @@ async def test_an_account_sees_its_own_deliveries_and_nobody_elses(
         assert (await person.send(path)).status_code == 404
 
 
-async def test_a_stream_sends_what_each_look_finds_until_the_process_stops(services: Services) -> None:
-    ready = [True, True, False]
-    settings = ConsoleSettings(forms={}, retry_schedule=(0,), is_ready=lambda: ready.pop(0))
-    surface = Surface(services, settings, "token")
-    looks: list[list[tuple[str, object]]] = [[("row", {"id": 1})], []]
-
-    async def look() -> list[tuple[str, object]]:
-        return looks.pop(0)
-
-    response = stream(surface, look, every_seconds=0)
-    assert isinstance(response, StreamingResponse)
-    sent = [str(each) async for each in response.body_iterator]
-    assert sent == ["retry: 2000\n\n", 'event: row\ndata: {"id":1}\n\n', ": \n\n"]
-    assert surface.streams == 0
-
-
-async def test_only_so_many_streams_are_open_at_once(services: Services) -> None:
-    surface = Surface(services, ConsoleSettings(forms={}, retry_schedule=(0,)), "token")
-    surface.streams = MOST_STREAMS
-
-    async def look() -> list[tuple[str, object]]:
-        return []
-
-    assert stream(surface, look).status_code == 503
-
-
-async def test_nobody_listens_without_a_key(anyone: httpx.AsyncClient) -> None:
-    response = await anyone.get(f"{LIST}/live", headers={"accept": "text/event-stream"})
-    assert response.status_code == 401
+@pytest.mark.parametrize(
+    "body", [rb'{"name":"\ud800"}', rb'{"\udfff":1}', b"[" * 199 + b"]" * 199, b"[" * 3_000 + b"]" * 3_000]
+)
+async def test_an_answer_that_no_tree_can_show_is_shown_as_text(
+    admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock, body: bytes
+) -> None:
+    delivery = await delivery_of(services, account)
+    await attempt(services, clock, body=body)
+    page = await admin.get(f"{LIST}/{delivery.id}")
+    assert body.decode()[:20].replace('"', "&#34;") in page

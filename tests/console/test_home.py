@@ -2,13 +2,13 @@
 
 import re
 
-from console.conftest import Person, PersonWith
+from console.conftest import TARGET, Person, PersonWith
 from console.deliveries import attempt, delivery_of
 from hookwright.ambient import MovableClock
 from hookwright.core.attention import attention_of
-from hookwright.core.model import DAY, Account, Endpoint
+from hookwright.core.model import DAY, Account, Endpoint, Subscription
 from hookwright.core.tallies import HOUR_SLOT, MINUTE_SLOT, WHOLE_PLATFORM, Tally, slot_of
-from hookwright.operations.endpoints import set_status
+from hookwright.operations.endpoints import Details, create_signed_endpoint, set_status
 from hookwright.operations.services import Services
 
 HOME = "/console"
@@ -71,6 +71,19 @@ async def test_an_endpoint_that_fails_is_shown_with_the_reason_and_where_to_look
     assert "it may be disabled in 5 d" in page or "may be disabled in" in page
 
 
+async def test_an_endpoint_whose_kind_is_never_disabled_is_not_said_to_be_soon(
+    admin: Person, services: Services, account: Account, clock: MovableClock
+) -> None:
+    wanted = [Subscription("subscriber.tag_added")]
+    made = await create_signed_endpoint(services, account.id, "kit_endpoints", TARGET, wanted, Details())
+    await delivery_of(services, account)
+    await attempt(services, clock, status_code=500)
+    page = await admin.get(HOME)
+    assert f"/console/endpoints/{made.endpoint.id}" in page
+    assert "may be disabled" not in page
+    assert "will be disabled" not in await admin.get(f"/console/endpoints/{made.endpoint.id}")
+
+
 async def test_a_disabled_endpoint_is_activated_and_catches_up_with_one_button(
     admin: Person, services: Services, account: Account, endpoint: Endpoint, clock: MovableClock
 ) -> None:
@@ -99,4 +112,4 @@ async def test_an_account_does_not_see_the_troubles_of_another(
 
 
 async def test_a_well_endpoint_needs_nothing(endpoint: Endpoint, clock: MovableClock) -> None:
-    assert attention_of(endpoint, clock.now()) is None
+    assert attention_of(endpoint, clock.now(), may_disable=True) is None

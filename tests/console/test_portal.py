@@ -84,6 +84,17 @@ async def test_every_address_of_a_page_is_one_of_the_portal(
             assert (await visitor.get("/portal" + address.replace("&amp;", "&"))).status_code == 200, address
 
 
+@pytest.mark.parametrize("more", ["=", "=; Domain=example.com", "==;Path=/", "\n", "A", "+", "/"])
+async def test_nothing_may_stand_behind_a_token_which_becomes_a_cookie(
+    services: Services, visitors: AsyncExitStack, account: Account, more: str
+) -> None:
+    token = (await create_portal_link(services, account.id, HOUR, LOOK, may_change=False)).token
+    visitor = await visitors.enter_async_context(browser(portal_on(services)))
+    refused = await visitor.get("/portal/enter", params={"token": token + more})
+    assert (refused.status_code, "set-cookie" in refused.headers) == (401, False)
+    assert (await visitor.get("/portal/enter", params={"token": token})).status_code == 303
+
+
 async def test_what_was_sent_is_not_taken_for_an_address(
     services: Services, visitors: AsyncExitStack, account: Account, clock: MovableClock
 ) -> None:

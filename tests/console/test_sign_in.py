@@ -63,6 +63,16 @@ async def test_too_many_tries_have_to_wait(anyone: httpx.AsyncClient) -> None:
     assert statuses == [401] * 30 + [429]
 
 
+async def test_whoever_has_a_key_gets_in_however_many_wrong_ones_came_from_the_same_address(
+    anyone: httpx.AsyncClient, services: Services
+) -> None:
+    key = await create_key(services, "hookwright", None, "Grace", ("read",))
+    for _ in range(31):
+        refused = await anyone.post(SIGN_IN, data={"key": "hw_1_x"})
+    assert refused.status_code == 429
+    assert (await anyone.post(SIGN_IN, data={"key": key.secret})).status_code == 303
+
+
 async def test_a_session_ends_after_half_an_hour_without_a_page(admin: Person, clock: MovableClock) -> None:
     clock.move(seconds=29 * 60)
     await admin.get("/console")

@@ -3,17 +3,17 @@
 from msgspec.structs import replace
 
 from hookwright.core.gates import BREAKER_FAILURES, BREAKER_FIRST_WAIT
-from hookwright.core.health import HEALTHY, Change, breaker_of, diagnose, progress_percent, undecided
+from hookwright.core.health import HEALTHY, Change, Fared, breaker_of, diagnose, progress_percent, undecided
 from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Health, Instant
 
 NOW = 1_790_000_000 * SECOND
 
 
-def failing(*times: Instant, may_disable: bool = True) -> tuple[Health, list[tuple[Instant, Change]]]:
+def failing(*times: Instant, fared: Fared = "failed") -> tuple[Health, list[tuple[Instant, Change]]]:
     """The health after failures at these times, and what was told when."""
     health, told = HEALTHY, []
     for time in times:
-        diagnosis = diagnose(health, [False], NOW + time, may_disable)
+        diagnosis = diagnose(health, [fared], NOW + time)
         health = diagnosis.health
         told += [(time, change) for change in diagnosis.changes]
     return health, told
@@ -29,10 +29,10 @@ def test_an_outage_of_five_days_is_warned_of_three_times_and_then_disables() -> 
     ]
 
 
-def test_where_failures_may_not_disable_the_warnings_are_the_same() -> None:
-    health, told = failing(*(hour * HOUR for hour in range(10 * 24)), may_disable=False)
+def test_where_failures_are_forgiven_the_warnings_are_the_same() -> None:
+    health, told = failing(*(hour * HOUR for hour in range(10 * 24)), fared="forgiven")
     assert told == [(60 * HOUR, "warned"), (84 * HOUR, "warned"), (108 * HOUR, "warned")]
-    assert diagnose(health, [True], NOW + 10 * DAY, may_disable=False).changes == ("recovered",)
+    assert diagnose(health, ["succeeded"], NOW + 10 * DAY).changes == ("recovered",)
 
 
 def test_a_burst_of_failures_and_one_more_after_five_days_do_not_disable() -> None:
@@ -45,16 +45,48 @@ def test_the_next_failure_after_that_does() -> None:
     assert told[-1] == (5 * DAY + 1, "disabled")
 
 
+def test_five_days_of_forgiven_failures_and_one_of_the_receiver_do_not_disable() -> None:
+    health, _ = failing(*(hour * HOUR for hour in range(5 * 24)), fared="forgiven")
+    diagnosis = diagnose(health, ["failed"], NOW + 5 * DAY)
+    assert diagnosis.changes == ()
+    assert diagnosis.health.failing_since == NOW + 5 * DAY
+
+
+def test_the_receivers_own_five_days_follow_with_warnings_of_their_own() -> None:
+    health, _ = failing(*(hour * HOUR for hour in range(5 * 24)), fared="forgiven")
+    told = []
+    for hour in range(5 * 24 + 1):
+        diagnosis = diagnose(health, ["failed"], NOW + 5 * DAY + hour * HOUR)
+        health = diagnosis.health
+        told += [(hour, change) for change in diagnosis.changes]
+    assert told == [(60, "warned"), (84, "warned"), (108, "warned"), (120, "disabled")]
+
+
+def test_forgiven_failures_neither_spread_those_of_the_receiver_nor_disable() -> None:
+    health, _ = failing(0)
+    for hour in range(1, 5 * 24 + 1):
+        diagnosis = diagnose(health, ["forgiven"], NOW + hour * HOUR)
+        assert "disabled" not in diagnosis.changes
+        health = diagnosis.health
+    assert diagnose(health, ["failed"], NOW + 5 * DAY + HOUR).changes == ()
+
+
+def test_whoever_was_warned_of_forgiven_failures_hears_of_a_success_after_one_of_the_receivers() -> None:
+    health, _ = failing(0, 60 * HOUR, fared="forgiven")
+    health = diagnose(health, ["failed"], NOW + 61 * HOUR).health
+    assert diagnose(health, ["succeeded"], NOW + 62 * HOUR).changes == ("recovered",)
+
+
 def test_one_success_begins_everything_anew() -> None:
     health, _ = failing(0, 3 * DAY)
-    diagnosis = diagnose(health, [True], NOW + 3 * DAY)
+    diagnosis = diagnose(health, ["succeeded"], NOW + 3 * DAY)
     assert (diagnosis.health, diagnosis.changes) == (HEALTHY, ("recovered",))
-    assert diagnose(diagnosis.health, [False], NOW + 6 * DAY).changes == ()
+    assert diagnose(diagnosis.health, ["failed"], NOW + 6 * DAY).changes == ()
 
 
 def test_a_recovery_that_nobody_was_warned_of_is_not_told() -> None:
     health, _ = failing(0)
-    assert diagnose(health, [True], NOW).changes == ()
+    assert diagnose(health, ["succeeded"], NOW).changes == ()
 
 
 def test_a_warning_is_given_once_for_each_step() -> None:
@@ -65,27 +97,27 @@ def test_a_warning_is_given_once_for_each_step() -> None:
 def test_failures_in_a_row_open_the_breaker_and_a_success_closes_it() -> None:
     health, _ = failing(*range(BREAKER_FAILURES - 1))
     assert health.breaker_open_until is None
-    health = diagnose(health, [False], NOW + SECOND).health
+    health = diagnose(health, ["failed"], NOW + SECOND).health
     assert health.breaker_open_until == NOW + SECOND + BREAKER_FIRST_WAIT
-    assert diagnose(health, [True], NOW).health.breaker_open_until is None
+    assert diagnose(health, ["succeeded"], NOW).health.breaker_open_until is None
 
 
 def test_failures_of_requests_that_were_under_way_when_the_breaker_opened_do_not_keep_it_open_longer() -> None:
-    health = diagnose(HEALTHY, [False] * 100, NOW).health
+    health = diagnose(HEALTHY, ["failed"] * 100, NOW).health
     assert health.breaker_open_until == NOW + BREAKER_FIRST_WAIT
 
 
 def test_a_failed_probe_keeps_the_breaker_open_twice_as_long() -> None:
-    health = diagnose(HEALTHY, [False] * BREAKER_FAILURES, NOW).health
+    health = diagnose(HEALTHY, ["failed"] * BREAKER_FAILURES, NOW).health
     probing = replace(health, breaker_open_until=NOW + 90 * SECOND, probing=True)
-    health = diagnose(probing, [False], NOW + 31 * SECOND).health
+    health = diagnose(probing, ["failed"], NOW + 31 * SECOND).health
     assert health.breaker_open_until == NOW + 31 * SECOND + 2 * BREAKER_FIRST_WAIT
     assert not health.probing
 
 
 def test_attempts_of_one_moment_count_in_their_order() -> None:
-    assert diagnose(HEALTHY, [False, True], NOW).health == HEALTHY
-    assert diagnose(HEALTHY, [True, False], NOW).health.failures == 1
+    assert diagnose(HEALTHY, ["failed", "succeeded"], NOW).health == HEALTHY
+    assert diagnose(HEALTHY, ["succeeded", "failed"], NOW).health.failures == 1
 
 
 def test_progress_is_the_share_of_five_days() -> None:

@@ -41,6 +41,8 @@ def test_each_word_narrows_the_search(query: str, found: dict[str, object]) -> N
         ("endpoint:twelve", "ids are numbers"),
         (f"endpoint:{2**53}", "ids are numbers"),
         ("endpoint:٣", "ids are numbers"),
+        (f"endpoint:{'0' * 17}{'9' * 20}", "ids are numbers"),
+        (f"account:{'9' * 400}", "ids are numbers"),
         ("since:yesterday", "is no time"),
         ("type:Contact", "is no event type"),
         ("colour:red", "colour: is no filter"),

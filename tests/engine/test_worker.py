@@ -340,10 +340,10 @@ async def test_an_endpoint_that_cannot_be_signed_for_needs_attention_but_is_neve
         await worker.tick()
         engine.clock.move(seconds=2 * 86_400)
     after = await require_endpoint(engine.services, engine.account.id, endpoint.id, None)
-    attention = attention_of(after, engine.clock.now())
+    attention = attention_of(after, engine.clock.now(), may_disable=True)
     assert after.status == "active"
     assert attention is not None
-    assert attention.cure == "look"
+    assert (attention.cure, attention.disabled_at) == ("look", None)
 
 
 async def test_headers_that_no_request_can_have_are_a_failed_attempt(engine: Engine) -> None:

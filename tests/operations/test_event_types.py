@@ -59,6 +59,12 @@ async def test_a_deleted_type_is_unknown_at_once(services: Services, account: Ac
         await delete_event_type(services, "invoice.paid")
 
 
+@pytest.mark.parametrize("name", ["\0", "invoice.\0", "", "Invoice.Paid"])
+async def test_a_type_of_a_name_that_none_can_have_is_not_there_to_be_deleted(services: Services, name: str) -> None:
+    with pytest.raises(NotFound, match="of that name"):
+        await delete_event_type(services, name)
+
+
 async def test_what_another_process_declares_is_seen_within_a_second(
     services: Services, account: Account, clock: MovableClock
 ) -> None:

@@ -259,6 +259,20 @@ async def test_an_endpoint_that_failures_may_not_disable_is_warned_and_stays_act
     assert [told.type for told in await store.announcements(10)] == ["endpoint.warned"] * 3
 
 
+async def test_days_of_failures_of_ours_and_one_of_the_receivers_do_not_disable(store: Store) -> None:
+    account = await add_account(store)
+    endpoint = await add_endpoint(store, account)
+    await accept_several(store, account, 1)
+    for hour in range(0, 6 * 24 + 1, 6):
+        now = NOW + hour * HOUR
+        [claimed] = await store.claim(1, now, now + SECOND)
+        is_the_receivers = hour == 6 * 24
+        await store.settle([settled(claimed, "pending", due_at=now + HOUR, may_disable=is_the_receivers)], now)
+    found = await store.endpoint(account.id, endpoint.id)
+    assert found is not None
+    assert (found.status, found.health.failing_since) == ("active", NOW + 6 * DAY)
+
+
 async def test_activating_an_endpoint_begins_its_health_anew(store: Store) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)

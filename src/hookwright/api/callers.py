@@ -104,6 +104,16 @@ async def publisher(surface: Surface, authorization: str | None) -> Caller:
     return Caller(key, services)
 
 
+async def require_still(request: Request, scope: str) -> None:
+    """Raises Unauthorized or Forbidden once the key of a request that goes on is gone, or has lost this scope.
+
+    Asks the store once a second, however often it is called.
+    """
+    services, token = surface_of(request).services, _require_token(bearer_token(request))
+    key = recall_key(services, "hookwright", token) or await authenticate_key(services, "hookwright", token)
+    _require_scope(key, scope)
+
+
 def _caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     async def authenticate(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, _DOCUMENTED_KEY]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from hookwright.api.bodies import documented_body, json_body
 from hookwright.api.caching import keep_out_of_caches
-from hookwright.api.callers import Caller, ManageCaller, surface_of
+from hookwright.api.callers import Caller, ManageCaller, require_still, surface_of
 from hookwright.api.document import refusals
 from hookwright.api.endpoint_views import EndpointWithKey, endpoint_view, endpoint_with_key
 from hookwright.api.requests import Name, NamedAccount, PathId, RequestModel, RowId, Text, WantedEvents
@@ -19,6 +19,7 @@ from hookwright.core.model import OWN_DIALECT, Delivery, Endpoint
 from hookwright.core.times import iso_micros
 from hookwright.operations import listeners
 from hookwright.operations.accounts import require_account, reveal_signing_secrets
+from hookwright.operations.keys import MANAGE
 from hookwright.operations.own_endpoints import VerifyingKey
 from hookwright.operations.signing_secrets import reveal_secrets
 
@@ -144,6 +145,7 @@ async def fetch(
     surface = surface_of(request)
 
     async def may_wait() -> bool:
+        await require_still(request, MANAGE)
         return surface.is_ready() and not await request.is_disconnected()
 
     found = await listeners.fetch_requests(

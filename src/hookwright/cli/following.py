@@ -12,6 +12,7 @@ from typing import Any
 
 from hookwright.ambient import Clock
 from hookwright.cli.server_calls import Server
+from hookwright.core.lifecycle import is_success
 from hookwright.core.model import SECOND, Instant
 from hookwright.core.times import from_datetime, iso_micros
 
@@ -134,7 +135,7 @@ def _record(delivery: Delivery, attempt: Mapping[str, Any]) -> Record:
 
 def succeeded(record: Record) -> bool:
     """Whether the attempt was answered 2xx."""
-    return record["status_code"] is not None and 200 <= record["status_code"] < 300
+    return is_success(record["status_code"], record["error"])
 
 
 def line_of(record: Record) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from hookwright.ambient import monotonic_us
 from hookwright.cli.misuse import Misuse
 from hookwright.cli.server_calls import described
+from hookwright.core.lifecycle import is_success
 
 READ_BYTES = 65_536  # as much as Hookwright reads of any answer
 TIMEOUT_SECONDS = 15.0
@@ -60,7 +61,7 @@ class Response(NamedTuple):
 
     @property
     def succeeded(self) -> bool:
-        return self.status_code is not None and 200 <= self.status_code < 300
+        return is_success(self.status_code, self.error)
 
     @property
     def retry_after(self) -> str | None:

@@ -19,6 +19,7 @@ from hookwright.cli.terminal import browse
 from hookwright.cli.trying import endpoint_for_tries
 from hookwright.core.answer_headers import header_lines
 from hookwright.core.errors import HookwrightError
+from hookwright.core.lifecycle import is_success
 from hookwright.core.model import OWN_DIALECT, Attempt, Delivery
 from hookwright.core.times import iso_micros
 from hookwright.operations.deliveries import replay_delivery
@@ -169,8 +170,7 @@ def _note_of(event: EventDict) -> str:
 
 
 def _tone_of(event: EventDict) -> Tone:
-    code = event["status_code"]
-    return "good" if code is not None and 200 <= code < 300 else "bad"
+    return "good" if is_success(event["status_code"], event["error"]) else "bad"
 
 
 def _all_told(attempts: Sequence[Attempt]) -> list[str]:

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from hookwright.cli.server_calls import Server
 
 USUAL_URL = "http://127.0.0.1:8090"  # of `hookwright dev`
-MAX_ID = 2**53 - 1  # as core.lanes says; not imported, since the help needs no more than this number
 
 
 def id_of(text: str) -> int:
     """An id as it was typed. Raises typer.BadParameter."""
-    if not (text.isdecimal() and text.isascii() and 1 <= int(text) <= MAX_ID):
+    from hookwright.core.lanes import id_in
+
+    id = id_in(text)
+    if not id:
         raise typer.BadParameter(f"{text!r} is not an id, which is a whole number such as 64")
-    return int(text)
+    return id
 
 
 Database = Annotated[

@@ -10,8 +10,10 @@ from starlette.routing import Route
 from hookwright.console.confirming import problem_of_key
 from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_administrators, see_other
 from hookwright.core.errors import HookwrightError, Invalid
+from hookwright.core.lanes import id_in
 from hookwright.core.model import DAY, HOUR, SECOND, Account, Instant
 from hookwright.core.portal import Look, entrance
 from hookwright.operations.accounts import (
@@ -113,7 +115,7 @@ async def add_portal_link(visit: Visit) -> Response:
     """A link to an account's portal, shown once."""
     account = await _account_in(visit)
     look = Look(name=visit.field("name").strip(), logo=visit.field("logo").strip(), accent=_accent_in(visit))
-    seconds = parse_id(visit.field("lasts")) or 0
+    seconds = id_in(visit.field("lasts")) or 0
     try:
         signed = await create_portal_link(
             visit.services, account.id, seconds * SECOND, look, may_change=visit.field("may_change") == "yes"
@@ -139,7 +141,7 @@ def _accent_in(visit: Visit) -> str:
 
 
 async def _list_page(visit: Visit, refused: Refused = NOTHING_REFUSED, status: int = 200) -> Response:
-    after = parse_id(visit.asked("after")) or 0
+    after = id_in(visit.asked("after")) or 0
     own = visit.viewer.own_account_id
     if own is None:
         found = await visit.store.accounts(after, PAGE_LENGTH + 1)

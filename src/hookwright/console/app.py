@@ -28,12 +28,10 @@ from hookwright.console.assets import show_asset
 from hookwright.console.errors import install_error_pages
 from hookwright.console.portal import Door, portal_routes
 from hookwright.console.security import Secured
-from hookwright.console.surface import ConsoleSettings, Surface, furnish
+from hookwright.console.surface import PREFIX, ConsoleSettings, Surface, furnish
 from hookwright.operations.services import Services
 from hookwright.operations.sessions import TOKEN_PREFIX
 from hookwright.web.methods import HeadAsGet
-
-PREFIX = "/console"
 
 ROUTES = (
     Route(f"{PREFIX}/static/{{digest}}/{{name}}", show_asset),

@@ -7,7 +7,8 @@ from starlette.routing import Route
 
 from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_administrators, see_other
 from hookwright.core.errors import Invalid
 from hookwright.operations.apps import NewApp, client_id_of, create_app, delete_app
 

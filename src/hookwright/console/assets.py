@@ -10,6 +10,7 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hookwright.console.surface import PREFIX
 from hookwright.core.errors import NotFound
 
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -18,7 +19,7 @@ KEPT_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 def asset_path(name: str) -> str:
     """Where a file is served, by what it holds."""
-    return f"/console/static/{_digest(name)}/{name}"
+    return f"{PREFIX}/static/{_digest(name)}/{name}"
 
 
 async def show_asset(request: Request) -> Response:

@@ -6,8 +6,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, parse_place
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_administrators, parse_place
 from hookwright.core.audit import ACTIONS, WAYS, Entry
+from hookwright.core.lanes import id_in
 from hookwright.core.model import DAY, HOUR, Instant
 from hookwright.store.base import AuditQuery
 
@@ -46,10 +48,10 @@ def _query(visit: Visit) -> AuditQuery:
     length = SPANS.get(visit.asked("span"))
     actions = (*ACTIONS, *FAMILIES)
     return AuditQuery(
-        account_id=own if own is not None else parse_id(visit.asked("account")) or visit.viewer.account_id,
+        account_id=own if own is not None else id_in(visit.asked("account")) or visit.viewer.account_id,
         action=next((action for action in actions if action == visit.asked("action")), None),
         way=next((way for way in WAYS if way == visit.asked("way")), None),
-        actor_id=parse_id(visit.asked("who")),
+        actor_id=id_in(visit.asked("who")),
         object_id=visit.asked("object")[:MOST_OF_AN_ID] or None,
         since=None if length is None else visit.now - length,
         before=parse_place(visit.asked("before")),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hookwright.console.surface import Surface
-from hookwright.console.visits import PREFIX
+from hookwright.console.surface import PREFIX, Surface
 
 
 def cookie_of(surface: Surface, name: str, value: str, seconds: int, *, is_secure: bool = False) -> str:

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from hookwright.console.delivery_pane import pane_of, show_payload
 from hookwright.console.live import stream
 from hookwright.console.pages import fragment, with_query
-from hookwright.console.surface import surface_of
-from hookwright.console.viewers import Viewer, viewer_of
-from hookwright.console.visits import PREFIX, Visit, for_viewers, parse_place
+from hookwright.console.surface import PREFIX, surface_of
+from hookwright.console.viewers import Viewer
+from hookwright.console.visits import Visit, asked_in, for_viewers, parse_place
 from hookwright.console.words import shown_status
 from hookwright.core.model import Delivery, Endpoint
 from hookwright.core.search_language import MAX_LENGTH, Search, parse_search
@@ -81,26 +81,23 @@ async def show_delivery(visit: Visit) -> Response:
 
 async def stream_deliveries(request: Request) -> Response:
     """What is new or different on the first page, line by line, as long as somebody looks."""
-    viewer = await viewer_of(request, is_there=False)
-    surface = surface_of(request)
-    query = request.query_params.get("q", "")[:MAX_LENGTH]
+    services = surface_of(request).services
+    query = asked_in(request, "q")[:MAX_LENGTH]
     seen = request.query_params.get("seen")
     shown: dict[int, Delivery] | None = None
 
-    async def look() -> list[tuple[str, object]]:
+    async def look(viewer: Viewer) -> list[tuple[str, object]]:
         nonlocal shown
-        search = parse_search(query, surface.services.clock.now())
-        found = await find_deliveries(surface.services, viewer.account_id, search, None, PAGE_LENGTH)
+        search = parse_search(query, services.clock.now())
+        found = await find_deliveries(services, viewer.account_id, search, None, PAGE_LENGTH)
         if shown is None and seen == _state_of(found.deliveries):
             shown = {each.id: each for each in found.deliveries}
         different = [each for each in found.deliveries if (shown or {}).get(each.id) != each]
         shown = {each.id: each for each in found.deliveries}
-        rows = await rows_of(surface.services, different[::-1])
-        return [
-            ("row", {"id": row.delivery.id, "html": _as_html(row, surface.services, viewer, query)}) for row in rows
-        ]
+        rows = await rows_of(services, different[::-1])
+        return [("row", {"id": row.delivery.id, "html": _as_html(row, services, viewer, query)}) for row in rows]
 
-    return stream(surface, look)
+    return await stream(request, look)
 
 
 def _state_of(deliveries: Sequence[Delivery]) -> str:

@@ -13,9 +13,9 @@ from hookwright.console.snippets import as_curl, as_pytest
 from hookwright.console.visits import Visit
 from hookwright.console.words import shown_status
 from hookwright.core.answer_headers import shown_value
-from hookwright.core.causes import Cause, Tried, cause_of
+from hookwright.core.causes import Cause, cause_of, tried_in
 from hookwright.core.lifecycle import succeeded
-from hookwright.core.model import Attempt, Delivery, Endpoint, Event, Instant, Outcome
+from hookwright.core.model import Attempt, Delivery, Endpoint, Event, Instant
 from hookwright.core.signature_check import Verdict, check_signature
 from hookwright.operations.deliveries import require_delivery
 from hookwright.operations.sent_requests import SentRequest, request_of
@@ -151,25 +151,10 @@ def _step(
     limit_seconds: float,
 ) -> Step:
     answered = attempt.response_headers
-    tried = Tried(
-        status_code=attempt.status_code,
-        error=attempt.error,
-        detail=attempt.detail,
-        duration_us=attempt.duration_us,
-        body=attempt.response_body,
-        url="" if endpoint is None else endpoint.url,
-        limit_seconds=limit_seconds,
-    )
-    outcome = Outcome(
-        started_at=attempt.started_at,
-        duration_us=attempt.duration_us,
-        status_code=attempt.status_code,
-        error=attempt.error,
-    )
     return Step(
         attempt=attempt,
-        succeeded=succeeded(outcome),
-        cause=cause_of(tried),
+        succeeded=succeeded(attempt),
+        cause=cause_of(tried_in(attempt, "" if endpoint is None else endpoint.url, limit_seconds)),
         answer=attempt.response_body[:most_shown].decode(errors="replace"),
         is_cut=len(attempt.response_body) > most_shown,
         answer_tree=tree_of(attempt.response_body) if len(attempt.response_body) <= most_shown else None,

@@ -11,7 +11,8 @@ from starlette.routing import Route
 from hookwright.console.confirming import problem_of_key
 from hookwright.console.endpoint_sheet import endpoint_in
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_those_who_change, see_other
 from hookwright.core.errors import NotFound
 from hookwright.core.model import OWN_DIALECT, Endpoint, EndpointStatus
 from hookwright.operations.endpoints import delete_endpoint, set_status

@@ -22,10 +22,12 @@ from hookwright.console.endpoint_forms import (
 from hookwright.console.endpoint_sheet import endpoint_in
 from hookwright.console.forms import by_field
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, parse_id, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_those_who_change, see_other
 from hookwright.core.errors import Invalid, NotFound, Problem
 from hookwright.core.event_names import EVERYTHING, family_of
 from hookwright.core.gates import MAX_IN_FLIGHT, MAX_RATE_PER_SECOND
+from hookwright.core.lanes import id_in
 from hookwright.core.model import OWN_DIALECT, Endpoint
 from hookwright.operations.accounts import require_account
 from hookwright.operations.endpoints import open_headers
@@ -77,7 +79,7 @@ async def _account_of(visit: Visit, typed: Typed) -> int:
     """Whose endpoint it is to be: the account that is looked at, or the one that an administrator chose."""
     account_id = visit.viewer.account_id
     if account_id is None:
-        account_id = parse_id(typed.owner)
+        account_id = id_in(typed.owner)
     if account_id is None:
         raise Invalid(Problem("/owner", "choose one"))
     visit.viewer.require_reach(account_id)

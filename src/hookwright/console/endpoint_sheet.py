@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from hookwright.console.charts import Mark, marks_of
 from hookwright.console.deliveries import Row, rows_of
+from hookwright.console.troubled import attention_in
 from hookwright.console.visits import Visit
 from hookwright.console.words import State, endpoint_state
-from hookwright.core.attention import Attention, attention_of
+from hookwright.core.attention import Attention
 from hookwright.core.errors import NotFound
-from hookwright.core.health import DISABLE_AFTER, breaker_of, progress_percent
+from hookwright.core.health import breaker_of, progress_percent
 from hookwright.core.model import OWN_DIALECT, Endpoint, Instant, Outcome
 from hookwright.core.performance import Performance, performance_of
 from hookwright.operations.endpoints import open_headers, require_endpoint
@@ -31,7 +32,7 @@ CHART_WIDTH, CHART_UP, CHART_DOWN = 720, 84, 36
 
 
 class Sheet(NamedTuple):
-    """Everything about one endpoint. `disabled_at`: when it will be disabled if it goes on failing."""
+    """Everything about one endpoint."""
 
     endpoint: Endpoint
     state: State
@@ -41,7 +42,6 @@ class Sheet(NamedTuple):
     marks: Sequence[Mark]
     last_success_at: Instant | None
     breaker_open_until: Instant | None
-    disabled_at: Instant | None
     progress_percent: int
     headers: Sequence[str]
     retry_schedule: Sequence[int]
@@ -58,6 +58,11 @@ class Sheet(NamedTuple):
     def is_ours(self) -> bool:
         """Whether it speaks Hookwright's own words: then all of it can be changed here."""
         return self.endpoint.dialect == OWN_DIALECT
+
+    @property
+    def disabled_at(self) -> Instant | None:
+        """When it will be disabled if it goes on failing."""
+        return None if self.attention is None else self.attention.disabled_at
 
     @property
     def may_recover(self) -> bool:
@@ -83,13 +88,12 @@ async def sheet_of(visit: Visit, endpoint_id: int) -> Sheet:
     return Sheet(
         endpoint=endpoint,
         state=endpoint_state(endpoint, now),
-        attention=attention_of(endpoint, now),
+        attention=attention_in(visit, endpoint),
         performance=performance,
         outcomes=outcomes[-ATTEMPTS_DRAWN:][::-1],
         marks=marks_of(outcomes[-ATTEMPTS_DRAWN:], CHART_WIDTH, CHART_UP, CHART_DOWN, LEAST_PLACES),
         last_success_at=performance.last_success_at or await _last_success(visit, endpoint_id),
         breaker_open_until=health.breaker_open_until if breaker_of(health, now) == "open" else None,
-        disabled_at=_disabled_at(visit, endpoint),
         progress_percent=progress_percent(health, now),
         headers=sorted(open_headers(visit.services, endpoint)),
         retry_schedule=endpoint.retry_schedule or visit.surface.settings.retry_schedule,
@@ -97,13 +101,6 @@ async def sheet_of(visit: Visit, endpoint_id: int) -> Sheet:
         recent=await _recent(visit, endpoint_id),
         sample_types=await sample_types(visit.services, endpoint) if visit.viewer.may_change else (),
     )
-
-
-def _disabled_at(visit: Visit, endpoint: Endpoint) -> Instant | None:
-    form = visit.surface.settings.forms.get(endpoint.dialect)
-    since = endpoint.health.failing_since
-    is_to_be = endpoint.status == "active" and form is not None and form.may_disable
-    return since + DISABLE_AFTER if since is not None and is_to_be else None
 
 
 async def _last_success(visit: Visit, endpoint_id: int) -> Instant | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,15 +11,16 @@ from starlette.routing import Route
 from hookwright.console.charts import Mark, marks_of
 from hookwright.console.endpoint_sheet import sheet_of
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_viewers, parse_id
+from hookwright.console.surface import PREFIX
+from hookwright.console.troubled import troubled_endpoints
+from hookwright.console.visits import Visit, for_viewers
 from hookwright.console.words import State, endpoint_state
-from hookwright.core.attention import attention_of
+from hookwright.core.lanes import id_in
 from hookwright.core.model import Endpoint, Subscription
 from hookwright.core.performance import Performance, performance_of
 
 PATH = f"{PREFIX}/endpoints"
 PAGE_LENGTH = 20
-MOST_TROUBLED = 500
 
 # How many of an endpoint's newest deliveries a line of the list tells of.
 DELIVERIES_EACH = 30
@@ -39,7 +40,7 @@ class Line(NamedTuple):
 async def list_endpoints(visit: Visit) -> Response:
     """The endpoints of an account or of all, newest first, or those that need attention."""
     is_troubled = visit.asked("show") == "attention"
-    found, older = await (_troubled(visit) if is_troubled else _newest(visit))
+    found, older = (await _troubled(visit), None) if is_troubled else await _newest(visit)
     return await visit.page(
         "endpoints.html",
         lines=await _lines(visit, found[:PAGE_LENGTH]),
@@ -57,21 +58,14 @@ async def show_endpoint(visit: Visit) -> Response:
 
 
 async def _newest(visit: Visit) -> tuple[list[Endpoint], str | None]:
-    below = parse_id(visit.asked("below"))
+    below = id_in(visit.asked("below"))
     found = await visit.store.newest_endpoints(visit.viewer.account_id, below, PAGE_LENGTH + 1)
     is_more = len(found) > PAGE_LENGTH
     return found[:PAGE_LENGTH], with_query(PATH, below=found[PAGE_LENGTH - 1].id) if is_more else None
 
 
-async def _troubled(visit: Visit) -> tuple[list[Endpoint], str | None]:
-    """The most urgent first."""
-    endpoints = await visit.store.endpoints_in_trouble(visit.viewer.account_id, MOST_TROUBLED)
-    found: list[tuple[Any, Endpoint]] = []
-    for endpoint in endpoints:
-        attention = attention_of(endpoint, visit.now)
-        if attention is not None:
-            found.append(((attention.rank, attention.since or 0, endpoint.id), endpoint))
-    return [endpoint for _, endpoint in sorted(found, key=lambda pair: pair[0])], None
+async def _troubled(visit: Visit) -> list[Endpoint]:
+    return [each.endpoint for each in await troubled_endpoints(visit)]
 
 
 async def _lines(visit: Visit, endpoints: Sequence[Endpoint]) -> list[Line]:

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hookwright.console.pages import page, with_query
-from hookwright.console.surface import surface_of
+from hookwright.console.surface import PREFIX, surface_of
 from hookwright.console.visits import SAFE_METHODS, see_other
 from hookwright.core.errors import (
     Conflict,
@@ -21,7 +21,7 @@ from hookwright.core.errors import (
 )
 from hookwright.web.limits import BodyTooLarge
 
-SIGN_IN = "/console/sign-in"
+SIGN_IN = f"{PREFIX}/sign-in"
 
 
 def install_error_pages(app: Starlette) -> None:

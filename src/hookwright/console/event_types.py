@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from hookwright.console.json_trees import Branch, tree_of
 from hookwright.console.schema_trees import members_of_schema
-from hookwright.console.visits import PREFIX, Visit, for_viewers
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_viewers
 from hookwright.core.model import OWN_DIALECT, Notice
 from hookwright.operations.catalogue import CataloguedType, Origin, catalogue, require_type
 from hookwright.operations.samples import notices_of_sample

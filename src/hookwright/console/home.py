@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,17 +10,17 @@ from starlette.routing import Route
 
 from hookwright.console.charts import RANGES, Range, attempts_chart, published_chart, range_named, time_label
 from hookwright.console.live import stream
-from hookwright.console.surface import surface_of
-from hookwright.console.viewers import viewer_of
-from hookwright.console.visits import PREFIX, Visit, for_viewers
-from hookwright.core.attention import Attention, attention_of
-from hookwright.core.causes import Cause, Tried, cause_of
+from hookwright.console.surface import PREFIX, surface_of
+from hookwright.console.troubled import MOST_TROUBLED, troubled_endpoints
+from hookwright.console.viewers import Viewer
+from hookwright.console.visits import Visit, asked_in, for_viewers
+from hookwright.core.attention import Attention
+from hookwright.core.causes import Cause, cause_of, tried_in
 from hookwright.core.model import Endpoint, Instant
 from hookwright.core.tallies import WHOLE_PLATFORM, Tally, bars_of
 from hookwright.store.base import DeliverySearch, Store
 
 MOST_FAILED_COUNTED = 10_000
-MOST_TROUBLED = 500
 MOST_SHOWN = 5
 
 
@@ -47,7 +47,7 @@ async def show_home(visit: Visit) -> Response:
     account_id, now = visit.viewer.account_id, visit.now
     numbers = await _numbers(visit.store, account_id, span, now)
     bars = bars_of(numbers.tallies, span.first(now), span.length_seconds, span.bars)
-    troubles = await _troubles(visit, now)
+    troubles = await _troubles(visit)
     is_empty = not troubles and not await visit.store.newest_endpoints(account_id, None, 1)
     return await visit.page(
         "home.html",
@@ -69,18 +69,17 @@ async def show_home(visit: Visit) -> Response:
 
 async def stream_home(request: Request) -> Response:
     """Says when a number of home is another one."""
-    viewer = await viewer_of(request, is_there=False)
-    surface = surface_of(request)
-    span = range_named(request.query_params.get("range", ""))
+    services = surface_of(request).services
+    span = range_named(asked_in(request, "range"))
     seen: list[Numbers] = []
 
-    async def look() -> list[tuple[str, object]]:
-        numbers = await _numbers(surface.services.store, viewer.account_id, span, surface.services.clock.now())
+    async def look(viewer: Viewer) -> list[tuple[str, object]]:
+        numbers = await _numbers(services.store, viewer.account_id, span, services.clock.now())
         is_different = bool(seen) and seen[0] != numbers
         seen[:] = [numbers]
         return [("changed", None)] if is_different else []
 
-    return stream(surface, look)
+    return await stream(request, look)
 
 
 async def _numbers(store: Store, account_id: int | None, span: Range, now: Instant) -> Numbers:
@@ -93,14 +92,11 @@ async def _numbers(store: Store, account_id: int | None, span: Range, now: Insta
     )
 
 
-async def _troubles(visit: Visit, now: Instant) -> list[Trouble]:
+async def _troubles(visit: Visit) -> list[Trouble]:
     """The most urgent first; why its latest delivery failed is looked up for those that are shown."""
-    endpoints = await visit.store.endpoints_in_trouble(visit.viewer.account_id, MOST_TROUBLED)
-    found = [(each, attention) for each in endpoints if (attention := attention_of(each, now)) is not None]
-    found.sort(key=lambda pair: (pair[1].rank, pair[1].since or 0))
     return [
         Trouble(endpoint, attention, await _cause(visit, endpoint) if number < MOST_SHOWN else None)
-        for number, (endpoint, attention) in enumerate(found)
+        for number, (endpoint, attention) in enumerate(await troubled_endpoints(visit))
     ]
 
 
@@ -108,14 +104,7 @@ async def _cause(visit: Visit, endpoint: Endpoint) -> Cause | None:
     search = DeliverySearch(endpoint_id=endpoint.id, statuses=("failed",), limit=1, most_examined=1_000)
     for delivery in (await visit.store.search_deliveries(search)).deliveries:
         for attempt in (await visit.store.attempts(delivery.id))[-1:]:
-            tried: dict[str, Any] = {
-                "status_code": attempt.status_code,
-                "error": attempt.error,
-                "detail": attempt.detail,
-                "duration_us": attempt.duration_us,
-                "body": attempt.response_body,
-            }
-            return cause_of(Tried(url=endpoint.url, limit_seconds=visit.surface.settings.timeout_seconds, **tried))
+            return cause_of(tried_in(attempt, endpoint.url, visit.surface.settings.timeout_seconds))
     return None
 
 

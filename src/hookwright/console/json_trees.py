@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from hookwright.core.nesting import is_nested_deeper
+
 MOST_NODES = 200
 DEPTH_OPEN = 2
 MOST_PARSED = 12_000
+# Far from the end of any stack: the templates take several calls for a level.
+MOST_LEVELS = 32
 
 
 class Branch(NamedTuple):
@@ -21,16 +25,25 @@ class Branch(NamedTuple):
 
 
 def tree_of(body: bytes) -> Branch | None:
-    """The tree of a JSON object or array; None for anything else, or for more than a page holds."""
+    """The tree of a JSON object or array; None for anything else, or for more than a page holds or can say."""
     if len(body) > MOST_PARSED or body[:1] not in (b"{", b"["):
         return None
     try:
         value = json.loads(body)
-        if _count(value) > MOST_NODES:
+        if is_nested_deeper(value, MOST_LEVELS) or _count(value) > MOST_NODES or not _can_be_said(value):
             return None
         return _branch(None, value, 0)
     except (ValueError, RecursionError):
         return None
+
+
+def _can_be_said(value: Any) -> bool:
+    """Whether a page can hold its texts: JSON may escape half of a surrogate pair, which UTF-8 has no bytes for."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _count(value: Any) -> int:

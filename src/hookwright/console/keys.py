@@ -7,8 +7,10 @@ from starlette.routing import Route
 
 from hookwright.console.forms import NOTHING_REFUSED, Refused
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_administrators, parse_id, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_administrators, see_other
 from hookwright.core.errors import Invalid, NotFound, Problem
+from hookwright.core.lanes import id_in
 from hookwright.core.model import DAY, Instant, Key, KeyKind
 from hookwright.operations.keys import HOOKWRIGHT_SCOPES, NewKey, client_id_of, create_key, delete_key, rotate_key
 
@@ -55,7 +57,7 @@ async def _create(visit: Visit) -> NewKey:
     scopes = visit.form.get("scope", []) if kind == "hookwright" else ["owner"] if kind == "kajabi" else []
     if kind == "hookwright" and not scopes:
         raise Invalid(Problem("/scopes", "need at least one scope: a key without one opens nothing"))
-    days = parse_id(visit.field("days")) or 0
+    days = id_in(visit.field("days")) or 0
     expires_at: Instant | None = visit.now + days * DAY if 0 < days <= 3_650 else None
     account_id = _account_of_new_key(visit)
     return await create_key(visit.services, kind, account_id, visit.field("name").strip(), scopes, None, expires_at)
@@ -67,7 +69,7 @@ def _account_of_new_key(visit: Visit) -> int | None:
     text = visit.field("account").strip()
     if not text:
         return own
-    account_id = parse_id(text)
+    account_id = id_in(text)
     if account_id is None or own not in (None, account_id):
         raise Invalid(Problem("/account", f"is unknown: there is no account {text[:20]}"))
     return account_id
@@ -84,11 +86,11 @@ async def _page(
     visit: Visit, new: NewKey | None = None, refused: Refused = NOTHING_REFUSED, status: int = 200
 ) -> Response:
     viewer = visit.viewer
-    asked = parse_id(visit.asked("account") or visit.field("account"))
+    asked = id_in(visit.asked("account") or visit.field("account"))
     if asked is not None:
         viewer.require_reach(asked)
     account_id = asked if asked is not None else viewer.account_id
-    found = await visit.store.keys(account_id, parse_id(visit.asked("after")) or 0, PAGE_LENGTH + 1)
+    found = await visit.store.keys(account_id, id_in(visit.asked("after")) or 0, PAGE_LENGTH + 1)
     shown = found[:PAGE_LENGTH]
     more = with_query(PATH, account=asked, after=shown[-1].id) if len(found) > PAGE_LENGTH else None
     return await visit.page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hookwright.console.surface import PREFIX
 from hookwright.console.viewers import Viewer
 
 
@@ -18,18 +19,18 @@ class Section(NamedTuple):
 
     def is_here(self, path: str) -> bool:
         """Whether a page's path lies in this section."""
-        return path == self.path or (self.path != "/console" and path.startswith(self.path + "/"))
+        return path == self.path or (self.path != PREFIX and path.startswith(self.path + "/"))
 
 
 SECTIONS = (
-    Section("Home", "/console", "home"),
-    Section("Deliveries", "/console/deliveries", "deliveries"),
-    Section("Endpoints", "/console/endpoints", "endpoints"),
-    Section("Event types", "/console/event-types", "types"),
-    Section("Accounts", "/console/accounts", "accounts", administers=True),
-    Section("Keys", "/console/keys", "keys", administers=True),
-    Section("Apps", "/console/apps", "apps", administers=True, only_administrators=True),
-    Section("Audit", "/console/audit", "audit", administers=True),
+    Section("Home", PREFIX, "home"),
+    Section("Deliveries", f"{PREFIX}/deliveries", "deliveries"),
+    Section("Endpoints", f"{PREFIX}/endpoints", "endpoints"),
+    Section("Event types", f"{PREFIX}/event-types", "types"),
+    Section("Accounts", f"{PREFIX}/accounts", "accounts", administers=True),
+    Section("Keys", f"{PREFIX}/keys", "keys", administers=True),
+    Section("Apps", f"{PREFIX}/apps", "apps", administers=True, only_administrators=True),
+    Section("Audit", f"{PREFIX}/audit", "audit", administers=True),
 )
 
 

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hookwright.console.assets import KEPT_FOR_A_YEAR
 from hookwright.console.cookies import cookie_of
-from hookwright.console.surface import surface_of
+from hookwright.console.surface import PREFIX, surface_of
 from hookwright.console.viewers import PORTAL_COOKIE
-from hookwright.console.visits import PREFIX, see_other
+from hookwright.console.visits import see_other
 from hookwright.core.colours import DARK_GROUND, LIGHT_GROUND, accent_on, is_colour
 from hookwright.core.errors import NotFound
 from hookwright.core.model import SECOND

@@ -9,8 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hookwright.console.pages import with_query
-from hookwright.console.visits import PREFIX, Visit, for_those_who_change, for_viewers, parse_id, see_other
+from hookwright.console.surface import PREFIX
+from hookwright.console.visits import Visit, for_those_who_change, for_viewers, see_other
 from hookwright.core.errors import Conflict, Invalid, NotFound, Problem
+from hookwright.core.lanes import id_in
 from hookwright.core.model import DeliveryStatus, Replay
 from hookwright.core.search_language import Search, parse_search
 from hookwright.operations.deliveries import cancel_delivery, replay_delivery
@@ -56,7 +58,7 @@ async def cancel_one(visit: Visit) -> Response:
 
 async def replay_selected(visit: Visit) -> Response:
     """Make each of the selected deliveries due now; those that cannot be are counted."""
-    ids = [id for text in visit.form.get("id", [])[:MOST_SELECTED] if (id := parse_id(text)) is not None]
+    ids = [id for text in visit.form.get("id", [])[:MOST_SELECTED] if (id := id_in(text)) is not None]
     replayed = 0
     for delivery_id in dict.fromkeys(ids):
         try:

@@ -8,19 +8,18 @@ from starlette.routing import Route
 
 from hookwright.console.cookies import cookie_of
 from hookwright.console.pages import THEME_COOKIE, THEMES, page
-from hookwright.console.surface import surface_of
+from hookwright.console.surface import PREFIX, surface_of
 from hookwright.console.viewers import ACCOUNT_COOKIE, SESSION_COOKIE, viewer_of
 from hookwright.console.visits import (
-    PREFIX,
     Visit,
     for_viewers,
     local_path,
-    parse_id,
     read_form,
     require_same_origin,
     see_other,
 )
 from hookwright.core.errors import Forbidden, Unauthorized
+from hookwright.core.lanes import id_in
 from hookwright.core.model import SECOND
 from hookwright.core.sessions import LASTS_FOR
 from hookwright.operations.accounts import require_account
@@ -45,12 +44,13 @@ async def sign_in(request: Request) -> Response:
     surface = surface_of(request)
     form = await read_form(request)
     next_path = local_path(form.get("next", [""])[0])
-    if not surface.sign_ins.admits(request.client.host if request.client else None):
-        wait = surface.sign_ins.seconds_left()
-        return _sign_in_page(request, next_path, f"Too many tries. Wait {wait} seconds.", 429)
     try:
         signed_in = await begin_session(surface.services, form.get("key", [""])[0].strip())
     except Unauthorized:
+        # Only wrong keys are counted, and a right one is never refused: behind a proxy many may have one address.
+        if not surface.sign_ins.admits(request.client.host if request.client else None):
+            wait = surface.sign_ins.seconds_left()
+            return _sign_in_page(request, next_path, f"No such key, and too many tries. Wait {wait} seconds.", 429)
         return _sign_in_page(request, next_path, "No such key. It begins with hw_ and is not expired?", 401)
     except Forbidden as refusal:
         return _sign_in_page(request, next_path, f"Not with this key: {refusal}.", 403)
@@ -84,7 +84,7 @@ async def pick_account(visit: Visit) -> Response:
     if not text:
         answer.delete_cookie(ACCOUNT_COOKIE, path=PREFIX)
         return answer
-    account = await require_account(visit.services, parse_id(text) or 0)
+    account = await require_account(visit.services, id_in(text) or 0)
     visit.viewer.require_reach(account.id)
     answer.set_cookie(ACCOUNT_COOKIE, str(account.id), path=PREFIX, httponly=True, samesite="lax")
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,8 +13,11 @@ from hookwright.core.model import WireForm
 from hookwright.operations.services import Services
 from hookwright.web.limits import RateLimiter
 
-SIGN_INS_A_MINUTE = 30
-MOST_STREAMS = 100
+# Where its pages are. Those of the portal say so too: see the door in front of them.
+PREFIX = "/console"
+
+WRONG_KEYS_A_MINUTE = 30  # from one address
+CONFIRMATIONS_A_MINUTE = 30  # in one session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +48,9 @@ class Surface:
         self.services = services
         self.settings = settings
         self.open_token = open_token
-        self.sign_ins = RateLimiter(services.clock, SIGN_INS_A_MINUTE)
-        self.streams = 0
+        self.sign_ins = RateLimiter(services.clock, WRONG_KEYS_A_MINUTE)
+        self.confirmations = RateLimiter(services.clock, CONFIRMATIONS_A_MINUTE)
+        self.streams: Counter[object] = Counter()  # that are open, by whose they are
 
     @property
     def may_be_framed(self) -> bool:

@@ -14,6 +14,7 @@ from hookwright.console.security import ALLOWED_IMAGES
 from hookwright.console.surface import Surface, surface_of
 from hookwright.core.audit import Actor
 from hookwright.core.errors import Forbidden, NotFound, Unauthorized
+from hookwright.core.lanes import id_in
 from hookwright.core.model import Key
 from hookwright.core.portal import Look, PortalLink
 from hookwright.core.sessions import Ending, Session, ending_of
@@ -58,6 +59,11 @@ class Viewer(Struct, frozen=True, kw_only=True):
     def is_administrator(self) -> bool:
         """Whether every account is theirs to see."""
         return self.own_account_id is None
+
+    @property
+    def counted_as(self) -> object:
+        """Whose its streams are, in however many windows: a session's, a portal link's, or this machine's."""
+        return ("session", self.session.id) if self.session is not None else (self.actor.kind, self.actor.id)
 
     def require_reach(self, account_id: int) -> None:
         """Raises NotFound for what belongs to another account: it looks like what does not exist."""
@@ -162,5 +168,4 @@ def _is_local(request: Request) -> bool:
 
 
 def _picked_account(request: Request) -> int | None:
-    text = request.cookies.get(ACCOUNT_COOKIE, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else None
+    return id_in(request.cookies.get(ACCOUNT_COOKIE, ""))

@@ -13,16 +13,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hookwright.console.pages import page
-from hookwright.console.surface import Surface, surface_of
+from hookwright.console.surface import PREFIX, Surface, surface_of
 from hookwright.console.viewers import Viewer, viewer_of
 from hookwright.core.errors import Forbidden, Invalid, NotFound, Problem
-from hookwright.core.lanes import MAX_ID
+from hookwright.core.lanes import id_in
 from hookwright.core.model import Account, Instant
 from hookwright.operations.services import Services
 from hookwright.store.base import Store
 from hookwright.web.limits import read_body
 
-PREFIX = "/console"
 FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
 MAX_FORM_BYTES = 64 * 1024
 MOST_ACCOUNTS_OFFERED = 200
@@ -53,7 +52,7 @@ class Visit:
 
     def asked(self, name: str) -> str:
         """A parameter of the query, or nothing."""
-        return self.request.query_params.get(name, "").replace("\0", "")  # PostgreSQL's text holds no NUL
+        return asked_in(self.request, name)
 
     def field(self, name: str) -> str:
         """A field of the form, or nothing."""
@@ -61,7 +60,7 @@ class Visit:
 
     def path_id(self, name: str = "id") -> int:
         """An id that the address names. Raises NotFound for what is none."""
-        id = parse_id(self.request.path_params[name])
+        id = id_in(self.request.path_params[name])
         if id is None:
             raise NotFound("There is nothing here.")
         return id
@@ -126,6 +125,11 @@ def for_administrators(handler: Handler) -> Endpoint:
     return for_viewers(answer)
 
 
+def asked_in(request: Request, name: str) -> str:
+    """A parameter of the query, or nothing."""
+    return request.query_params.get(name, "").replace("\0", "")  # PostgreSQL's text holds no NUL
+
+
 async def read_form(request: Request) -> dict[str, list[str]]:
     """The fields of a form. Raises BodyTooLarge, Invalid."""
     body = await read_body(request, MAX_FORM_BYTES)
@@ -146,16 +150,9 @@ def require_same_origin(request: Request) -> None:
         raise Forbidden("This form came from another site.")
 
 
-def parse_id(text: str) -> int | None:
-    """An id as its digits, or None."""
-    if not (text.isascii() and text.isdigit() and len(text) < 17):
-        return None
-    return int(text) if int(text) <= MAX_ID else None
-
-
 def parse_place(text: str) -> tuple[Instant, int] | None:
     """Where a page of a list goes on: a time and an id, such as `1700000000000000-64`. None: at the newest."""
-    instant, id = (parse_id(part) for part in (text.partition("-")[0], text.partition("-")[2]))
+    instant, id = (id_in(part) for part in (text.partition("-")[0], text.partition("-")[2]))
     return None if instant is None or id is None else (instant, id)
 
 

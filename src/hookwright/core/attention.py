@@ -26,8 +26,8 @@ class Attention(NamedTuple):
     disabled_at: Instant | None = None  # when it will be, if it goes on like this
 
 
-def attention_of(endpoint: Endpoint, now: Instant) -> Attention | None:
-    """What an endpoint needs; None when all is well with it."""
+def attention_of(endpoint: Endpoint, now: Instant, *, may_disable: bool) -> Attention | None:
+    """What an endpoint needs; None when all is well with it. `may_disable`: whether failures disable its kind."""
     health, missed = endpoint.health, endpoint.missed_since
     if endpoint.status == "disabled":
         reason = DISABLED_BECAUSE.get(endpoint.status_reason or "", "Disabled; what is for it is kept.")
@@ -35,7 +35,8 @@ def attention_of(endpoint: Endpoint, now: Instant) -> Attention | None:
     if endpoint.status == "paused":
         return Attention(3, "Paused, and it has missed deliveries.", missed, "recover") if missed else None
     if health.failing_since is not None:
-        ends_at = health.failing_since + DISABLE_AFTER
+        # Failures of ours alone bring no end nearer.
+        ends_at = health.failing_since + DISABLE_AFTER if may_disable and health.failed_at is not None else None
         if breaker_of(health, now) != "closed":
             reason = "Fails again and again, so one delivery at a time is tried until one succeeds."
             return Attention(1, reason, health.failing_since, "look", ends_at)

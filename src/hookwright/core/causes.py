@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from hookwright.core.cause_rules import ANSWER_2XX, ANSWERS, ASK, ERRORS, FAMILIES, SLOW, Rule
-from hookwright.core.model import SECOND
+from hookwright.core.lifecycle import succeeded
+from hookwright.core.model import SECOND, Attempt
 
 # From this part of the limit on a success is told to be slow.
 SLOW_PART = 0.8
@@ -39,9 +40,22 @@ class Tried(Struct, frozen=True, kw_only=True):
     limit_seconds: float = 15.0
 
 
+def tried_in(attempt: Attempt, url: str, limit_seconds: float) -> Tried:
+    """An attempt as it was recorded, to this URL."""
+    return Tried(
+        status_code=attempt.status_code,
+        error=attempt.error,
+        detail=attempt.detail,
+        duration_us=attempt.duration_us,
+        body=attempt.response_body,
+        url=url,
+        limit_seconds=limit_seconds,
+    )
+
+
 def cause_of(tried: Tried) -> Cause | None:
     """The cause of a failure, or of a success that was nearly too late; None for a success in good time."""
-    if tried.error is None and tried.status_code is not None and 200 <= tried.status_code < 300:
+    if succeeded(tried):
         is_slow = tried.duration_us >= SLOW_PART * tried.limit_seconds * SECOND
         return _filled_in(SLOW, tried, {}) if is_slow else None
     rules, text = (ERRORS, tried.detail or "") if tried.error else (ANSWERS, _readable(tried))

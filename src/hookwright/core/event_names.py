@@ -17,6 +17,12 @@ def is_name(text: str) -> bool:
     return len(text) <= MAX_NAME_LENGTH and _NAME.fullmatch(text) is not None
 
 
+def is_family(text: str) -> bool:
+    """Whether event types could have this in common: `contact.*`."""
+    noun, star = text[:-2], text[-2:]
+    return star == ".*" and is_name(f"{noun}.any")
+
+
 def family_of(name: str) -> str:
     """What every event type with the same noun shares: `contact.*`."""
     return f"{name.partition('.')[0]}.*"

@@ -2,7 +2,8 @@
 
 An endpoint is disabled only after five days without a success *and* failures spread over at least twelve hours, so
 that neither a short outage nor two failures of a quiet endpoint end it. It is warned on the way, and told why. Where
-its dialect knows no such end it is warned all the same, and not disabled.
+its dialect knows no such end it is warned all the same, and not disabled; nor does a failure of ours disable it, or
+bring its end nearer.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ DISABLE_AFTER: Instant = 5 * DAY
 FAILURE_SPREAD: Instant = 12 * HOUR
 WARN_AT_PERCENT = (50, 70, 90)
 
+# Forgiven is a failure that never disables: it is ours, or its endpoint's kind is never disabled.
+Fared = Literal["succeeded", "failed", "forgiven"]
 Change = Literal["warned", "disabled", "recovered"]
 Breaker = Literal["closed", "open", "half_open"]
 
@@ -34,11 +37,11 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
 
 
-def diagnose(health: Health, successes: Sequence[bool], now: Instant, may_disable: bool = True) -> Diagnosis:
-    """The health after requests that ended now, in order; each either succeeded or not."""
+def diagnose(health: Health, requests: Sequence[Fared], now: Instant) -> Diagnosis:
+    """The health after requests that ended now, in order, by how each fared."""
     changes: list[Change] = []
-    for succeeded in successes:
-        diagnosis = _recovered(health) if succeeded else _failed(health, now, may_disable)
+    for fared in requests:
+        diagnosis = _recovered(health) if fared == "succeeded" else _failed(health, now, fared == "failed")
         health = diagnosis.health
         changes += diagnosis.changes
     return Diagnosis(health=health, changes=tuple(changes))
@@ -74,14 +77,25 @@ def _recovered(health: Health) -> Diagnosis:
 
 
 def _failed(health: Health, now: Instant, may_disable: bool) -> Diagnosis:
-    since = now if health.failing_since is None else health.failing_since
-    failed = replace(_counted(health, now), failing_since=since, failed_at=now)
+    failed = _counted(health, now)
+    if health.failing_since is None:
+        failed = replace(failed, failing_since=now)
+    if may_disable:
+        failed = _blamed(failed, now)
     if may_disable and _must_be_disabled(health, now):
         return Diagnosis(health=failed, changes=("disabled",))
     reached = max((step for step in WARN_AT_PERCENT if step <= progress_percent(failed, now)), default=0)
     if reached > health.warned_percent:
         return Diagnosis(health=replace(failed, warned_percent=reached), changes=("warned",))
     return Diagnosis(health=failed)
+
+
+def _blamed(health: Health, now: Instant) -> Health:
+    """With a failure that may disable. Those that were forgiven before the first such are none of its five days."""
+    if health.failed_at is None:
+        told = min(health.warned_percent, TOLD_PERCENT)  # it is warned of these days anew
+        return replace(health, failing_since=now, failed_at=now, warned_percent=told)
+    return replace(health, failed_at=now)
 
 
 def _counted(health: Health, now: Instant) -> Health:

@@ -17,6 +17,15 @@ LANES: tuple[int, ...] = (
 )  # fmt: skip
 
 MAX_ID = 2**53 - 1
+_MOST_DIGITS = len(str(MAX_ID))
+
+
+def id_in(text: str) -> int | None:
+    """The id that a text is the digits of, or None. No text is too long to be asked about."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        return None
+    id = int(text)
+    return id if id <= MAX_ID else None
 
 
 def lane_of(id: int) -> int:

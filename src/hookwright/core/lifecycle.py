@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Protocol
 
 from hookwright.core.model import SECOND, Claim, Instant, Outcome, Settlement
 from hookwright.core.retry import RETRY_AFTER_STATUSES, delay_before
@@ -10,9 +11,24 @@ from hookwright.core.retry import RETRY_AFTER_STATUSES, delay_before
 GONE = 410
 
 
-def succeeded(outcome: Outcome) -> bool:
+class CameTo(Protocol):
+    """Whatever tells what a request came to: an outcome, or an attempt as it was recorded."""
+
+    @property
+    def status_code(self) -> int | None: ...
+
+    @property
+    def error(self) -> str | None: ...
+
+
+def succeeded(outcome: CameTo) -> bool:
     """Whether the receiver answered 2xx, in full and in time."""
-    return outcome.error is None and outcome.status_code is not None and 200 <= outcome.status_code < 300
+    return is_success(outcome.status_code, outcome.error)
+
+
+def is_success(status_code: int | None, error: str | None) -> bool:
+    """The same, where it is not told by one value."""
+    return error is None and status_code is not None and 200 <= status_code < 300
 
 
 def settle(

@@ -161,8 +161,8 @@ class Subscription(Struct, frozen=True):
 class Health(Struct, frozen=True, kw_only=True):
     """How an endpoint has fared: since when it fails without a success, its latest failure, what it was told."""
 
-    failing_since: Instant | None = None
-    failed_at: Instant | None = None
+    failing_since: Instant | None = None  # or since the first failure that may disable it
+    failed_at: Instant | None = None  # the latest that may disable it; None after failures of ours alone
     failures: int = 0  # in a row; those that land while the breaker is open do not count
     warned_percent: int = 0
     breaker_open_until: Instant | None = None
@@ -307,6 +307,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     last_status_code: int | None
     last_error: str | None
     batch_id: int | None = None
+    batch_size: int | None = None  # how many went out together, as far as somebody counted
     expires_at: Instant | None = None
     line: str | None = None
 
@@ -340,7 +341,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     retry_schedule: tuple[int, ...] | None
     sealed_headers: bytes | None = None
     signature: SignatureScheme = "v1"
-    batch_id: int | None = None  # what is sent in one request has one batch: the id of its first delivery
+    batch_id: int | None = None  # what is sent in one request has one; as a rule its first delivery's id
     troubled: bool = False  # whether the endpoint was failing when this was claimed, or its account thinks so
     traceparent: str | None = None  # the event's
     line: str | None = None  # the delivery's
@@ -370,7 +371,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 class Settlement(Struct, frozen=True, kw_only=True):
     """What follows from an outcome: the delivery's next state, and whether its endpoint is to be disabled.
 
-    `may_disable`: whether days of failures disable such an endpoint; it is warned of them all the same.
+    `may_disable`: whether days of such failures disable the endpoint; it is warned of them all the same.
     """
 
     status: DeliveryStatus

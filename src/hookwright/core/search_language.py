@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from hookwright.core.lanes import MAX_ID
+from hookwright.core.lanes import id_in
 from hookwright.core.model import DAY, HOUR, MINUTE, SECOND, Instant
 from hookwright.core.times import from_datetime
 
@@ -86,9 +86,10 @@ def _read_type(value: str, now: Instant) -> str:
 
 
 def _read_id(value: str, now: Instant) -> int:
-    if not (value.isascii() and value.isdigit() and int(value[:17]) <= MAX_ID):
+    id = id_in(value)
+    if id is None:
         raise ValueError("is no id: ids are numbers")
-    return int(value)
+    return id
 
 
 def _read_time(value: str, now: Instant) -> Instant:

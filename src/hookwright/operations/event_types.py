@@ -90,6 +90,8 @@ async def declare_event_type(
 async def delete_event_type(services: Services, name: str) -> None:
     """Publishing it is refused from now on; what was published stays. Raises NotFound, Conflict (a built-in name)."""
     _refuse_built_in(name)
+    if not is_name(name):
+        raise NotFound("there is no event type of that name")
     found = await services.store.delete_event_type(name, await new_entry(services, "event_type.deleted", name, None))
     services.declared_types.forget()
     if not found:

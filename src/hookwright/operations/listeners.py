@@ -181,8 +181,9 @@ async def fetch_requests(
 ) -> list[HeldRequest]:
     """What is to be answered by this listener, as soon as there is something; nothing once the time is over.
 
-    Each request is handed out once. `may_wait` says whether there is still somebody to hand it to. Raises NotFound,
-    also when the listener is deleted meanwhile.
+    Each request is handed out once. `may_wait` says, before each look and once more before anything is handed out,
+    whether there is still somebody to hand it to, or raises. Raises NotFound, also when the listener is deleted
+    meanwhile.
     """
     store, clock = services.store, services.clock
     deadline = monotonic_us() + round(wait_seconds * SECOND)
@@ -193,7 +194,7 @@ async def fetch_requests(
             await require_listener(services, account_id, endpoint_id)
             await store.heard_listener(endpoint_id, clock.now() + HEARD_FOR)
             heard_at = now
-        if await store.has_requests(endpoint_id, clock.now()):
+        if await store.has_requests(endpoint_id, clock.now()) and await may_wait():
             return await store.fetch_requests(endpoint_id, clock.now(), limit)
         if now >= deadline:
             break

@@ -1,6 +1,6 @@
 """Portal links: signed, expiring, kept nowhere. Whoever has one sees one account in the portal."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import NamedTuple
 
 import msgspec
@@ -67,7 +67,10 @@ async def recognise_link(services: Services, token: str) -> PortalLink:
 
 def _token_of(services: Services, link: PortalLink) -> str:
     body = msgspec.json.encode(link)
-    marked = services.vault.sign(PURPOSE, body) + body
+    return _token_with(services.vault.sign(PURPOSE, body) + body)
+
+
+def _token_with(marked: bytes) -> str:
     return f"{TOKEN_PREFIX}_{urlsafe_b64encode(marked).decode().rstrip('=')}"
 
 
@@ -76,8 +79,11 @@ def _link_in(services: Services, token: str) -> PortalLink | None:
     if prefix != TOKEN_PREFIX or len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         return None
     try:
-        marked = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        marked = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
+        return None
+    if token != _token_with(marked):
+        # The token goes into a cookie as it came: nothing may stand beside what is signed.
         return None
     mark, body = marked[:_MARK_BYTES], marked[_MARK_BYTES:]
     return msgspec.json.decode(body, type=PortalLink) if services.vault.has_signed(PURPOSE, body, mark) else None

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from hookwright.core.errors import Invalid, NotFound, Problem
+from hookwright.core.event_names import is_family
 from hookwright.core.model import DeliveryStatus, Instant, Replay
 from hookwright.operations.audit import new_entry
 from hookwright.operations.endpoints import require_endpoint, set_status
@@ -103,7 +104,7 @@ async def _check(services: Services, account_id: int, request: ReplayRequest) ->
         raise Invalid(Problem("/statuses", f"must be some of {', '.join(FINISHED)}"))
     if not 1 <= request.rate_per_second <= MAX_RATE_PER_SECOND:
         raise Invalid(Problem("/rate_per_second", f"must be 1 to {MAX_RATE_PER_SECOND}"))
-    if request.event_type is not None and not request.event_type.endswith(".*"):
+    if request.event_type is not None and not is_family(request.event_type):
         await require_known_type(services, request.event_type, "/event_type")
     if request.endpoint_id is not None:
         await require_endpoint(services, account_id, request.endpoint_id, None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from hookwright.core.lanes import MAX_ID
+from hookwright.core.lanes import id_in
 from hookwright.core.model import Delivery, Instant
 from hookwright.core.search_language import Search
 from hookwright.operations.services import Services
@@ -86,8 +86,9 @@ def _place_after(found: Sequence[Delivery], limit: int) -> Place | None:
 async def _by_id(services: Services, wanted: DeliverySearch, text: str) -> list[Delivery]:
     """The deliveries that a delivery's, event's or message's id or an idempotency key names; the filters hold too."""
     store = services.store
-    if text.isascii() and text.isdigit() and len(text) < 17 and int(text) <= MAX_ID:
-        delivery = await store.delivery(int(text))
+    delivery_id = id_in(text)
+    if delivery_id is not None:
+        delivery = await store.delivery(delivery_id)
         if delivery is not None and wanted.account_id in (None, delivery.account_id):
             return [delivery]
     event_id, ordinal = _message_id(text)

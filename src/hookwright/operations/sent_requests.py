@@ -40,7 +40,8 @@ async def request_of(
 ) -> SentRequest | None:
     """The request of a delivery as it is made at an instant, signed with the secrets that are live now.
 
-    None when the payload is not kept any more. Raises NotFound for a dialect that is not there any more.
+    None when the payload, or one that went out with it, is not kept any more. Raises NotFound for a dialect that is
+    not there any more.
     """
     form = forms.get(delivery.dialect)
     if form is None:
@@ -69,7 +70,7 @@ async def _claims(
         query = DeliveryQuery(batch_id=delivery.batch_id, ascending=True, limit=MOST_IN_A_BATCH)
         together = sorted(await services.store.deliveries(query), key=lambda each: each.id)
     payloads = await services.store.payloads_of(together)
-    if any(each.id not in payloads for each in together):
+    if len(together) < (delivery.batch_size or 1) or any(each.id not in payloads for each in together):
         return None
     events = {event.id: event}
     for each in together:

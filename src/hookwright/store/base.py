@@ -592,17 +592,19 @@ class Store(Protocol):
     async def advance_replay(self, account_id: int, replay_id: int, limit: int, now: Instant) -> int:
         """Make the next deliveries of a running replay due, up to `limit`, oldest first. Answers how many it saw.
 
-        Each is seen once, by one process. A replay that sees none any more is done.
+        Each is seen once, by one process, and with it what went out together with it: all of that is made due, or
+        none where it cannot go out as it was. A replay that sees none any more is done.
         """
 
     # -- retention -------------------------------------------------------------------------------------------
-    async def prune_events(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
+    async def prune_events(self, lane_index: int, before: Instant, limit: int) -> int:
         """Delete up to `limit` old events of a lane with their deliveries, attempts and payloads. Answers how many.
 
-        An event of which anything is still to be sent is kept, however old it is.
+        Old is what was accepted before then and whose deliveries all ended before then: an event of which anything is
+        still to be sent, or ended later, is kept. Whoever is told of fewer than `limit` has seen them all.
         """
 
-    async def prune_payloads(self, lane_index: int, accepted_before: Instant, limit: int) -> int:
+    async def prune_payloads(self, lane_index: int, before: Instant, limit: int) -> int:
         """Delete the data and payloads of up to `limit` old events, not the rest. They cannot be replayed then."""
 
     async def prune_keys(self, lane_index: int, created_before: Instant, limit: int) -> int:
@@ -676,6 +678,9 @@ class Store(Protocol):
         line are put aside until it is their turn, those of a deleted endpoint are cancelled; none of them counts.
         What has expired is left to `expire`.
 
+        What went out together before goes out with all of its members or not: while one of them is on its way it
+        waits, and once one is lost for good the rest goes on under a batch id that was never sent.
+
         Several transactions: one for each look, and one for each endpoint with a brake or lines that it meets. Once
         something was found it goes on only while `may_go_on` says so, and where a later one is Unavailable it
         answers with what the earlier ones took.
@@ -697,7 +702,9 @@ class Store(Protocol):
         """Give claims back untouched: due now, no attempt counted."""
 
     async def settle(self, settled: Sequence[Settled], now: Instant) -> set[int]:
-        """Write attempts and what follows from them. A claim that was lost writes nothing.
+        """Write attempts and what follows from them. A claim that was lost writes nothing, nor does its batch.
+
+        What went out together is given together.
 
         Answers with the deliveries that were written. An endpoint that is to be disabled is disabled in the same
         transaction. A retry whose endpoint is not active any more waits for it; one of a deleted endpoint is
@@ -749,15 +756,15 @@ class Store(Protocol):
 
         None when there is none.
 
-        Raises Conflict when it is finished, or is being sent at this moment.
+        Raises Conflict when it is finished, or is being sent at this moment, or a part of its batch is.
         """
 
     async def payloads_of(self, deliveries: Sequence[Delivery]) -> dict[int, bytes]:
         """The bytes that many deliveries of one account POST, by their ids; nothing for one that has expired."""
 
     async def replay(self, delivery_id: int, now: Instant) -> Delivery | None:
-        """Make a delivery due now, in a new round of its schedule. None when there is none.
+        """Make a delivery and what went out with it due now, in a new round of its schedule. None when there is none.
 
-        Raises Conflict when it is being sent at this moment, when its endpoint is deleted, when it has expired, or
-        when its payload is not kept any more.
+        Raises Conflict when its endpoint is deleted, and when one of these is being sent at this moment, has expired,
+        or is not kept any more or without its payload.
         """

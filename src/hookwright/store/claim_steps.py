@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
-from hookwright.core.batches import Queued, batches_of
 from hookwright.core.errors import Unavailable
 from hookwright.core.gates import Gate, admit, opens_at
-from hookwright.core.health import Diagnosis, brought_forward, diagnose, undecided
-from hookwright.core.lanes import LANE_COUNT, lane_of
+from hookwright.core.health import Diagnosis, Fared, brought_forward, diagnose, undecided
+from hookwright.core.lanes import lane_of
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import (
     Claim,
@@ -21,10 +20,11 @@ from hookwright.core.model import (
     Settled,
 )
 from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd, Lanes, always
+from hookwright.store.batch_steps import BatchSteps, new_batches, next_id
 from hookwright.store.endpoint_steps import health_of
-from hookwright.store.line_steps import IN_TURN, UNFINISHED, delivery_of, next_in_line, set_aside
+from hookwright.store.line_steps import IN_TURN, UNFINISHED, delivery_of, next_in_line, postpone, set_aside
 from hookwright.store.matching_steps import GUARDED, TROUBLED
-from hookwright.store.queue_steps import QueueKey, QueueSteps, earliest_of
+from hookwright.store.queue_steps import QueueKey, earliest_of
 from hookwright.store.steps import (
     BATCH,
     Row,
@@ -102,7 +102,7 @@ def _key_of(row: Row) -> QueueKey:
     return row["lane"], row["endpoint_id"]
 
 
-class ClaimSteps(QueueSteps):
+class ClaimSteps(BatchSteps):
     """Take what is due, and note how it went."""
 
     # Endpoints that failed when an outcome of theirs was last noted here. Who holds a lane notes all that is in it.
@@ -164,24 +164,23 @@ class ClaimSteps(QueueSteps):
             yield from self.put_back(lane, endpoint_id, open_again)
             return []
         due = yield sql(
-            f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, {IN_TURN} AS in_turn,"
-            # By batches, so that only the last one may be cut by the limit.
+            f"SELECT d.id, d.dialect_event, d.batch_id, LENGTH(p.body) AS size, d.expires_at, {IN_TURN} AS in_turn,"
             " d.expires_at <= $3 AS expired FROM deliveries d JOIN payloads p"
             " ON p.lane = $1 AND p.event_id = d.event_id AND p.ordinal = d.ordinal"
             " WHERE d.lane = $1 AND d.endpoint_id = $2 AND d.status = 'pending' AND d.due_at <= $3"
-            f" ORDER BY d.due_at, d.batch_id, d.id LIMIT {BATCH}",
+            f" ORDER BY d.due_at, d.id LIMIT {BATCH}",
             lane,
             endpoint_id,
             now,
         )
-        is_cut = len(due) == BATCH
-        if is_cut and due[-1]["batch_id"] is not None:
-            due = [row for row in due if row["batch_id"] != due[-1]["batch_id"]]
+        new = [row for row in due if row["batch_id"] is None]
         # What has expired is left to `expire`.
-        if aside := [row["id"] for row in due if row["expired"] or not row["in_turn"]]:
+        if aside := [row["id"] for row in new if row["expired"] or not row["in_turn"]]:
             yield set_aside(lane, *self.among(2, aside))
-        in_turn = [row for row in due if row["in_turn"] and not row["expired"]]
-        batches = _batches(in_turn, rows[0]["batch_limit"], is_cut=is_cut)
+        in_turn = [row for row in new if row["in_turn"] and not row["expired"]]
+        batches = new_batches(in_turn, rows[0]["batch_limit"], is_cut=len(due) == BATCH)
+        batches |= yield from self.known_batches(lane, due, now)
+        batches = dict(sorted(batches.items(), key=lambda batch: batch[1][0]))
         gate = yield from _gate(rows[0])
         admission = admit(gate, list(batches)[:most], now)
         if admission.gate != gate:
@@ -192,20 +191,21 @@ class ClaimSteps(QueueSteps):
                 lane, batch_id, batches[batch_id], rows[0]["batch_limit"], lease_until
             )
         for until, ids in _by_time(admission.wait, batches).items():
-            yield _postpone(lane, until, *self.among(3, ids))
+            yield postpone(lane, until, *self.among(3, ids))
         yield from self.put_back(lane, endpoint_id, opens_at(admission.gate.breaker_open_until, now))
         return claims
 
     def _claim_batch(
         self, lane: int, batch_id: int, ids: Sequence[int], limit: int, lease_until: Instant
     ) -> Step[list[Claim]]:
-        among, values = self.among(4, ids)
+        among, values = self.among(5, ids)
         yield sql(
             "UPDATE deliveries SET status = 'in_flight', fence = fence + 1, lease_until = $2, due_at = NULL,"
-            f" batch_id = $3 WHERE lane = $1 AND id {among} AND status = 'pending'",
+            f" batch_id = $3, batch_size = $4 WHERE lane = $1 AND id {among} AND status = 'pending'",
             lane,
             lease_until,
             batch_id if limit > 1 else None,
+            len(ids) if limit > 1 else None,
             *values,
         )
         among, values = self.among(3, ids)
@@ -268,14 +268,6 @@ class ClaimSteps(QueueSteps):
             now,
             *values,
         )
-        if batch_ids := sorted({row["batch_id"] for row in rows if row["batch_id"] is not None}):
-            # What is left of a batch is another request than the one that was made, and gets another id.
-            among, values = self.among(2, batch_ids)
-            yield sql(
-                f"UPDATE deliveries SET batch_id = NULL WHERE lane = $1 AND batch_id {among} AND status = 'pending'",
-                lane,
-                *values,
-            )
         is_due = yield from next_in_line(lane, endpoint_id, (row["line"] for row in rows), now)
         dead = [delivery_of(row) for row in rows]
         told = [of_expiry(each, endpoint[0]["url"], now) for each in dead if not is_operational(each.event_type)]
@@ -359,8 +351,7 @@ class ClaimSteps(QueueSteps):
         rows = yield sql(f"SELECT * FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, claim.endpoint_id)
         before = health_of(rows[0])
         counted = _one_for_each_request([each for each in settled if _counts(each)])
-        may_disable = settled[0].settlement.may_disable
-        diagnosis = diagnose(before, [succeeded(each.outcome) for each in counted], now, may_disable)
+        diagnosis = diagnose(before, [_fared(each) for each in counted], now)
         if not counted:
             diagnosis = Diagnosis(health=undecided(before, now))
         if diagnosis.health.failing_since is None:
@@ -460,6 +451,12 @@ def _counts(each: Settled) -> bool:
     return not is_operational(each.claim.event_type)
 
 
+def _fared(each: Settled) -> Fared:
+    if succeeded(each.outcome):
+        return "succeeded"
+    return "failed" if each.settlement.may_disable else "forgiven"
+
+
 def _one_for_each_request(settled: Sequence[Settled]) -> list[Settled]:
     """What went out together counts once: a failed batch of a hundred is one failure in a row, not a hundred."""
     return list({each.claim.batch_id or each.claim.delivery_id: each for each in settled}.values())
@@ -484,31 +481,17 @@ def _announce(told: Sequence[Announcement]) -> Step[None]:
     # The rows of their lanes are locked in one order everywhere, so that two settlements cannot deadlock.
     for announcement in sorted(told, key=lambda each: lane_of(each.account_id)):
         lane = lane_of(announcement.account_id)
-        taken = yield sql(
-            "UPDATE lanes SET next_counter = next_counter + 1 WHERE lane = $1 RETURNING next_counter, lane_index",
-            lane,
-        )
+        id = yield from next_id(lane)
         yield sql(
             "INSERT INTO announcements (lane, id, account_id, type, data, created_at)"
             " VALUES ($1, $2, $3, $4, $5, $6)",
             lane,
-            (taken[0]["next_counter"] - 1) * LANE_COUNT + taken[0]["lane_index"],
+            id,
             announcement.account_id,
             announcement.type,
             announcement.data,
             announcement.created_at,
         )
-
-
-def _batches(due: Sequence[Row], limit: int, *, is_cut: bool) -> dict[int, list[int]]:
-    """What goes out together, by batch id: the one it had before, or else the id of its first delivery."""
-    in_order = sorted(due, key=lambda row: int(row["id"]))
-    queued = [Queued(row["id"], row["dialect_event"], row["size"], row["batch_id"]) for row in in_order]
-    batches = batches_of(queued, limit)
-    if is_cut and len(batches) > 1:
-        batches.pop()  # it may be cut short by the limit of the look
-    known = {row["id"]: row["batch_id"] for row in in_order}
-    return {known[batch[0]] or batch[0]: batch for batch in batches}
 
 
 def _gate(row: Row) -> Step[Gate]:
@@ -549,15 +532,6 @@ def _by_time(wait: Mapping[int, Instant], batches: Mapping[int, Sequence[int]]) 
     for batch_id, until in wait.items():
         ids.setdefault(until, []).extend(batches[batch_id])
     return ids
-
-
-def _postpone(lane: int, until: Instant, among: str, values: Sequence[Any]) -> Statement:
-    return sql(
-        f"UPDATE deliveries SET due_at = $2 WHERE lane = $1 AND id {among} AND status = 'pending'",
-        lane,
-        until,
-        *values,
-    )
 
 
 def claim_of(row: Row, fence: int) -> Claim:

@@ -18,6 +18,7 @@ from hookwright.core.model import (
 )
 from hookwright.store.audit_steps import keep_entry
 from hookwright.store.base import DeliveryQuery
+from hookwright.store.batch_steps import BatchSteps, refusal_of
 from hookwright.store.line_steps import (
     ENDPOINT_OPENS_AT,
     delivery_of,
@@ -25,7 +26,6 @@ from hookwright.store.line_steps import (
     next_in_line,
     shown_delivery_of,
 )
-from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     PLATFORM_LANE,
     Filters,
@@ -40,7 +40,7 @@ from hookwright.store.steps import (
 )
 
 
-class DeliverySteps(QueueSteps):
+class DeliverySteps(BatchSteps):
     """Look-ups and lists, and the replay of one delivery."""
 
     @writing
@@ -170,17 +170,13 @@ class DeliverySteps(QueueSteps):
         column, id = ("id", delivery_id) if rows[0]["batch_id"] is None else ("batch_id", rows[0]["batch_id"])
         together = yield sql(f"SELECT event_id FROM deliveries WHERE lane = $1 AND {column} = $2", lane, id)
         yield from self.hold_events(lane, (str(row["event_id"]) for row in together))
-        body = yield sql(
-            "SELECT ordinal FROM payloads WHERE lane = $1 AND event_id = $2 AND ordinal = $3",
-            lane,
-            rows[0]["event_id"],
-            rows[0]["ordinal"],
-        )
-        if not body:
-            raise Conflict(f"the payload of delivery {delivery_id} is not kept any more")
-        if rows[0]["expires_at"] is not None and rows[0]["expires_at"] <= now:
-            raise Conflict(f"delivery {delivery_id} has expired")
-        yield from move_to_the_end(lane, rows)
+        yield from self.hold_endpoints(lane, [rows[0]["endpoint_id"]])
+        members = (yield from self.members_of(lane, [id], now, column)).get(id)
+        if not members:
+            return None
+        if refusal := refusal_of(delivery_id, members):
+            raise Conflict(refusal)
+        yield from move_to_the_end(lane, members)
         changed = yield sql(
             "UPDATE deliveries SET status = 'pending', due_at = $3, round_start = attempts, finished_at = NULL"
             f" WHERE lane = $1 AND {column} = $2 AND status <> 'in_flight' AND EXISTS (SELECT 1 FROM endpoints e"
@@ -193,9 +189,6 @@ class DeliverySteps(QueueSteps):
             if row["id"] == delivery_id:
                 yield from self.queue_up({(lane, row["endpoint_id"]): now})
                 return (yield from _delivery(delivery_id))
-        rows = yield sql("SELECT status FROM deliveries WHERE lane = $1 AND id = $2", lane, delivery_id)
-        if rows[0]["status"] == "in_flight":
-            raise Conflict(f"delivery {delivery_id} is being sent at this moment")
         raise Conflict(f"the endpoint of delivery {delivery_id} is deleted")
 
     @writing
@@ -205,7 +198,7 @@ class DeliverySteps(QueueSteps):
         if not rows:
             return None
         # Held for the sake of those behind it: see `line_steps`.
-        yield sql(f"SELECT id FROM endpoints WHERE lane = $1 AND id = $2 {self.ALONE}", lane, rows[0]["endpoint_id"])
+        yield from self.hold_endpoints(lane, [rows[0]["endpoint_id"]])
         cancelled = yield sql(
             "UPDATE deliveries SET status = 'cancelled', due_at = NULL, finished_at = $3"
             " WHERE lane = $1 AND (id = $2 OR batch_id = $4) AND status = 'pending' RETURNING *",
@@ -217,6 +210,13 @@ class DeliverySteps(QueueSteps):
         )
         if delivery_id not in {row["id"] for row in cancelled}:
             raise Conflict(f"delivery {delivery_id} is not waiting to be sent")
+        under_way = yield sql(
+            "SELECT id FROM deliveries WHERE lane = $1 AND batch_id = $2 AND status = 'in_flight' LIMIT 1",
+            lane,
+            rows[0]["batch_id"],
+        )
+        if under_way:
+            raise Conflict(f"a part of what goes out with delivery {delivery_id} is being sent at this moment")
         if (yield from next_in_line(lane, rows[0]["endpoint_id"], [rows[0]["line"]], now)):
             yield from self.queue_up({(lane, rows[0]["endpoint_id"]): now})
         return next(delivery_of(row) for row in cancelled if row["id"] == delivery_id)
@@ -258,7 +258,11 @@ def delivery_filters(query: DeliveryQuery) -> tuple[Filters, list[Any]]:
     if query.batch_id is not None:
         filters.add("lane = $? AND batch_id = $?", lane_of(query.batch_id), query.batch_id)
     if query.one_of_a_batch:
-        filters.add("(batch_id IS NULL OR batch_id = id)")
+        # Not the one that has the batch's id: it may not be kept any more, or be in another batch since.
+        filters.add(
+            "(batch_id IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries mate WHERE mate.lane = deliveries.lane"
+            " AND mate.batch_id = deliveries.batch_id AND mate.id < deliveries.id))"
+        )
     if query.created_from is not None:
         filters.add("created_at >= $?", query.created_from)
     if query.created_to is not None:

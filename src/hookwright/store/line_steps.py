@@ -109,6 +109,16 @@ def set_aside(lane: int, among: str, values: Sequence[Any]) -> Statement:
     )
 
 
+def postpone(lane: int, until: Instant, among: str, values: Sequence[Any]) -> Statement:
+    """Put off what waits, whatever it waits for."""
+    return sql(
+        f"UPDATE deliveries SET due_at = $2 WHERE lane = $1 AND id {among} AND status = 'pending'",
+        lane,
+        until,
+        *values,
+    )
+
+
 def next_in_line(lane: int, endpoint_id: int, lines: Iterable[str | None], now: Instant) -> Step[bool]:
     """Make due what is first in each of these lines now, if it waited for its turn. Answers whether anything did.
 

@@ -44,11 +44,13 @@ from hookwright.store.acceptance import (
     queue_rows_for,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState, SecretOwner
+from hookwright.store.batch_steps import unbroken
 from hookwright.store.claim_steps import Found, Look, of_all, worth_noting
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import RECIPIENT, Books, Recipients
 from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.postgres_leases import (
+    HOLD,
     OURS,
     RELEASE,
     RESCUE,
@@ -163,6 +165,7 @@ class PostgresStore(Records):
         self._looks_made = 0
         self._books = Books()
         self._failing = set()
+        self._walked_to = {}
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -385,15 +388,25 @@ class PostgresStore(Records):
     async def _settle_together(self, settled: Sequence[Settled], now: Instant) -> set[int]:
         async with self._connection() as db:
             noted = worth_noting(settled, self._failing)
-            if not noted:
+            if not noted and not any(each.claim.batch_id is not None for each in settled):
                 # One statement is one transaction, and this is what happens nearly always.
                 written = await self._write_settled(db, settled, now)
             else:
                 async with db.transaction():
-                    written = await self._write_settled(db, settled, now)
+                    written = await self._write_settled(db, await self._unbroken(db, settled), now)
                     ours = [each for each in noted if lease_of(each) in written]
                     await _run_step(self._note_outcomes(ours, now), db)
         return {lease.delivery_id for lease in written}
+
+    async def _unbroken(self, db: Connection, settled: Sequence[Settled]) -> Sequence[Settled]:
+        """Without what went out together and is not ours altogether."""
+        if all(each.claim.batch_id is None for each in settled):
+            return settled
+        # All of them, though only some are asked for: rows are locked in one order everywhere.
+        columns = lease_columns([lease_of(each) for each in settled])
+        of_d, lane = self._naming_the_lane(columns[0], "d", place=4)
+        rows = await db.fetch(HOLD.format(of_d=of_d), *columns, *lane)
+        return unbroken(settled, {Lease(row["id"], row["fence"]) for row in rows})
 
     async def _write_settled(self, db: Connection, settled: Sequence[Settled], now: Instant) -> set[Lease]:
         columns = settlement_columns(settled)

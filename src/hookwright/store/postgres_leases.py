@@ -62,6 +62,16 @@ def settlement_columns(settled: Sequence[Settled]) -> list[list[Any]]:
     return transposed(rows, 14)
 
 
+# Which of these are still ours, held in the order in which everything else takes them.
+HOLD = """
+SELECT d.id, d.fence
+FROM unnest($1::smallint[], $2::bigint[], $3::int[]) AS u (lane, id, fence)
+JOIN deliveries d ON d.lane = u.lane AND d.id = u.id AND d.fence = u.fence
+WHERE d.lease_until IS NOT NULL {of_d}
+ORDER BY d.id
+FOR UPDATE OF d
+"""
+
 # A lost claim may come in the same batch as the one that took its place, so rows are told apart by their fences.
 # A retry of an endpoint that was deleted meanwhile is cancelled; one of a paused or disabled endpoint stays
 # pending and is put aside by the claim that finds it due. The endpoint's status is looked up where it matters, and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 
 from hookwright.core.audit import Entry
 from hookwright.core.lanes import LANE_COUNT, MAX_ID, lane_of
@@ -13,9 +14,9 @@ from hookwright.core.model import (
 )
 from hookwright.store.audit_steps import keep_entry
 from hookwright.store.base import DeliveryQuery, Lanes
+from hookwright.store.batch_steps import BatchSteps, refusal_of
 from hookwright.store.delivery_steps import delivery_filters
 from hookwright.store.line_steps import move_to_the_end
-from hookwright.store.queue_steps import QueueSteps
 from hookwright.store.steps import (
     Row,
     Step,
@@ -28,7 +29,7 @@ from hookwright.store.steps import (
 )
 
 
-class ReplaySteps(QueueSteps):
+class ReplaySteps(BatchSteps):
     """Keep a replay, take its next step, end it."""
 
     @writing
@@ -120,9 +121,8 @@ class ReplaySteps(QueueSteps):
                 now,
             )
             return 0
-        together = [*found, *(yield from self._batch_mates(lane, found))]
-        yield from self.hold_events(lane, (str(row["event_id"]) for row in together))
-        yield from move_to_the_end(lane, found)
+        together = yield from self._what_goes_together(lane, found, now)
+        yield from move_to_the_end(lane, together)
         among, in_ids = self.among(3, [int(row["id"]) for row in together])
         # As in `replay`; whatever is being sent, has no payload any more or no endpoint is passed over.
         changed = yield sql(
@@ -147,15 +147,23 @@ class ReplaySteps(QueueSteps):
         yield from self.queue_up({(lane, row["endpoint_id"]): now for row in changed})
         return len(found)
 
-    def _batch_mates(self, lane: int, found: Sequence[Row]) -> Step[list[Row]]:
-        """What went out together with these goes out together with them again."""
+    def _what_goes_together(self, lane: int, found: Sequence[Row], now: Instant) -> Step[list[Row]]:
+        """These, and what went out together with them: all of a batch, or none of it if it cannot go as it was."""
+        alone = [row for row in found if row["batch_id"] is None]
         batch_ids = sorted({row["batch_id"] for row in found if row["batch_id"] is not None})
-        if not batch_ids:
-            return []
-        among, values = self.among(2, batch_ids)
-        rows = yield sql(f"SELECT id, event_id FROM deliveries WHERE lane = $1 AND batch_id {among}", lane, *values)
-        known = {row["id"] for row in found}
-        return [row for row in rows if row["id"] not in known]
+        before = yield from self._members(lane, batch_ids, now)
+        yield from self.hold_events(lane, (str(row["event_id"]) for row in [*alone, *before]))
+        # Those with lines too, though nothing of theirs is asked here: whoever holds some must not wait for others.
+        of_order = [row for row in [*alone, *before] if row["batch_id"] is not None or row["place"] is not None]
+        yield from self.hold_endpoints(lane, (row["endpoint_id"] for row in of_order))
+        # Once more, now that nothing of them changes or is pruned.
+        batches = yield from self.members_of(lane, batch_ids, now)
+        whole = [rows for rows in batches.values() if refusal_of(rows[0]["id"], rows) is None]
+        return [*alone, *chain.from_iterable(whole)]
+
+    def _members(self, lane: int, batch_ids: Sequence[int], now: Instant) -> Step[list[Row]]:
+        batches = yield from self.members_of(lane, batch_ids, now)
+        return list(chain.from_iterable(batches.values()))
 
 
 def _replayed_by(replay: Replay, now: Instant) -> DeliveryQuery:

@@ -43,6 +43,7 @@ from hookwright.store.acceptance import (
     queue_rows_for,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
+from hookwright.store.batch_steps import unbroken
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, of_all, worth_noting
 from hookwright.store.line_steps import take_places
 from hookwright.store.matching_steps import TROUBLED, Books
@@ -107,6 +108,7 @@ class SqliteStore(Records):
         self._closed = False
         self._ids = range(0)
         self._failing = set()
+        self._walked_to = {}
 
     # -- the store itself ------------------------------------------------------------------------------------
 
@@ -553,6 +555,7 @@ def _release(leases: Sequence[Lease], now: Instant, db: sqlite3.Connection) -> N
 def _settle(
     note: Callable[[Sequence[Settled]], Step[None]], settled: Sequence[Settled], now: Instant, db: sqlite3.Connection
 ) -> set[int]:
+    settled = _unbroken(settled, db)
     deleted = _deleted_endpoints(
         [each.claim.endpoint_id for each in settled if each.settlement.status == "pending"], db
     )
@@ -562,6 +565,19 @@ def _settle(
     ours = [settled[place] for place in written]
     _run_step(note(ours), db)
     return {each.claim.delivery_id for each in ours}
+
+
+def _unbroken(settled: Sequence[Settled], db: sqlite3.Connection) -> Sequence[Settled]:
+    """Without what went out together and is not ours altogether."""
+    together = [each.claim.delivery_id for each in settled if each.claim.batch_id is not None]
+    if not together:
+        return settled
+    rows = db.execute(
+        f"SELECT id, fence FROM deliveries WHERE lane = ?1 AND id {AMONG_LISTED.format('?2')}"
+        " AND +lease_until IS NOT NULL",
+        (LANE, listed(together)),
+    ).fetchall()
+    return unbroken(settled, {Lease(row["id"], row["fence"]) for row in rows})
 
 
 def _deleted_endpoints(endpoint_ids: Collection[int], db: sqlite3.Connection) -> set[int]:

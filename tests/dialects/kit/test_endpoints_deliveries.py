@@ -21,8 +21,12 @@ from hookwright.engine.keyring import Keyring
 from hookwright.engine.sender import Sender
 from hookwright.engine.worker import Worker, WorkerSettings
 from hookwright.operations.publish import Publish, publish
+from hookwright.operations.sent_requests import request_of
 from hookwright.operations.services import Services
+from hookwright.store.base import DeliveryQuery
 from hookwright.testing.receiver import Received, Receiver
+from store.given import change_database
+from store.test_batch_claims import lane_index_of
 
 from .test_endpoints import PATH, PUBLISHED, created
 
@@ -289,6 +293,29 @@ async def test_the_payload_is_what_was_posted_and_comes_when_it_is_asked_for(
     assert (answer.status_code, answer.json()) == (422, {"errors": ["`include_payload` must be true or false"]})
 
 
+@pytest.mark.parametrize("pruned", ["payloads", "events"])
+async def test_a_payload_of_which_a_part_is_not_kept_any_more_is_null(
+    kit: httpx.AsyncClient, line: Line, pruned: str
+) -> None:
+    endpoint = await endpoint_at(kit, line, "subscriber.created")
+    await line.publish("contact.created")
+    line.clock.move(seconds=2)
+    await line.publish("contact.created")
+    [request] = await line.tick()
+    id, events = request.json()["delivery_id"], request.json()["events"]
+    store = line.services.store
+    prune = store.prune_payloads if pruned == "payloads" else store.prune_events
+    assert await prune(lane_index_of(store, line.account), line.clock.now() - SECOND, 100) == 1
+    shown = await details(kit, endpoint, id, include_payload="true")
+    assert (shown["id"], shown["events"], shown["payload"]) == (id, events[1:], None)
+    [delivery] = await store.deliveries(DeliveryQuery(batch_id=id, limit=1))
+    owner = await store.endpoint(line.account.id, delivery.endpoint_id)
+    event = await store.event(delivery.event_id)
+    assert owner is not None
+    assert event is not None
+    assert await request_of(line.services, KIT.forms, delivery, owner, event, line.clock.now()) is None
+
+
 async def test_whichever_delivery_of_a_batch_is_named_the_batch_is_shown(kit: httpx.AsyncClient, line: Line) -> None:
     endpoint = await endpoint_at(kit, line, "subscriber.created")
     await line.publish("contact.created", count=3)
@@ -298,6 +325,27 @@ async def test_whichever_delivery_of_a_batch_is_named_the_batch_is_shown(kit: ht
     shown = [await details(kit, endpoint, id) for id in before]
     assert shown[0]["id"] == min(before)
     assert shown == [shown[0]] * 3
+
+
+async def test_what_is_left_of_a_broken_batch_is_in_the_history_under_its_new_id(
+    kit: httpx.AsyncClient, line: Line
+) -> None:
+    endpoint = await endpoint_at(kit, line, "subscriber.created")
+    await line.publish("contact.created", count=3)
+    line.receiver.answer(503, times=1)
+    [first] = await line.tick()
+    id = first.json()["delivery_id"]
+    await change_database(
+        line.services.store, f"UPDATE deliveries SET status = 'dead', due_at = NULL WHERE id = {id}"
+    )
+    line.clock.move(seconds=60)
+    [second] = await line.tick()
+    assert second.json()["delivery_id"] != id
+    assert second.json()["events"] == first.json()["events"][1:]
+    assert {each["id"] for each in await history(kit, endpoint)} == {id, second.json()["delivery_id"]}
+    for request, status in ((first, "failed"), (second, "delivered")):
+        shown = await details(kit, endpoint, int(request.headers["x-kit-delivery"]))
+        assert (shown["id"], shown["status"]) == (request.json()["delivery_id"], status)
 
 
 def test_an_attempt_that_nobody_answered_has_no_response() -> None:

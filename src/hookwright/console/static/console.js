@@ -333,8 +333,13 @@ function showLive(words) {
 }
 
 function listenToRows(source) {
-  source.onopen = () => showLive("live");
-  source.onerror = () => showLive("connecting");
+  let refused = "";
+  source.onopen = () => { refused = ""; showLive("live"); };
+  source.onerror = () => showLive(refused || "connecting");
+  source.addEventListener("refused", (event) => {
+    refused = JSON.parse(event.data);
+    showLive(refused);
+  });
   source.addEventListener("row", (event) => {
     const { id, html } = JSON.parse(event.data);
     const holder = document.createElement("template");

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hookwright.core.errors import Invalid, NotFound
-from hookwright.core.lanes import MAX_ID
+from hookwright.core.lanes import id_in
 from hookwright.core.model import ANY_RESOURCE, Endpoint, Subscription
 from hookwright.core.times import iso_millis
 from hookwright.dialects.kajabi.bodies import read_document
@@ -113,18 +113,10 @@ def hook_resource(endpoint: Endpoint) -> Document:
 
 def parse_id(text: str) -> int:
     """The id in a path. Raises NotFound for a text that cannot be one."""
-    id = id_or_none(text)
+    id = id_in(text)
     if id is None:
         raise NotFound(f"{text!r} is no id")
     return id
-
-
-def id_or_none(text: str) -> int | None:
-    """An id of ours as its digits, or None."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
-        return None
-    id = int(text)
-    return id if id <= MAX_ID else None
 
 
 async def _create(caller: Caller, wanted: HookRequest) -> Endpoint:
@@ -152,7 +144,7 @@ def _query(account_id: int, params: Mapping[str, str]) -> EndpointQuery | None:
             return None
         query = replace(query, event=event)
     if site:
-        site_id = id_or_none(site)
+        site_id = id_in(site)
         if site_id is None:
             return None
         query = replace(query, site_id=site_id)

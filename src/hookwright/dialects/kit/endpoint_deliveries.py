@@ -1,7 +1,7 @@
 """`/v4/webhook_endpoints/{id}/deliveries`: what was sent to an endpoint, and how each attempt went.
 
 Source: developers.kit.com "Delivery history", "List webhook deliveries" and "Get webhook delivery details". A
-delivery of Kit's is one request with up to a hundred events: a batch, known by the id of its first delivery.
+delivery of Kit's is one request with up to a hundred events: a batch, as a rule known by the first delivery's id.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,14 +73,18 @@ async def list_webhook_deliveries(
 
 async def require_history(delivery_id: str, surface: KitSurface, endpoint: VisibleEndpoint) -> list[Delivery]:
     """The deliveries that share the request that a path names, in its order. Raises NotFound."""
-    delivery = await require_delivery(surface.services, endpoint.account_id, parse_id(delivery_id))
+    store, id = surface.services.store, parse_id(delivery_id)
+    batch = await store.deliveries(DeliveryQuery(batch_id=id, limit=BATCH_LIMIT))
+    if not batch:
+        delivery = await require_delivery(surface.services, endpoint.account_id, id)
+        batch = [delivery]
+        if delivery.batch_id is not None:
+            batch = await store.deliveries(DeliveryQuery(batch_id=delivery.batch_id, limit=BATCH_LIMIT))
+    first, *others = sorted(batch, key=lambda member: member.id)
     since = surface.services.clock.now() - HISTORY
-    if delivery.endpoint_id != endpoint.id or delivery.created_at < since:
-        raise NotFound(f"endpoint {endpoint.id} has no delivery {delivery.id}")
-    if delivery.batch_id is None:
-        return [delivery]
-    members = await surface.services.store.deliveries(DeliveryQuery(batch_id=delivery.batch_id, limit=BATCH_LIMIT))
-    return sorted(members, key=lambda member: member.id)
+    if first.endpoint_id != endpoint.id or first.created_at < since:
+        raise NotFound(f"endpoint {endpoint.id} has no delivery {id}")
+    return [first, *others]
 
 
 @router.get("/{delivery_id}", responses={200: {"model": DeliveryDetails}, **_NOT_FOUND})
@@ -95,7 +99,9 @@ async def get_webhook_delivery_details(
     shown["attempts"] = [attempt_object(each) for each in await surface.services.store.attempts(batch[0].id)]
     shown["events"] = await _events(surface.services, batch)
     if with_payload:
-        shown["payload"] = {"delivery_id": shown["id"], "events": shown["events"]}
+        # With less than all of its events it would be another body than the one that was sent.
+        is_whole = len(shown["events"]) == (batch[0].batch_size or len(batch))
+        shown["payload"] = {"delivery_id": shown["id"], "events": shown["events"]} if is_whole else None
     return KitJson({"delivery": shown})
 
 
