@@ -32,7 +32,7 @@ def test_every_setting_has_one_row_with_a_meaning(setting: str) -> None:
     [
         ("database_url", "text", "`sqlite:hookwright.sqlite3`"),
         ("port", "whole number, 0 to 65535", "`8080`"),
-        ("timeout_seconds", "seconds, more than 0", "`15`"),
+        ("timeout_seconds", "seconds, more than 0, 60 at most", "`15`"),
         ("payload_retention_days", "days, 0 or more", "as `retention_days`"),
         ("log_format", "`console`, `json`", "`json`"),
         ("rate_limits", "`true`, `false`", "`true`"),

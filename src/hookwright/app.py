@@ -124,7 +124,7 @@ class Hookwright:
             forms_of(wordings),
             clock,
             dice,
-            _worker_settings(settings),
+            worker_settings_of(settings),
             metrics,
             traces,
             own_lanes,
@@ -415,7 +415,8 @@ def _lanes_sent_by(settings: Settings, lanes: LeasedLanes | None) -> Container[i
     return lanes or range(LANE_COUNT)
 
 
-def _worker_settings(settings: Settings) -> WorkerSettings:
+def worker_settings_of(settings: Settings) -> WorkerSettings:
+    """How hard a worker works, as it is configured."""
     return WorkerSettings(
         concurrency=settings.concurrency,
         lease_seconds=settings.lease_seconds,
@@ -430,8 +431,13 @@ def _retention_of(settings: Settings) -> Retention:
 
 
 def limits_of(settings: Settings) -> SendLimits:
-    """The configured patience with receivers."""
-    return SendLimits(connect_seconds=settings.connect_timeout_seconds, total_seconds=settings.timeout_seconds)
+    """The configured patience with receivers, and as many connections kept as requests may be in flight to one."""
+    return SendLimits(
+        connect_seconds=settings.connect_timeout_seconds,
+        total_seconds=settings.timeout_seconds,
+        idle_per_host=settings.concurrency,
+        idle_total=4 * settings.concurrency,
+    )
 
 
 def store_of(settings: Settings) -> Store:

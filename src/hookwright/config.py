@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from hookwright.core.addresses import TargetPolicy
+from hookwright.core.gates import LONGEST_TIMEOUT_SECONDS
 from hookwright.core.lanes import LANE_COUNT
 from hookwright.core.plain_words import in_plain_words
 from hookwright.core.retry import MAX_ATTEMPTS, MAX_DELAY_SECONDS, STANDARD_SCHEDULE, schedule_problem
@@ -32,6 +33,7 @@ DATABASE_SCHEMES = (*POSTGRES_SCHEMES, "sqlite:")
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 AboveZero = Annotated[float, Meta(gt=0)]
+RequestSeconds = Annotated[float, Meta(gt=0, le=LONGEST_TIMEOUT_SECONDS)]
 NotNegative = Annotated[float, Meta(ge=0)]
 OneForEachLane = Annotated[int, Meta(ge=1, le=LANE_COUNT)]
 Role = Literal["all", "api", "worker"]
@@ -187,11 +189,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         about(
             DELIVERING,
             "How many requests each process has in flight at once; those that have waited for over a second do not"
-            " count.",
+            " count, but all together are eight times as many at most.",
         ),
     ] = 256
     connect_timeout_seconds: Annotated[AboveZero, about(DELIVERING, "For the name, TCP and TLS together.")] = 5
-    timeout_seconds: Annotated[AboveZero, about(DELIVERING, "For a whole request, the answer's body included.")] = 15
+    timeout_seconds: Annotated[
+        RequestSeconds, about(DELIVERING, "For a whole request, the answer's body included.")
+    ] = 15
     lease_seconds: Annotated[
         AboveZero,
         about(

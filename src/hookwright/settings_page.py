@@ -112,7 +112,7 @@ def _bounds(kind: Any) -> list[str]:
     if kind.ge is not None and kind.le is not None:
         return [f"{kind.ge} to {kind.le}"]
     if kind.gt is not None:
-        return [f"more than {kind.gt}"]
+        return [f"more than {kind.gt}", *([] if kind.le is None else [f"{kind.le} at most"])]
     return [] if kind.ge is None else [f"{kind.ge} or more"]
 
 

@@ -192,6 +192,10 @@ def test_every_rule_is_some_examples_cause() -> None:
     assert len(known) >= 80
 
 
+def test_no_pattern_leaves_a_gap_without_bounds_in_what_a_receiver_writes() -> None:
+    assert [rule.pattern for rule in ANSWERS if ".*" in rule.pattern or ".+" in rule.pattern] == []
+
+
 def test_nothing_that_was_to_be_filled_in_is_left_open() -> None:
     for error, detail, *_ in FAILED:
         cause = cause_of(Tried(error=error, detail=detail, url=URL))
@@ -209,6 +213,30 @@ def test_a_success_that_was_nearly_too_late_is_told() -> None:
     cause = cause_of(Tried(status_code=200, duration_us=round(14.8 * SECOND)))
     assert cause is not None
     assert (cause.code, cause.happened) == ("slow", "It was accepted, but took 14.8 s of 15 s.")
+
+
+@pytest.mark.parametrize(
+    ("detail", "code", "words"),
+    [
+        ("the answer did not end within 15 s", "accepted_without_end", "did not end within 15 s"),
+        ("the connection was closed before the end of the answer", "accepted_and_cut_off", "broke off"),
+        ("the rest of the answer is not valid HTTP: Invalid chunk", "accepted_and_cut_off", "broke off"),
+        ("the answer broke off: it took too long", "accepted_and_cut_off", "broke off"),
+    ],
+)
+def test_a_success_whose_answer_broke_off_is_told(detail: str, code: str, words: str) -> None:
+    cause = cause_of(Tried(status_code=200, detail=detail, duration_us=15 * SECOND, url=URL))
+    assert cause is not None
+    assert cause.code == code
+    assert words in cause.happened
+
+
+def test_a_failure_whose_answer_broke_off_is_told_by_its_status() -> None:
+    detail = "the connection was closed before the end of the answer; redirects to https://new.example.com/in"
+    cause = cause_of(Tried(status_code=308, detail=detail, url=URL))
+    assert cause is not None
+    assert cause.code == "redirect"
+    assert "to https://new.example.com/in." in cause.happened
 
 
 def test_what_a_receiver_sent_is_never_taken_for_a_form_to_fill_in() -> None:

@@ -14,6 +14,7 @@ from hookwright.core.retry import (
     delay_before,
     parse_retry_after,
     schedule_problem,
+    seconds_asked_for,
 )
 
 NOW = 784_111_777 * SECOND  # Sun, 06 Nov 1994 08:49:37 GMT, the date that RFC 9110 §5.6.7 prints
@@ -70,6 +71,11 @@ def test_a_delay_is_never_negative_and_never_off_by_more_than_its_jitter(jitter:
 )
 def test_retry_after_is_seconds_or_a_date_within_a_day(value: str | None, seconds: int | None) -> None:
     assert parse_retry_after(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(("status", "seconds"), [(429, 60), (503, 60), (200, None), (500, None), (None, None)])
+def test_only_a_429_and_a_503_ask_for_time(status: int | None, seconds: int | None) -> None:
+    assert seconds_asked_for(status, "Sun, 06 Nov 1994 08:50:37 GMT", NOW) == seconds
 
 
 def test_a_date_without_a_zone_is_utc_wherever_we_run(monkeypatch: pytest.MonkeyPatch) -> None:

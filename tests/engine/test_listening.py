@@ -1,6 +1,8 @@
 """Sending to listeners: the answer that one gives is the outcome, and silence is a failed attempt."""
 
 import asyncio
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from hookwright.ambient import MovableClock
 from hookwright.core.listening import HeldRequest, ListenersAnswer, listener_url
@@ -45,6 +47,14 @@ async def test_a_listeners_answer_is_the_outcome(sqlite_store: Store, clock: Mov
     assert outcome.body == b"x" * 16_384
     assert outcome.started_at == clock.now()
     assert outcome.duration_us > 0
+
+
+async def test_a_date_in_a_listeners_answer_goes_by_the_time_of_day(sqlite_store: Store, clock: MovableClock) -> None:
+    clock.step(hours=1)
+    in_a_minute = datetime.fromtimestamp((clock.time_of_day() + MINUTE) // SECOND, UTC)
+    answer = ListenersAnswer(status_code=429, retry_after=format_datetime(in_a_minute, usegmt=True))
+    outcome = await answered(sqlite_store, clock, answer)
+    assert outcome.retry_after_seconds == 60
 
 
 async def test_a_listener_may_say_why_there_was_no_answer(sqlite_store: Store, clock: MovableClock) -> None:

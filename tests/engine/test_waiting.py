@@ -317,9 +317,9 @@ async def test_what_took_long_to_be_accepted_does_not_go_to_an_endpoint_that_was
 async def test_the_leases_of_what_waits_in_memory_are_kept(engine: Engine, clock: MovableClock) -> None:
     async with Burst(engine) as burst:
         assert await burst.worker.renew_leases() == 1  # nothing else than what is under way is in danger yet
-        clock.move(seconds=9)
+        clock.move(seconds=7)
         assert await burst.worker.renew_leases() == 3
-        clock.move(seconds=9)
+        clock.move(seconds=7)
         assert await engine.store.rescue(clock.now()) == 0
 
 

@@ -253,9 +253,9 @@ async def test_a_lease_that_is_renewed_is_not_rescued(engine: Engine) -> None:
     engine.receiver.behave(held)
     slow = asyncio.create_task(engine.worker.tick())
     await held.arrived()
-    engine.clock.move(seconds=8)
+    engine.clock.move(seconds=7)
     assert await engine.worker.renew_leases() == 1
-    engine.clock.move(seconds=8)
+    engine.clock.move(seconds=7)
     assert await engine.store.rescue(engine.clock.now()) == 0
     held.answer()
     await slow

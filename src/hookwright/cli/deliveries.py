@@ -85,6 +85,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a delivery with what it sends and every attempt."""
+    from hookwright.cli.bodies import body_lines
+
     account, delivery = account_and_id(words)
     described, headers = with_account(
         account, database, config, lambda services, of: _described(services, of, delivery)
@@ -100,7 +102,7 @@ def show(
     typer.echo()
     for line in headers:
         typer.echo(printable(line))
-    for line in _set_out(payload or "its payload is not kept any more"):
+    for line in body_lines(payload or "its payload is not kept any more"):
         typer.echo(printable(line))
 
 
@@ -201,12 +203,3 @@ def _latest_headers(attempts: Sequence[Attempt]) -> list[str]:
             lines = header_lines(attempt.response_headers)
             return [f"Headers of the answer to attempt {attempt.number}:", *(f"  {line}" for line in lines), ""]
     return []
-
-
-def _set_out(payload: str) -> list[str]:
-    import json
-
-    try:
-        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False).splitlines()
-    except ValueError:
-        return payload.splitlines()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from hookwright.cli.bodies import body_lines
 from hookwright.cli.listening import Exchange
 from hookwright.cli.screen import Entry
 from hookwright.core.times import iso_micros
@@ -79,12 +79,7 @@ def _message(headers: Mapping[str, str], body: bytes) -> list[str]:
 
 
 def _body_lines(body: bytes) -> list[str]:
-    """A body as lines, indented; JSON is set out."""
-    try:
-        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        text = body.decode(errors="replace")
-    return [f"  {line}" for line in text.splitlines()] or ["  (empty)"]
+    return [f"  {line}" for line in body_lines(body)] or ["  (empty)"]
 
 
 def _status(exchange: Exchange) -> str:

@@ -44,13 +44,16 @@ class Request(NamedTuple):
             return self.event
         try:
             content = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return "?"
         return str(content.get("type", "?")) if isinstance(content, dict) else "?"
 
 
 class Response(NamedTuple):
-    """What came of it: a status with headers and body, or an error in place of an answer."""
+    """What came of it: a status with headers and body, or an error in place of an answer.
+
+    With a status `detail` says how its body broke off.
+    """
 
     duration_us: int
     status_code: int | None = None
@@ -113,13 +116,23 @@ def forward(request: Request, url: str) -> Response:
     try:
         connection.request("POST", path, request.body, request.headers)
         answer = connection.getresponse()
-        body = answer.read(READ_BYTES)
+        body, broke_off = _body_of(answer)
         headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(monotonic_us() - began, answer.status, headers, body)
+        return Response(monotonic_us() - began, answer.status, headers, body, detail=broke_off)
     except (OSError, http.client.HTTPException) as error:
         return Response(monotonic_us() - began, error=_code_of(error), detail=f"{parts.netloc}: {described(error)}")
     finally:
         connection.close()
+
+
+def _body_of(answer: http.client.HTTPResponse) -> tuple[bytes, str | None]:
+    """The body as far as it comes, and how it broke off, if it did: the status counts all the same."""
+    try:
+        return answer.read(READ_BYTES), None
+    except http.client.IncompleteRead as cut:
+        return cut.partial, "the connection was closed before the end of the answer"
+    except (OSError, http.client.HTTPException) as error:
+        return b"", f"the answer broke off: {described(error)}"
 
 
 def _code_of(error: Exception) -> str:
@@ -128,7 +141,7 @@ def _code_of(error: Exception) -> str:
             return "connect_refused"
         case TimeoutError():
             return "timeout"
-        case ConnectionError() | http.client.IncompleteRead():
+        case ConnectionError():
             return "reset"
         case http.client.HTTPException():
             return "bad_answer"

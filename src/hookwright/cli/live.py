@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from structlog.typing import EventDict, WrappedLogger
 
 from hookwright.cli.attempts import follows, render_line, time_of_day
+from hookwright.cli.bodies import body_lines
 from hookwright.cli.screen import Action, Actions, Entry, Errand, Screen, Tone
 from hookwright.cli.terminal import browse
 from hookwright.cli.trying import endpoint_for_tries
@@ -189,8 +189,4 @@ def _all_told(attempts: Sequence[Attempt]) -> list[str]:
 def _set_out(body: bytes | None) -> list[str]:
     if body is None:
         return ["  is not kept any more"]
-    try:
-        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except ValueError:
-        text = body.decode(errors="replace")
-    return [f"  {line}" for line in text.splitlines()]
+    return [f"  {line}" for line in body_lines(body)]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from hookwright.core.cause_rules import ANSWER_2XX, ANSWERS, ASK, ERRORS, FAMILIES, SLOW, Rule
+from hookwright.core.cause_rules import ACCEPTED, ANSWER_2XX, ANSWERS, ASK, ERRORS, FAMILIES, SLOW, Rule
 from hookwright.core.lifecycle import succeeded
 from hookwright.core.model import SECOND, Attempt
 
@@ -54,10 +54,9 @@ def tried_in(attempt: Attempt, url: str, limit_seconds: float) -> Tried:
 
 
 def cause_of(tried: Tried) -> Cause | None:
-    """The cause of a failure, or of a success that was nearly too late; None for a success in good time."""
+    """The cause of a failure, or of a success that broke off or was nearly too late; None for one in good order."""
     if succeeded(tried):
-        is_slow = tried.duration_us >= SLOW_PART * tried.limit_seconds * SECOND
-        return _filled_in(SLOW, tried, {}) if is_slow else None
+        return _flaw_of(tried)
     rules, text = (ERRORS, tried.detail or "") if tried.error else (ANSWERS, _readable(tried))
     for rule in rules:
         if rule.fits == (tried.error or tried.status_code):
@@ -65,6 +64,14 @@ def cause_of(tried: Tried) -> Cause | None:
             if found:
                 return _filled_in(rule, tried, found.groupdict())
     return _filled_in(_unknown(tried), tried, {})
+
+
+def _flaw_of(accepted: Tried) -> Cause | None:
+    for rule in ACCEPTED:
+        if re.search(rule.pattern, accepted.detail or ""):
+            return _filled_in(rule, accepted, {})
+    is_slow = accepted.duration_us >= SLOW_PART * accepted.limit_seconds * SECOND
+    return _filled_in(SLOW, accepted, {}) if is_slow else None
 
 
 def _readable(tried: Tried) -> str:

@@ -17,8 +17,12 @@ MAX_RATE_PER_SECOND = 10_000
 # A capped endpoint is looked at again this soon; its requests are under way, so nothing tells when one will end.
 CROWDED_WAIT: Instant = SECOND // 4
 
-# How long a probe may be under way before another may be sent: longer than any request may take.
-PROBE_WAIT: Instant = 60 * SECOND
+# What a whole request may be given at most.
+LONGEST_TIMEOUT_SECONDS = 60
+
+# How long a probe may be under way before another may be sent: longer than any request may take, and than its outcome
+# takes to be written.
+PROBE_WAIT: Instant = (LONGEST_TIMEOUT_SECONDS + 30) * SECOND
 
 # Breaker: after so many failures in a row it opens, for a time that doubles with each failed probe.
 BREAKER_FAILURES = 10

@@ -22,7 +22,7 @@ class CameTo(Protocol):
 
 
 def succeeded(outcome: CameTo) -> bool:
-    """Whether the receiver answered 2xx, in full and in time."""
+    """Whether the receiver answered 2xx, whatever came of the body: both vendors read nothing but the status."""
     return is_success(outcome.status_code, outcome.error)
 
 

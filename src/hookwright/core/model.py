@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import force_setattr
 
 from hookwright.core.answer_headers import AnswerHeaders
+from hookwright.core.details import detail_to_keep
 from hookwright.core.vocabulary import Data
 
 Instant = int
@@ -355,7 +357,8 @@ class Claim(Struct, frozen=True, kw_only=True):
 class Outcome(Struct, frozen=True, kw_only=True):
     """What one HTTP request came to. `error` is a short code (None after an answer); `detail` is for people.
 
-    `headers` are those of an answer that was no 2xx; what delivers pays nothing for them.
+    `headers` are those of an answer that was no 2xx; what delivers pays nothing for them. Any database keeps what is
+    in it, whatever the receiver did.
     """
 
     started_at: Instant
@@ -366,6 +369,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     body: bytes = b""
     headers: AnswerHeaders | None = None
     retry_after_seconds: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.detail is not None:
+            force_setattr(self, "detail", detail_to_keep(self.detail))
 
 
 class Settlement(Struct, frozen=True, kw_only=True):

@@ -30,6 +30,14 @@ def delay_before(round_attempt: int, schedule: Sequence[int], jitter: float) -> 
     return round(schedule[round_attempt - 1] * SECOND * (1 + JITTER * jitter))
 
 
+def seconds_asked_for(status: int | None, retry_after: str | None, time_of_day: Instant) -> int | None:
+    """How many seconds an answer with such a Retry-After asks us to wait, or None.
+
+    A date is told by the clocks of the world, so it is compared with theirs, and not with the store's.
+    """
+    return parse_retry_after(retry_after, time_of_day) if status in RETRY_AFTER_STATUSES else None
+
+
 def parse_retry_after(value: str | None, now: Instant) -> int | None:
     """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3: seconds or an HTTP date), clamped to 1 s … 24 h.
 

@@ -17,13 +17,17 @@ _SPOKEN_VERSIONS = ("1.1", "1.0")
 
 
 class Answer(NamedTuple):
-    """What a receiver answered; `body` is the part that is kept, `headers` are there unless the status is a 2xx."""
+    """What a receiver answered; `body` is the part that is kept, `headers` are there unless the status is a 2xx.
+
+    `broke_off` says, for people, how it ended before its end; the status counts all the same.
+    """
 
     status: int
     body: bytes
     retry_after: str | None
     location: str | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
+    broke_off: str | None = None
 
 
 class BadAnswer(Exception):
@@ -39,6 +43,7 @@ class AnswerReader:
 
     __slots__ = (
         "_body",
+        "_broke_off",
         "_head",
         "_header_bytes",
         "_header_count",
@@ -60,6 +65,7 @@ class AnswerReader:
     )
 
     _body: list[bytes]
+    _broke_off: str | None
     _head: bytes  # what came so far, until the head has ended
     _header_bytes: int
     _header_count: int
@@ -85,6 +91,7 @@ class AnswerReader:
     def begin(self) -> None:
         """Forget the last answer and expect the next one."""
         self._body = []
+        self._broke_off = None
         self._head = b""
         self._header_bytes = 0
         self._header_count = 0
@@ -107,7 +114,7 @@ class AnswerReader:
         self._parser = None
 
     def feed(self, data: bytes) -> None:
-        """Read what came; look at `complete` afterwards. Raises BadAnswer."""
+        """Read what came; look at `complete` afterwards. Raises BadAnswer for what is none, or has no whole head."""
         assert self._parser is not None
         if self.received:
             if not self.past_head:
@@ -121,7 +128,9 @@ class AnswerReader:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self.keep_alive = False
-            if not self.complete:
+            if self.past_head:
+                self.break_off(self._refusal or f"the rest of the answer is not valid HTTP: {error}")
+            else:
                 raise BadAnswer(self._refusal or f"the answer is not valid HTTP: {error}") from None
         if not self.complete:
             self._check_size()
@@ -131,9 +140,17 @@ class AnswerReader:
         self.keep_alive = False
         self.complete = self.complete or (self.past_head and not self._length_announced)
 
+    def break_off(self, how: str) -> None:
+        """No more of the answer comes: it is complete once its head is there, for only the status is asked for."""
+        self.keep_alive = False
+        if self.past_head and not self.complete:
+            self._broke_off = how
+            self.complete = True
+
     def answer(self) -> Answer:
         """The complete answer."""
-        return Answer(self.status, b"".join(self._body), self._retry_after, self._location, self._headers)
+        body = b"".join(self._body)
+        return Answer(self.status, body, self._retry_after, self._location, self._headers, self._broke_off)
 
     def on_message_begin(self) -> None:
         if self.complete:

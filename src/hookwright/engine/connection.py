@@ -15,6 +15,8 @@ from hookwright.engine.answer import Answer, AnswerReader, BadAnswer
 from hookwright.engine.failures import SendFailed, Unanswered, tls_reason
 from hookwright.engine.limits import SendLimits
 
+CLOSED_TOO_EARLY = "the connection was closed before the end of the answer"
+
 
 class Origin(NamedTuple):
     """What a connection leads to."""
@@ -50,7 +52,10 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[Answer] | None = None
 
     def exchange(self, request: bytes) -> asyncio.Future[Answer]:
-        """Write one request. The future holds its Answer, or raises SendFailed; Unanswered if no byte came."""
+        """Write one request. The future holds its Answer, or raises SendFailed; Unanswered if no byte came.
+
+        Once the head of an answer is there, it is an answer, whatever comes of its body.
+        """
         self._reader.begin()
         self._waiting = waiting = self._loop.create_future()
         if self._transport is None or self._transport.is_closing():
@@ -62,11 +67,11 @@ class Connection(asyncio.Protocol):
     def time_out(self) -> None:
         """End the exchange under way: its time is up."""
         seconds = f"{self._limits.total_seconds:g} s"
-        if self._reader.past_head:
-            detail = f"status {self._reader.status}, but the answer did not end within {seconds}"
+        self._reader.break_off(f"the answer did not end within {seconds}")
+        if self._reader.complete:
+            self._finish()
         else:
-            detail = f"no answer within {seconds}"
-        self._fail(SendFailed("timeout", detail))
+            self._fail(SendFailed("timeout", f"no answer within {seconds}"))
 
     def abort(self) -> None:
         """Close at once. Not by `close()`, which for TLS waits for the other side's goodbye."""
@@ -119,14 +124,14 @@ class Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         self._reader.end()
-        if self._reader.complete:
-            self._finish()
-        else:
-            self._break_off(Unanswered())
+        self._break_off(Unanswered())
 
     def _break_off(self, unanswered: Unanswered) -> None:
-        if self._reader.received:
-            self._fail(SendFailed("reset", "the connection was closed before the end of the answer"))
+        self._reader.break_off(CLOSED_TOO_EARLY)
+        if self._reader.complete:
+            self._finish()
+        elif self._reader.received:
+            self._fail(SendFailed("reset", CLOSED_TOO_EARLY))
         else:
             self._fail(unanswered)
 

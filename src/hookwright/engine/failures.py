@@ -10,13 +10,14 @@ These are the codes in `Outcome.error`. They are the receiver's failures, or its
 | connect_timeout     | no connection, TLS included, within `connect_seconds`            | no           |
 | connect_failed      | the network could not reach the receiver                         | no           |
 | tls_failed          | the certificate or the handshake is not acceptable, to either    | no           |
-| timeout             | no complete answer within `total_seconds`                        | perhaps      |
-| reset               | the connection was closed before a complete answer               | perhaps      |
+| timeout             | no whole head of an answer within `total_seconds`                | perhaps      |
+| reset               | the connection was closed before the head of an answer was whole | perhaps      |
 | bad_answer          | not an HTTP/1.1 answer, or its head is beyond our limits         | yes          |
 | no_listener         | nobody fetches for an endpoint whose requests are fetched        | no           |
 | not_made            | our request could not be made: its secret does not open, say     | no           |
 
-An answer of any status, redirects and 5xx included, is an answer: a status code and no error.
+An answer of any status, redirects and 5xx included, is an answer: a status code and no error. So is one whose body
+comes too late, breaks off or is no HTTP, since only the status is asked for; `detail` says so.
 """
 
 import ssl

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from hookwright.ambient import Clock, monotonic_us
 from hookwright.core.listening import HeldRequest, ListenersAnswer, is_listener_url, listener_of
 from hookwright.core.model import SECOND, Instant, Outcome
-from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
+from hookwright.core.retry import seconds_asked_for
 from hookwright.engine.failures import SendError
 from hookwright.engine.limits import SendLimits
 from hookwright.engine.worker import Sends
@@ -81,7 +81,6 @@ class Listeners:
         return None
 
     def _outcome(self, answer: ListenersAnswer, started_at: Instant, began: int) -> Outcome:
-        asks_for_time = answer.status_code in RETRY_AFTER_STATUSES
         return Outcome(
             started_at=started_at,
             duration_us=monotonic_us() - began,
@@ -89,7 +88,7 @@ class Listeners:
             error=answer.error,
             detail=answer.detail,
             body=answer.body[: self._body_kept_bytes],
-            retry_after_seconds=parse_retry_after(answer.retry_after, self._clock.now()) if asks_for_time else None,
+            retry_after_seconds=seconds_asked_for(answer.status_code, answer.retry_after, self._clock.time_of_day()),
         )
 
 

@@ -17,11 +17,11 @@ def is_own_address(address: str) -> bool:
     Raises OSError when this machine has no sockets left.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as asking:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
             asking.connect((address, ANY_PORT))
             return ip_address(asking.getsockname()[0]) == ip_address(address)
-        except OSError as error:
-            if error.errno in OUR_OWN_ERRORS:
-                raise
-            return False  # no way there: the dialling itself will say so
+    except OSError as error:
+        if error.errno in OUR_OWN_ERRORS:
+            raise
+        return False  # no way there, or a kernel without IPv6: the dialling itself will say so

@@ -16,7 +16,7 @@ from hookwright.ambient import Clock, monotonic_us
 from hookwright.core.addresses import Target, TargetPolicy, allowed_target
 from hookwright.core.answer_headers import headers_to_keep
 from hookwright.core.model import SECOND, Outcome
-from hookwright.core.retry import RETRY_AFTER_STATUSES, parse_retry_after
+from hookwright.core.retry import seconds_asked_for
 from hookwright.engine.answer import Answer
 from hookwright.engine.connection import Connection, Origin, origin_of
 from hookwright.engine.deadlines import Deadlines
@@ -79,10 +79,10 @@ class Sender:
             started_at=started_at,
             duration_us=monotonic_us() - began,
             status_code=answer.status,
-            detail=_redirection_of(answer),
+            detail=_detail_of(answer),
             body=answer.body,
             headers=headers_to_keep(answer.headers) if answer.headers else None,
-            retry_after_seconds=self._retry_after_seconds(answer),
+            retry_after_seconds=seconds_asked_for(answer.status, answer.retry_after, self._clock.time_of_day()),
         )
 
     async def close(self) -> None:
@@ -141,10 +141,13 @@ class Sender:
         if len(self._idle):
             self._plan_sweep()
 
-    def _retry_after_seconds(self, answer: Answer) -> int | None:
-        if answer.status not in RETRY_AFTER_STATUSES:
-            return None
-        return parse_retry_after(answer.retry_after, self._clock.time_of_day())
+
+def _detail_of(answer: Answer) -> str | None:
+    """What the status does not say: how the answer broke off, and where a redirect leads."""
+    redirection = _redirection_of(answer)
+    if answer.broke_off is None:
+        return redirection
+    return f"{answer.broke_off}; {redirection}" if redirection else answer.broke_off
 
 
 def _redirection_of(answer: Answer) -> str | None:

@@ -75,8 +75,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """
 
     concurrency: int = 256
-    lease_seconds: float = 10
-    renew_seconds: float = 3
+    lease_seconds: float = 8
+    renew_seconds: float = 2.4
     recheck_seconds: float = 0.4  # whether what waits in memory may still be sent; see `waiting.BELIEVED_FOR`
     poll_seconds: float = 0.25
     retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE
