@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "surfaces": set(),
     "play": {"web", "ambient", "core"},
-    "checkup": {"ambient", "app", "config", "core", "engine", "server", "store.base"},
+    "checkup": {"ambient", "app", "config", "core", "engine", "server", "store.base", "vault"},
     "verification": {"core", "dialects"},
     "server": {"app", "config", "http_connection"},
     "http_connection": set(),

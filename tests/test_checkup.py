@@ -1,18 +1,21 @@
 """What a check-up finds: each decision by itself, and the whole on real databases."""
 
 import asyncio
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from hookwright.app import migrate
-from hookwright.checkup import Check, backlog, check_up, clock, configuration, files, schema
+from hookwright.app import migrate, open_services
+from hookwright.checkup import Check, backlog, check_up, clock, configuration, files, keys_at_hand, schema
 from hookwright.config import Settings
 from hookwright.core.model import SECOND
-from hookwright.store.base import Backlog, SchemaState
+from hookwright.operations.accounts import create_account
+from hookwright.store.base import Backlog, SchemaState, SealedCount
 from hookwright.testing.postgres import fresh_database
 from hookwright.testing.receiver import Receiver
+from hookwright.vault import Vault
 
 NOW = 1_790_000_000 * SECOND
 EMPTY = Backlog(due=0, oldest_due_at=None, breakers_open=0, breakers_half_open=0)
@@ -51,6 +54,30 @@ def test_a_schema_is_this_versions_an_older_or_a_newer_one(state: SchemaState, s
 def test_what_is_due_for_long_is_sent_by_nobody(seconds: int | None, status: str) -> None:
     since = None if seconds is None else NOW - seconds * SECOND
     assert backlog(replace(EMPTY, due=3, oldest_due_at=since), NOW).status == status
+
+
+def test_every_secret_needs_its_key_and_not_only_those_of_the_first_account() -> None:
+    first, second = Vault(bytes(32)), Vault(b"2" * 32)
+    counts = [SealedCount("signing secret", first.head, 3), SealedCount("headers", second.head, 2)]
+    both = Vault(b"2" * 32, bytes(32))
+    assert keys_at_hand(both, counts) == Check(name="master key", found="it is the one that all kept secrets name")
+    one = keys_at_hand(first, counts)
+    assert (one.status, one.found.startswith("2 secrets are encrypted with another one")) == ("problem", True)
+    assert second.key_ids[0] in one.found
+    assert one.change is not None
+    assert "behind the first" in one.change
+
+
+async def test_after_a_change_of_the_master_key_nobody_is_sent_back_to_the_first_one(settings: Settings) -> None:
+    old, new = (b64encode(letter * 32).decode() for letter in (b"o", b"n"))
+    with_new_first = replace(settings, master_key=f"{new},{old}")
+    async with open_services(replace(settings, master_key=old)) as services:
+        await create_account(services, "Ada")
+    async with open_services(with_new_first) as services:
+        await create_account(services, "Grace")
+    assert (await by_name(with_new_first))["master key"].status == "ok"
+    key = (await by_name(replace(settings, master_key=old)))["master key"]
+    assert (key.status, "first used" in (key.change or "")) == ("problem", False)
 
 
 def test_few_files_and_an_open_network_are_warnings() -> None:

@@ -1,6 +1,7 @@
 """The composition root: settings become a store, an engine, the dialects and one ASGI app.
 
-A further dialect is a folder beside the others and one more name in DIALECTS.
+A further dialect is a folder beside the others and one more name in DIALECTS. One with credentials of its own is
+named in some more places, which CONTRIBUTING.md lists.
 """
 
 from __future__ import annotations

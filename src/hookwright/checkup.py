@@ -6,7 +6,7 @@ Nothing is changed and nothing is made: a database that is not there stays so.
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,8 @@ from hookwright.core.model import SECOND, Instant
 from hookwright.engine.dialling import Dialler
 from hookwright.engine.failures import SendFailed
 from hookwright.server import allow_many_files
-from hookwright.store.base import Backlog, SchemaState, Store
+from hookwright.store.base import Backlog, SchemaState, SealedCount, Store
+from hookwright.vault import WITHOUT_KEY_ID, Vault, key_id_in
 
 Status = Literal["ok", "warning", "problem", "skipped"]
 
@@ -156,7 +157,7 @@ def schema(state: SchemaState) -> Check:
             name="migrations",
             status="problem",
             found=f"the database has been used by a newer version (migration {state.unknown[-1]})",
-            change="install that version; there is no way back",
+            change="use that version: the schema has no way back",
         )
     return Check(name="migrations", found="all are applied")
 
@@ -178,30 +179,54 @@ async def _master_key(settings: Settings, store: Store) -> Check:
     """Whether the secrets that are kept can be opened."""
     path = settings.sqlite_path()
     key_file = None if path is None else path.with_name("hookwright.key")
-    accounts = await store.accounts(limit=1)
+    counts = await store.sealed_counts()
     has_own_key = settings.master_key is not None or settings.master_key_file is not None
     if not has_own_key and key_file is not None and not key_file.exists():
         return Check(
             name="master key",
-            status="problem" if accounts else "warning",
+            status="problem" if counts else "warning",
             found=f"there is no {key_file}",
             change="put the file back that was beside the database, or set HOOKWRIGHT_MASTER_KEY"
-            if accounts
+            if counts
             else "nothing: the server makes one when it starts",
         )
     try:
         vault = vault_of(settings)
-        for account in accounts:
-            for secret in await store.signing_secrets(account.id, None, AnchoredClock().now()):
-                vault.open(secret.binding, secret.sealed)
-    except (ConfigError, ValueError) as error:
+    except ConfigError as error:
+        return Check(name="master key", status="problem", found=str(error), change=RIGHT_MASTER_KEY)
+    return keys_at_hand(vault, counts, await _sealed_before_key_ids(store, vault))
+
+
+def keys_at_hand(vault: Vault, counts: Sequence[SealedCount], unopened: str | None = None) -> Check:
+    """Whether every master key that a kept secret needs is there, by the key that each secret names."""
+    needed = {key_id for each in counts if (key_id := key_id_in(each.head)) is not None}
+    if missing := sorted(needed.difference(vault.key_ids)):
+        number = sum(each.values for each in counts if key_id_in(each.head) in missing)
         return Check(
             name="master key",
             status="problem",
-            found=str(error),
-            change="set HOOKWRIGHT_MASTER_KEY to the key that the database was first used with",
+            found=f"{number} secrets are encrypted with another one ({', '.join(missing)});"
+            f" at hand is {', '.join(vault.key_ids)}",
+            change="add the missing one behind the first (HOOKWRIGHT_MASTER_KEY=present,missing);"
+            " `hookwright secrets status` counts what each encrypts",
         )
-    return Check(name="master key", found="it opens what is kept" if accounts else "it can be used")
+    if unopened is not None:
+        return Check(name="master key", status="problem", found=unopened, change=RIGHT_MASTER_KEY)
+    if not counts:
+        return Check(name="master key", found="it can be used")
+    return Check(name="master key", found="it is the one that all kept secrets name")
+
+
+async def _sealed_before_key_ids(store: Store, vault: Vault) -> str | None:
+    """Why a secret from before secrets named their key does not open; None if one does, or there is none."""
+    value = await store.one_sealed_as(WITHOUT_KEY_ID)
+    if value is None:
+        return None
+    try:
+        vault.open(value.binding, value.sealed)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 async def _way_out(settings: Settings, target: str | None) -> Check:
@@ -210,7 +235,12 @@ async def _way_out(settings: Settings, target: str | None) -> Check:
         return Check(name="egress", status="skipped", found="no --target was given to connect to")
     policy = settings.target_policy()
     if problem := target_problem(target, policy):
-        return Check(name="egress", status="problem", found=f"{target}: {problem}", change="give another --target")
+        return Check(
+            name="egress",
+            status="problem",
+            found=f"{target}: {problem}",
+            change="give another --target, or see what may be allowed: allowed_target_ranges, allowed_target_names",
+        )
     limits = limits_of(settings)
     dialler = Dialler(policy, limits, lambda connection: None, tls=None, resolve=None)
     begun = monotonic_us()
@@ -229,8 +259,12 @@ async def _way_out(settings: Settings, target: str | None) -> Check:
     return Check(name="egress", found=f"{target} is connected to in {(monotonic_us() - begun) / 1000:.1f} ms")
 
 
+RIGHT_MASTER_KEY = (
+    "set HOOKWRIGHT_MASTER_KEY to the key that encrypts what is kept; of several the first encrypts and all decrypt"
+)
 CURES = {
-    "address_not_allowed": "its name leads to a private address; allow_private_targets lets that be, for development",
+    "address_not_allowed": "its name leads to a private address, or one of this machine's; for a receiver in your own"
+    " network name the range in allowed_target_ranges (allow_private_targets is for development)",
     "dns_failed": "see whether this machine can resolve names (/etc/resolv.conf)",
     "connect_timeout": "let this machine out through the firewall; no proxy is used",
     "connect_failed": "let this machine out through the firewall; no proxy is used",

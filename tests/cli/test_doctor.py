@@ -12,7 +12,7 @@ def test_a_database_in_use_is_well(command_line: CommandLine) -> None:
     found = command_line.json("doctor")
     assert found["well"] is True
     by_name = {check["name"]: check for check in found["checks"]}
-    assert by_name["master key"]["found"] == "it opens what is kept"
+    assert by_name["master key"]["found"] == "it is the one that all kept secrets name"
     assert by_name["egress"]["status"] == "skipped"
 
 

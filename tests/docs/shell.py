@@ -68,6 +68,7 @@ printf '%s' "$call" > "$PAGE_RUN/latest"
 echo >&2  # a body ends without a line's end
 exit $code
 """
+_POSTGRESQLS_OWN = ("psql", "pg_dump", "pg_restore", "createdb")
 _MODULES = {"hookwright": "hookwright.cli", "pytest": "pytest", "ruff": "ruff", "mypy": "mypy"}
 
 
@@ -78,7 +79,8 @@ def put_on_path(bin: Path) -> None:
     _write(bin / "curl", _CURL.format(real=real))
     _write(bin / "python3", _python())
     _write(bin / "hookwright", _python("-m hookwright.cli"))
-    _write(bin / "psql", f'#!/bin/sh\nexec "{_postgresql_programs() / "psql"}" "$@"\n')
+    for name in _POSTGRESQLS_OWN:
+        _write(bin / name, f'#!/bin/sh\nexec "{_postgresql_programs() / name}" "$@"\n')
     _write(bin / "pytest", _python(f"-m pytest {PYTEST_OPTIONS}", before="unset PYTEST_ADDOPTS"))
 
 

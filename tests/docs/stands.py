@@ -23,7 +23,7 @@ from docs.sessions import HERE
 from hookwright.ambient import AnchoredClock
 from hookwright.core.model import SECOND
 from hookwright.core.signing import encode_secret, signed_headers
-from hookwright.testing.postgres import started_postgres
+from hookwright.testing.postgres import database_url, started_postgres
 from hookwright.testing.receiver import Receiver
 from processes import hookwright
 
@@ -173,20 +173,26 @@ async def a_signed_request(site: Site) -> Variables:
 PREPARATIONS: Mapping[str, Prepare] = {
     "docs/api.md": a_listener,
     "docs/kit.md": kits_webhooks_and_an_app,
-    "docs/operating.md": something_delivered,
+    "docs/runbook.md": something_delivered,
     "docs/commands.md": a_signed_request,
     "docs/command-line.md": deliveries_that_fail,
-    "docs/for-platforms.md": something_delivered,
-    "docs/for-integrators.md": something_delivered,
 }
 # What the page's `hookwright dev` is told, beside its defaults.
 SETTINGS: Mapping[str, Variables] = {"docs/command-line.md": {"HOOKWRIGHT_TIMEOUT_SECONDS": "3"}}
-# Pages that serve on PostgreSQL: what they name, or take for given, of a database at this URL.
-SETTINGS_ON_POSTGRESQL: Mapping[str, Callable[[str], Variables]] = {
-    "README.md": lambda url: {"TEST_DATABASE_URL": url},
-    "docs/scaling.md": lambda url: {
+
+
+def _served_from(url: str) -> Variables:
+    return {
         "HOOKWRIGHT_DATABASE_URL": url,
         "HOOKWRIGHT_MASTER_KEY": b64encode(bytes(32)).decode(),
         "HOOKWRIGHT_PORT": "0",
-    },
+    }
+
+
+# Pages on PostgreSQL: what they name, or take for given, of a database at this URL.
+SETTINGS_ON_POSTGRESQL: Mapping[str, Callable[[str], Variables]] = {
+    "README.md": lambda url: {"TEST_DATABASE_URL": url},
+    "docs/installing.md": lambda url: {"TEST_DATABASE_URL": url},
+    "docs/scaling.md": _served_from,
+    "docs/backups.md": lambda url: {**_served_from(url), "RESTORED_URL": database_url(url, "restored")},
 }
