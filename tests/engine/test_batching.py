@@ -85,6 +85,32 @@ async def test_a_submitter_that_gives_up_does_not_disturb_the_others() -> None:
     assert await staying == 2
 
 
+async def test_what_a_batch_leaves_is_first_in_the_next_one() -> None:
+    batches: list[list[int]] = []
+
+    async def write(items: Sequence[int]) -> Sequence[int]:
+        batches.append(list(items))
+        return items[:2]
+
+    batcher: Batcher[int, int] = Batcher(write, max_size=3)
+    assert await asyncio.gather(*(batcher.submit(number) for number in range(5))) == [0, 1, 2, 3, 4]
+    assert batches == [[0, 1, 2], [2, 3, 4], [4]]
+
+
+async def test_an_answer_that_is_an_exception_is_raised_for_its_item_alone_which_is_not_tried_again() -> None:
+    calls = 0
+
+    async def write(items: Sequence[int]) -> Sequence[int | Exception]:
+        nonlocal calls
+        calls += 1
+        return [ValueError("three") if item == 3 else item for item in items]
+
+    batcher: Batcher[int, int] = Batcher(write)
+    answers = await asyncio.gather(*(batcher.submit(number) for number in range(5)), return_exceptions=True)
+    assert isinstance(answers.pop(3), ValueError)
+    assert (answers, calls) == ([0, 1, 2, 4], 1)
+
+
 async def test_closing_waits_for_what_was_submitted() -> None:
     written: list[int] = []
 

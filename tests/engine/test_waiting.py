@@ -11,14 +11,25 @@ from msgspec.structs import replace as changed
 from engine.harness import DIALECT, Engine, Held, running_engine
 from engine.test_under_way import NOW, claim_to
 from hookwright.ambient import MovableClock
-from hookwright.core.model import SECOND, Claim, EndpointStatus, Instant, SigningSecret, Subscription
+from hookwright.core.errors import Conflict
+from hookwright.core.model import (
+    SECOND,
+    Accepted,
+    Claim,
+    Draft,
+    EndpointChange,
+    EndpointStatus,
+    Instant,
+    SigningSecret,
+    Subscription,
+)
 from hookwright.engine.intake import GroupCommit
-from hookwright.engine.waiting import LONGEST_WAIT, MOST_BYTES, MOST_WAITING, Waiting
+from hookwright.engine.waiting import BELIEVED_FOR, LONGEST_WAIT, MOST_BYTES, MOST_WAITING, Check, Waiting
 from hookwright.engine.worker import Worker
 from hookwright.operations.accounts import create_account
 from hookwright.operations.endpoints import create_endpoint
 from hookwright.operations.publish import Publish, publish
-from hookwright.store.base import SecretOwner, Store
+from hookwright.store.base import Room, SecretOwner, Store
 from hookwright.testing.receiver import Receiver
 
 LEASE = 10 * SECOND
@@ -32,7 +43,7 @@ def waiting_for(*endpoint_ids: int) -> Waiting:
     """A delivery for each of these, numbered from 1."""
     waiting = Waiting()
     for number, endpoint_id in enumerate(endpoint_ids, 1):
-        waiting.add(claim(endpoint_id, number), NOW, NOW + LEASE)
+        waiting.add(claim(endpoint_id, number), NOW, NOW + LEASE, NOW)
     return waiting
 
 
@@ -73,7 +84,7 @@ def test_however_many_endpoints_are_full_the_others_have_their_turn_and_nobody_i
 def test_what_comes_later_for_a_full_endpoint_waits_with_the_rest() -> None:
     waiting = waiting_for(7, 7)
     assert taken(waiting, full=frozenset({7})) == []
-    waiting.add(claim(7, 3), NOW, NOW + LEASE)
+    waiting.add(claim(7, 3), NOW, NOW + LEASE, NOW)
     assert taken(waiting) == []
     waiting.all_may_go_again()
     assert taken(waiting) == [1, 2, 3]
@@ -81,7 +92,7 @@ def test_what_comes_later_for_a_full_endpoint_waits_with_the_rest() -> None:
 
 def test_an_endpoint_that_nothing_waits_for_any_more_has_no_turn() -> None:
     waiting = waiting_for(7, 8)
-    waiting.take_out({8}, NOW)
+    waiting.take_out({7}, NOW)
     waiting.may_go_again(7)
     assert taken(waiting) == [2]
 
@@ -96,16 +107,17 @@ def test_what_goes_next_is_the_first_of_each_endpoint_that_has_a_turn() -> None:
 
 def test_a_delivery_whose_lease_has_ended_is_forgotten() -> None:
     waiting = waiting_for(7, 7)
-    waiting.add(claim(7, 3), NOW, NOW + 2 * LEASE)
+    waiting.add(claim(7, 3), NOW, NOW + 2 * LEASE, NOW)
     waiting.renewed({2}, NOW + 2 * LEASE)
+    waiting.checked(Check({7}, NOW, NOW + LEASE))
     assert taken(waiting, now=NOW + LEASE) == [2, 3]
     assert (len(waiting), waiting.room, waiting.room_in_bytes) == (0, MOST_WAITING, MOST_BYTES)
 
 
 def test_bodies_are_counted_as_they_come_and_go() -> None:
     waiting = Waiting()
-    waiting.add(claim(7, 1, b"x" * 1000), NOW, NOW + LEASE)
-    waiting.add(claim(7, 2, b"x" * 500), NOW, NOW + LEASE)
+    waiting.add(claim(7, 1, b"x" * 1000), NOW, NOW + LEASE, NOW)
+    waiting.add(claim(7, 2, b"x" * 500), NOW, NOW + LEASE, NOW)
     assert waiting.room_in_bytes == MOST_BYTES - 1500
     waiting.take(lambda _: True, NOW)
     assert waiting.room_in_bytes == MOST_BYTES - 500
@@ -115,21 +127,36 @@ def test_bodies_are_counted_as_they_come_and_go() -> None:
 
 def test_what_waits_for_an_endpoint_that_is_not_sendable_is_taken_out() -> None:
     waiting = waiting_for(7, 8, 7)
-    assert [each.delivery_id for each in waiting.take_out({8}, NOW)] == [1, 3]
+    assert [each.delivery_id for each in waiting.take_out({7}, NOW)] == [1, 3]
     assert (waiting.endpoint_ids, waiting.room) == ([8], MOST_WAITING - 1)
 
 
 def test_after_one_that_waited_for_too_long_room_must_be_earned_again() -> None:
     waiting = waiting_for(7)
     later = NOW + LONGEST_WAIT
-    waiting.add(claim(7, 2), later, later + LEASE)
-    assert waiting.oldest_since == NOW
-    assert waiting.take_out({7}, later - 1) == []
-    assert [each.delivery_id for each in waiting.take_out({7}, later)] == [1]
+    waiting.add(claim(7, 2), later, later + LEASE, later)
+    assert waiting.seen_since == NOW
+    assert waiting.take_out((), later - 1) == []
+    assert [each.delivery_id for each in waiting.take_out((), later)] == [1]
     assert (waiting.room, len(waiting)) == (0, 1)
     waiting.earn()
     waiting.earn()
     assert waiting.room == 1
+
+
+def test_nothing_is_taken_for_an_endpoint_that_was_not_seen_lately() -> None:
+    waiting = waiting_for(7, 8)
+    later = NOW + BELIEVED_FOR
+    assert taken(waiting, now=later) == []
+    waiting.checked(Check({7}, NOW, later))
+    waiting.all_may_go_again()
+    assert taken(waiting, now=later + BELIEVED_FOR - 1) == [1]
+
+
+def test_what_was_matched_before_all_that_a_check_asked_about_is_not_vouched_for_by_it() -> None:
+    waiting = waiting_for(7)
+    waiting.checked(Check({7}, NOW + 1, NOW + BELIEVED_FOR))
+    assert taken(waiting, now=NOW + BELIEVED_FOR) == []
 
 
 # -- a worker with deliveries that wait ------------------------------------------------------------------------------
@@ -146,7 +173,7 @@ class Burst:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.worker: Worker = engine.another_worker(concurrency=1, poll_seconds=3600)
+        self.worker: Worker = engine.another_worker(concurrency=1, poll_seconds=3600, recheck_seconds=3600)
         engine.services = replace(engine.services, intake=GroupCommit(engine.store, worker=self.worker))
         self.held = Held()
         engine.receiver.behave(self.held)
@@ -181,6 +208,20 @@ class Burst:
         await self._running
 
 
+class Late(GroupCommit):
+    """An intake that has put events on disk, and has not handed them over to the worker yet."""
+
+    def __init__(self, store: Store, room: Room) -> None:
+        super().__init__(store)
+        self._store, self._room = store, room
+        self.claims: Sequence[Claim] = ()
+
+    async def accept(self, drafts: Sequence[Draft]) -> list[Accepted | Conflict]:
+        accepted = await self._store.accept(drafts, self._room)
+        self.claims = accepted.claims
+        return accepted.answers
+
+
 async def test_what_waits_in_memory_is_sent_when_slots_become_free_without_a_look(engine: Engine) -> None:
     async with Burst(engine) as burst:
         burst.held.answer()
@@ -212,6 +253,67 @@ async def test_what_waited_for_too_long_goes_back_and_others_wait_in_the_store(
         assert await burst.statuses() == ["in_flight", "pending", "pending", "pending"]
 
 
+async def test_what_waits_stays_unsent_while_nobody_can_say_whether_it_may_be_sent(
+    engine: Engine, clock: MovableClock
+) -> None:
+    async with Burst(engine) as burst:
+        clock.move(seconds=BELIEVED_FOR / SECOND)  # and no check came through
+        burst.held.answer()
+        while "delivered" not in await burst.statuses():
+            pass  # the answer is on its way into the store
+        assert burst.held.arrived_count == 1
+        assert await burst.worker.give_back_unsendable() == 0
+        for _ in range(2):
+            await burst.held.arrived()
+    assert await burst.statuses() == ["delivered"] * 3
+
+
+async def test_what_begins_to_wait_during_a_check_is_not_given_back_by_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Burst(engine) as burst:
+        path, event = "/another", "contact.unsubscribed"
+        await engine.endpoint(path, event)
+        sendable = engine.store.sendable
+
+        async def while_one_more_comes(endpoint_ids: Sequence[int], unchanged_since: Instant) -> set[int]:
+            found = await sendable(endpoint_ids, unchanged_since)
+            await engine.publish(type=event)
+            return found
+
+        monkeypatch.setattr(engine.store, "sendable", while_one_more_comes)
+        assert await burst.worker.give_back_unsendable() == 0
+        assert await burst.statuses() == ["in_flight"] * 4
+
+
+@pytest.mark.parametrize("change", [EndpointChange(url="https://elsewhere.example.com/"), "paused"])
+async def test_what_took_long_to_be_accepted_does_not_go_to_an_endpoint_that_was_changed_meanwhile(
+    engine: Engine, clock: MovableClock, change: EndpointChange | EndpointStatus
+) -> None:
+    endpoint = await engine.endpoint()
+    clock.move(seconds=2)
+    worker = engine.another_worker(poll_seconds=3600, recheck_seconds=3600)
+    running = asyncio.create_task(worker.run(stop := asyncio.Event()))
+    await asyncio.sleep(0)
+    room = worker.reserve()
+    engine.services = replace(engine.services, intake=(late := Late(engine.store, room)))
+    await engine.publish()
+    if isinstance(change, EndpointChange):
+        await engine.store.change_endpoint(engine.account.id, endpoint.id, change, clock.now())
+    else:
+        await engine.store.set_endpoint_status(engine.account.id, endpoint.id, change, None, clock.now())
+    clock.move(seconds=2)
+    await worker.begin(late.claims, room)
+    assert await worker.give_back_unsendable() == 1
+    stop.set()
+    worker.wake()
+    await running
+    await worker.drain(5)
+    assert engine.receiver.count == 0
+    delivery = await engine.delivery()
+    assert (delivery.status, delivery.attempts) == ("pending", 0)
+
+
 async def test_the_leases_of_what_waits_in_memory_are_kept(engine: Engine, clock: MovableClock) -> None:
     async with Burst(engine) as burst:
         assert await burst.worker.renew_leases() == 1  # nothing else than what is under way is in danger yet
@@ -219,8 +321,6 @@ async def test_the_leases_of_what_waits_in_memory_are_kept(engine: Engine, clock
         assert await burst.worker.renew_leases() == 3
         clock.move(seconds=7)
         assert await engine.store.rescue(clock.now()) == 0
-        burst.held.answer()
-        await burst.held.arrived()
 
 
 async def test_a_worker_that_stood_still_for_longer_than_its_leases_sends_nothing_that_waited(
@@ -284,7 +384,7 @@ async def test_keys_are_looked_up_together_for_what_goes_next_and_once(
         return await look_up(owners, now)
 
     monkeypatch.setattr(engine.store, "signing_secrets_of", counted)
-    worker = engine.another_worker(concurrency=1, poll_seconds=3600)
+    worker = engine.another_worker(concurrency=1, poll_seconds=3600, recheck_seconds=3600)
     engine.services = replace(engine.services, intake=GroupCommit(engine.store, worker=worker))
     running = asyncio.create_task(worker.run(stop := asyncio.Event()))
     await asyncio.sleep(0)

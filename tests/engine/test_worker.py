@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from msgspec.structs import replace as changed
@@ -14,7 +15,7 @@ from engine.harness import DIALECT, Engine, Held, make_worker, running_engine
 from engine.test_under_way import claim_to
 from hookwright.ambient import MovableClock
 from hookwright.core.attention import attention_of
-from hookwright.core.model import HOUR, SECOND, EndpointChange, WireForm
+from hookwright.core.model import HOUR, SECOND, Claim, EndpointChange, WireForm
 from hookwright.core.retry import STANDARD_SCHEDULE
 from hookwright.engine.worker import whole_parcels
 from hookwright.operations.accounts import rotate_signing_secret
@@ -374,6 +375,28 @@ async def test_a_claim_that_took_long_is_renewed_before_it_is_sent(engine: Engin
     engine.clock.move(seconds=8)
     assert await engine.store.rescue(engine.clock.now()) == 1
     assert (await engine.worker._still_ours(claims, engine.clock.now()))[0] == []
+
+
+async def test_what_took_long_to_claim_is_not_sent_to_an_endpoint_that_was_paused_meanwhile(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused, other = await engine.endpoint("/paused"), await engine.endpoint("/other")
+    await change_endpoint(engine.services, engine.account.id, other.id, EndpointChange(max_in_flight=1))
+    engine.clock.move(seconds=2)
+    await engine.publish()
+    claim_due = engine.store.claim
+
+    async def late(*asked: Any) -> list[Claim]:
+        claims = await claim_due(*asked)
+        await set_status(engine.services, engine.account.id, paused.id, "paused")
+        engine.clock.move(seconds=1)
+        return claims
+
+    monkeypatch.setattr(engine.store, "claim", late)
+    assert await engine.worker.tick() == 1
+    assert [request.path for request in await engine.receiver.wait_for(1)] == ["/other"]
+    of_paused = await engine.deliveries(endpoint_id=paused.id)
+    assert [(each.status, each.attempts) for each in of_paused] == [("pending", 0)]
 
 
 def test_of_a_batch_that_is_partly_lost_nothing_is_sent() -> None:

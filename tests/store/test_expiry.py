@@ -1,11 +1,14 @@
 """What was not delivered in time dies on time, whatever it waits for, and its account is told."""
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from hookwright.core.errors import Conflict
+from hookwright.core.errors import Conflict, Unavailable
 from hookwright.core.model import HOUR, SECOND, Account, Draft
 from hookwright.store.base import DeliveryQuery, Store
+from hookwright.store.postgres import SERVER_SETTINGS, PostgresStore
+from hookwright.testing.postgres import fresh_database
 from store.given import NOW, accept, add_account, add_endpoint, claim, claim_one, deliveries_of, draft, settled
 
 EXPIRY = NOW + 5 * SECOND
@@ -76,6 +79,28 @@ async def test_an_account_is_told_of_what_expired(store: Store) -> None:
     [told] = await store.announcements(10)
     assert (told.account_id, told.type) == (account.id, "delivery.dead")
     assert '"last_error":"expired"' in told.data
+
+
+async def test_the_dead_are_told_of_though_the_store_fails_at_the_next_endpoint(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SERVER_SETTINGS, "lock_timeout", "50ms")
+    async with fresh_database(postgres_url) as url:
+        store = PostgresStore(url)
+        accounts = [await add_account(store) for _ in range(2)]
+        endpoints = [await add_endpoint(store, account) for account in accounts]
+        early = expiring(accounts[0])
+        await accept(store, replace(early, event=replace(early.event, expires_at=EXPIRY - 1)))
+        await accept(store, expiring(accounts[1]))
+        somebody = await asyncpg.connect(url)
+        async with somebody.transaction():
+            await somebody.execute("SELECT FROM endpoints WHERE id = $1 FOR UPDATE", endpoints[1].id)
+            assert [dead.endpoint_id for dead in await store.expire(EXPIRY)] == [endpoints[0].id]
+            with pytest.raises(Unavailable):
+                await store.expire(EXPIRY)
+        assert [dead.endpoint_id for dead in await store.expire(EXPIRY)] == [endpoints[1].id]
+        await somebody.close()
+        await store.close()
 
 
 async def test_what_has_expired_cannot_be_replayed(store: Store) -> None:

@@ -78,6 +78,22 @@ async def test_what_a_brake_holds_back_does_not_hide_what_is_due_elsewhere(store
     assert other.id in {claim.account_id for claim in claims}
 
 
+async def test_what_a_claim_has_found_does_not_wait_for_every_braked_endpoint_behind_it(store: Store) -> None:
+    account, free = await add_account(store), await add_account(store, "Grace's courses")
+    for _ in range(5):
+        await braked_endpoint(store, account, EndpointChange(max_in_flight=1))
+    await add_endpoint(store, free)
+    await accept_several(store, free, 1)
+    await accept_several(store, account, 1)
+
+    # There is no time for more than one of them, and each claim takes the next one.
+    found = [await store.claim(20, NOW, LEASE, may_go_on=lambda: False) for _ in range(5)]
+
+    assert [len(claims) for claims in found] == [2, 1, 1, 1, 1]
+    assert free.id in {claim.account_id for claim in found[0]}
+    assert await forgotten(store, NOW) == []
+
+
 async def test_failures_in_a_row_open_the_breaker_and_one_probe_closes_it(store: Store) -> None:
     account = await add_account(store)
     endpoint = await add_endpoint(store, account)

@@ -121,6 +121,53 @@ async def test_an_event_for_many_endpoints_has_a_delivery_for_each(store: Store,
     assert await store.settle([settled(each) for each in claims], NOW) == {each.delivery_id for each in claims}
 
 
+@pytest.mark.parametrize("number", [MANY, 2 * MANY])
+async def test_an_event_for_very_many_endpoints_is_written_in_pieces(
+    store: Store, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookwright.store.postgres.ROWS_OF_A_PIECE", MANY)
+    account = await add_account(store)
+    endpoints = [await add_endpoint(store, account) for _ in range(number + 1)]
+    one = draft(account)
+    accepted = await store.accept([one], Room(1, NOW + LEASE))
+    assert accepted.answers == [Accepted(one.event.id, number + 1)]
+    claims = [*accepted.claims, *await claim(store, number + 1)]
+    assert {each.endpoint_id for each in claims} == {each.id for each in endpoints}
+    assert await forgotten(store, NOW) == []
+
+
+# -- more than is written together ---------------------------------------------------------------------------------
+
+
+async def test_of_events_with_very_many_deliveries_only_the_first_are_written(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookwright.store.acceptance.MOST_TOGETHER", 7)
+    account = await add_account(store)
+    for _ in range(3):
+        await add_endpoint(store, account)
+    drafts = [draft(account, key=f"key {position}") for position in range(5)]
+    left = drafts
+    for number in (2, 2, 1):
+        accepted = await store.accept(left)
+        assert accepted.answers == [Accepted(one.event.id, 3) for one in left[:number]]
+        assert accepted.deliveries == 3 * number
+        left = left[number:]
+        assert [await store.event(one.event.id) for one in left] == [None] * len(left)
+    assert len(await deliveries_of(store, account)) == 15
+
+
+async def test_an_event_with_more_deliveries_than_are_written_together_is_written_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hookwright.store.acceptance.MOST_TOGETHER", 2)
+    account = await add_account(store)
+    for _ in range(3):
+        await add_endpoint(store, account)
+    drafts = [draft(account) for _ in range(2)]
+    assert await accept(store, *drafts) == [Accepted(drafts[0].event.id, 3)]
+
+
 # -- accounts of many lanes --------------------------------------------------------------------------------------
 
 LANE_INDEXES = (0, 7, 37, 63)

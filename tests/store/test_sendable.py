@@ -49,6 +49,15 @@ async def test_a_deleted_endpoint_is_not_sendable(store: Store) -> None:
     assert await store.sendable([endpoint.id], LATER) == set()
 
 
+async def test_an_endpoint_with_a_gate_is_sendable_to_what_went_through_it(store: Store) -> None:
+    account = await add_account(store)
+    capped, paused = await add_endpoint(store, account), await add_endpoint(store, account)
+    await store.change_endpoint(account.id, capped.id, EndpointChange(max_in_flight=1), NOW)
+    await store.set_endpoint_status(account.id, paused.id, "paused", None, NOW)
+    assert await store.sendable([capped.id, paused.id], LATER) == set()
+    assert await store.sendable([capped.id, paused.id], LATER, through_gates=True) == {capped.id}
+
+
 async def test_an_endpoint_whose_breaker_has_opened_is_not_sendable(store: Store) -> None:
     delivery = await first_delivery(store)
     now = NOW

@@ -14,13 +14,14 @@ class Batcher(Generic[Item, Answer]):
     """Hands items to `write` in batches, one batch at a time, and each item's answer to whoever submitted it.
 
     An idle batcher writes at once; a busy one lets items gather, so batches grow with the load and nobody waits
-    for a timer. A batch ends with the item that fills it. `write` answers in the order of its items. If a batch
+    for a timer. A batch ends with the item that fills it. `write` answers in the order of its items; those that it
+    leaves are first in the next batch, and an answer that is an exception is raised for that item alone. If a batch
     fails for a reason that may be one item's, its items are tried one by one, so that a poisonous one fails alone.
     """
 
     def __init__(
         self,
-        write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        write: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
         max_size: int = 500,
         size_of: Callable[[Item], int] = lambda _: 1,
@@ -40,6 +41,11 @@ class Batcher(Generic[Item, Answer]):
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         return await future
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether anything that was submitted is not written yet."""
+        return self._flushing is not None
 
     async def close(self) -> None:
         """Wait until everything that was submitted is written."""
@@ -64,7 +70,8 @@ class Batcher(Generic[Item, Answer]):
     async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._write([item for item, _ in batch])
-            answered = list(zip(batch, answers, strict=True))
+            if not 0 < len(answers) <= len(batch):
+                raise ValueError(f"{len(answers)} answers for {len(batch)} items")
         except Exception as error:
             if len(batch) == 1 or isinstance(error, self._shared_failures):
                 for _, future in batch:
@@ -73,8 +80,11 @@ class Batcher(Generic[Item, Answer]):
             for each in batch:
                 await self._write_batch([each])
             return
-        for (_, future), answer in answered:
-            if not future.done():  # its submitter may have given up
+        self._waiting[:0] = batch[len(answers) :]
+        for (_, future), answer in zip(batch, answers, strict=False):
+            if isinstance(answer, Exception):
+                _fail(future, answer)
+            elif not future.done():  # its submitter may have given up
                 future.set_result(answer)
 
 

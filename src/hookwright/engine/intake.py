@@ -67,8 +67,8 @@ class GroupCommit:
     async def accept(self, drafts: Sequence[Draft]) -> Answers:
         """Returns when the events and their deliveries are on disk. Raises Unavailable when they are not.
 
-        They are accepted together or not at all; on a distributed database, those of one lane are. Answers in the
-        order of the drafts.
+        Each is accepted with all its deliveries or not at all. Several share a transaction, but for those beyond very
+        many deliveries and, on a distributed database, those of other lanes. Answers in the order of the drafts.
         """
         if not self._store.lanes_apart:
             return await self._door(door_of(drafts)).submit(drafts)
@@ -84,28 +84,49 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Wait until everything that was submitted is on disk."""
-        for door in self._doors.values():
-            await door.close()
+        while writing := [door for door in self._doors.values() if door.is_writing]:  # others may open meanwhile
+            for door in writing:
+                await door.close()
 
     def _door(self, door: Door) -> Batcher[Sequence[Draft], Answers]:
         if door not in self._doors:
             self._doors[door] = Batcher(self._write, size_of=len, shared_failures=(Unavailable,))
         return self._doors[door]
 
-    async def _write(self, groups: Sequence[Sequence[Draft]]) -> list[Answers]:
-        drafts = [draft for group in groups for draft in group]
+    async def _write(self, requests: Sequence[Sequence[Draft]]) -> list[Answers | Exception]:
+        """As many requests, from the first on, as one transaction takes; if it ends within one, the rest of that."""
+        answers = await self._accept_some([draft for request in requests for draft in request])
+        written: list[Answers | Exception] = []
+        for request in requests:
+            if not answers:
+                break
+            own, answers = answers[: len(request)], answers[len(request) :]
+            written.append(await self._finished(request, own))
+        return written
+
+    async def _finished(self, request: Sequence[Draft], answers: Answers) -> Answers | Exception:
+        # It is on disk in part: it must not be tried again as a whole.
+        try:
+            while len(answers) < len(request):
+                answers += await self._accept_some(request[len(answers) :])
+        except Exception as error:
+            return error
+        return answers
+
+    async def _accept_some(self, drafts: Sequence[Draft]) -> Answers:
+        """The first of them, as many as one transaction takes."""
         room = self._worker.reserve()
         claims: Sequence[Claim] = ()
         try:
             answers, claims, deliveries = await self._store.accept(drafts, room)
         finally:
             await self._worker.begin(claims, room)
-        self._metrics.published(drafts, answers)
+        accepted = drafts[: len(answers)]
+        self._metrics.published(accepted, answers)
         if deliveries > len(claims):
-            for lane_index in set(map(lane_index_of, drafts)):
+            for lane_index in set(map(lane_index_of, accepted)):
                 self._on_waiting(lane_index)
-        taken = iter(answers)
-        return [[next(taken) for _ in group] for group in groups]
+        return answers
 
 
 def door_of(drafts: Sequence[Draft]) -> Door:

@@ -20,11 +20,24 @@ MOST_BYTES = 32 * 1024 * 1024
 # A delivery that waits for so long goes back: its receivers are slower than they were taken for.
 LONGEST_WAIT: Instant = 5 * SECOND
 
+# For so long what was seen of an endpoint is believed. Somebody may pause or delete it, or change its URL, also when
+# this process cannot ask, since it is cut off or its connections are all busy.
+BELIEVED_FOR: Instant = 7 * SECOND // 10
+
 
 class _Waiting(NamedTuple):
     claim: Claim
     since: Instant
     lease_until: Instant
+    seen_at: Instant  # its endpoint was read no earlier, and might be sent to
+
+
+class Check(NamedTuple):
+    """Which endpoints may still be sent what was matched since an instant, as they were read after `began_at`."""
+
+    sendable: Collection[int]
+    unchanged_since: Instant
+    began_at: Instant
 
 
 class Waiting:
@@ -40,6 +53,7 @@ class Waiting:
         self._number = 0
         self._bytes = 0
         self._most = MOST_WAITING
+        self._check = Check((), 0, 0)
 
     def __len__(self) -> int:
         return self._number
@@ -59,9 +73,9 @@ class Waiting:
         return list(self._of_endpoint)
 
     @property
-    def oldest_since(self) -> Instant:
-        """Since when the one waits that has waited longest. There must be one."""
-        return min(line[0].since for line in self._of_endpoint.values())
+    def seen_since(self) -> Instant:
+        """When the first of these endpoints was read for what waits for it. Something must wait."""
+        return min(each.seen_at for each in self._all())
 
     @property
     def room(self) -> int:
@@ -82,19 +96,19 @@ class Waiting:
         if self._most < MOST_WAITING:
             self._most += 1
 
-    def add(self, claim: Claim, now: Instant, lease_until: Instant) -> None:
-        """Wait, behind whatever waits for the same endpoint."""
+    def add(self, claim: Claim, now: Instant, lease_until: Instant, seen_at: Instant) -> None:
+        """Wait, behind whatever waits for the same endpoint. That was read no earlier than `seen_at`."""
         endpoint_id = claim.endpoint_id
         line = self._of_endpoint.get(endpoint_id)
         if line is None:
             line = self._of_endpoint[endpoint_id] = deque()
             self._turns[endpoint_id] = None
-        line.append(_Waiting(claim, now, lease_until))
+        line.append(_Waiting(claim, now, lease_until, seen_at))
         self._number += 1
         self._bytes += len(claim.body)
 
     def take(self, may_go: Callable[[int], bool], now: Instant) -> Claim | None:
-        """The next one, to an endpoint that may be sent to; None if there is none.
+        """The next one, to an endpoint that may be sent to and was seen lately; None if there is none.
 
         One whose lease has ended, since this process stood still, is somebody else's by now, and is forgotten.
         """
@@ -103,7 +117,7 @@ class Waiting:
             line = self._of_endpoint[endpoint_id]
             while line and line[0].lease_until <= now:
                 self._forget(line.popleft())
-            if line and not may_go(endpoint_id):
+            if line and not (self._seen_at(line[0]) > now - BELIEVED_FOR and may_go(endpoint_id)):
                 continue
             next_one = line.popleft() if line else None
             if line:
@@ -136,13 +150,17 @@ class Waiting:
                 if each.claim.delivery_id in delivery_ids:
                     line[place] = each._replace(lease_until=lease_until)
 
-    def take_out(self, sendable: Collection[int], now: Instant) -> list[Claim]:
-        """Whatever waits for other endpoints than these, or has waited for too long: it is to go back.
+    def checked(self, check: Check) -> None:
+        """These endpoints may be sent to."""
+        self._check = check
+
+    def take_out(self, unsendable: Collection[int], now: Instant) -> list[Claim]:
+        """Whatever waits for these endpoints, or has waited for too long: it is to go back.
 
         After one that has waited for too long nothing may wait until it is earned again.
         """
         too_late = now - LONGEST_WAIT
-        out = [each for each in self._all() if each.since <= too_late or each.claim.endpoint_id not in sendable]
+        out = [each for each in self._all() if each.since <= too_late or each.claim.endpoint_id in unsendable]
         if any(each.since <= too_late for each in out):
             self._most = 0
         return self._without(out)
@@ -150,6 +168,11 @@ class Waiting:
     def take_all(self) -> list[Claim]:
         """Whatever waits: it is to go back."""
         return self._without(list(self._all()))
+
+    def _seen_at(self, each: _Waiting) -> Instant:
+        # What was not in memory when the check began may have been matched before a change that it did not ask for.
+        is_checked = each.claim.endpoint_id in self._check.sendable and each.seen_at >= self._check.unchanged_since
+        return max(each.seen_at, self._check.began_at) if is_checked else each.seen_at
 
     def _without(self, out: list[_Waiting]) -> list[Claim]:
         gone = {each.claim.delivery_id for each in out}

@@ -28,7 +28,7 @@ from hookwright.engine.lanes import OwnLanes, every_lane
 from hookwright.engine.recording import Recorder
 from hookwright.engine.request_making import NOT_MADE, NotMade, RequestMaker
 from hookwright.engine.under_way import Claims, Request, UnderWay
-from hookwright.engine.waiting import Waiting
+from hookwright.engine.waiting import BELIEVED_FOR, Check, Waiting
 from hookwright.store.base import NO_ROOM, Lease, Room, Store
 from hookwright.telemetry.metrics import Metrics
 from hookwright.telemetry.traces import NoTraces, Traces
@@ -36,8 +36,8 @@ from hookwright.telemetry.traces import NoTraces, Traces
 # How long the end of a drain may wait for a store that does not take the last outcomes.
 LAST_RECORDS_SECONDS = 5.0
 
-# How long a change of an endpoint may go unnoticed by what waits for it in memory.
-RECHECK_SECONDS = 0.5
+# A claim that has found something goes on for so long: what it holds must begin soon after its endpoint was read.
+LONGEST_CLAIM = SECOND // 5
 
 # What waits in memory is renewed when its lease has run down to this part.
 RENEWED_AT = 0.75
@@ -77,6 +77,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     concurrency: int = 256
     lease_seconds: float = 8
     renew_seconds: float = 2.4
+    recheck_seconds: float = 0.4  # whether what waits in memory may still be sent; see `waiting.BELIEVED_FOR`
     poll_seconds: float = 0.25
     retry_schedule: tuple[int, ...] = STANDARD_SCHEDULE
     record_tries: int = 5
@@ -177,7 +178,7 @@ class Worker:
         free = self._room()
         deliveries = free // 2 if self._may_be_more else max(0, free + (self._waiting.room - self._reserved) // 2)
         self._reserved += deliveries
-        return Room(deliveries, self._lease_until(), self, self._waiting.room_in_bytes)
+        return Room(deliveries, self._lease_until(), self, self._waiting.room_in_bytes, self._clock.now())
 
     def left(self, endpoint_id: int) -> int:
         """How many more may be claimed at birth for an endpoint.
@@ -201,7 +202,8 @@ class Worker:
             return
         now = self._clock.now()
         for claim in claims:
-            self._waiting.add(claim, now, lease_until)
+            # Between the look at its endpoint and now somebody's lock or the disk may have been waited for.
+            self._waiting.add(claim, now, lease_until, room.since)
         self._start_waiting()
 
     def _start_waiting(self) -> None:
@@ -238,27 +240,31 @@ class Worker:
 
     async def _keep_sendable(self) -> None:
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            # What an endpoint may have depends on others too: on how many of all requests are slow.
-            self._waiting.all_may_go_again()
-            self._start_waiting()
-            try:
-                await self.give_back_unsendable()
-            except Exception:
-                log.exception("what waits in memory not checked")
+            # At once, so that a check that takes long does not also come late.
+            await asyncio.gather(self._recheck(), asyncio.sleep(self._settings.recheck_seconds))
+
+    async def _recheck(self) -> None:
+        try:
+            await self.give_back_unsendable()
+        except Unavailable as error:
+            # They stay, unsent, until a check succeeds; what is ours no longer then is forgotten by `take`.
+            log.warning("what waits in memory not checked", error=str(error))
+        except Exception:
+            log.exception("what waits in memory not checked")
 
     async def give_back_unsendable(self) -> int:
         """Give back what waits for endpoints that were changed meanwhile, or has waited for too long."""
         if not len(self._waiting):
             return 0
-        oldest = self._waiting.oldest_since - SECOND  # the clocks of two processes may differ a little
-        try:
-            sendable = await self._store.sendable(self._waiting.endpoint_ids, oldest)
-        except Unavailable as error:
-            # Nobody can change an endpoint there either; what is ours no longer is forgotten by `take`.
-            log.warning("what waits in memory not checked", error=str(error))
-            return 0
-        out = self._waiting.take_out(sendable, self._clock.now())
+        asked, seen_since, now = self._waiting.endpoint_ids, self._waiting.seen_since, self._clock.now()
+        # The clocks of two processes may differ a little.
+        sendable = await self._store.sendable(asked, seen_since - SECOND)
+        self._waiting.checked(Check(sendable, seen_since, now))
+        # Not what began to wait meanwhile: nobody asked about its endpoint.
+        out = self._waiting.take_out(set(asked) - sendable, self._clock.now())
+        # What an endpoint may have depends on others too: on how many of all requests are slow.
+        self._waiting.all_may_go_again()
+        self._start_waiting()
         await self._give_back(out)
         return len(out)
 
@@ -286,11 +292,32 @@ class Worker:
 
     async def _start_due(self) -> list[Request]:
         crowd = self._under_way.crowd()
-        lease_until = self._lease_until()
-        found = await self._store.claim(self._room(), self._clock.now(), lease_until, self._own_lanes(), crowd)
-        claims, _ = await self._still_ours(found, lease_until)
+        now, lease_until = self._clock.now(), self._lease_until()
+        room, own = self._room(), self._own_lanes()
+
+        def may_go_on() -> bool:
+            return self._clock.now() < now + LONGEST_CLAIM
+
+        found = await self._store.claim(room, now, lease_until, own, crowd, may_go_on)
+        claims, _ = await self._still_ours(await self._still_wanted(found, now), lease_until)
         self._maker.expect(claims)
         return await self._start_each(parcels_of(claims))
+
+    async def _still_wanted(self, claims: Sequence[Claim], looked_at: Instant) -> Sequence[Claim]:
+        """Claims whose endpoints were seen lately, or else are unchanged; the others are given back.
+
+        A look's last endpoint may wait for a lock, or the disk, while a person pauses the first one.
+        """
+        if not claims or self._clock.now() < looked_at + BELIEVED_FOR:
+            return claims
+        ids = sorted({claim.endpoint_id for claim in claims})
+        try:
+            sendable = await self._store.sendable(ids, looked_at - SECOND, through_gates=True)
+        except Unavailable as error:
+            log.warning("what took long to claim not checked", error=str(error))
+            sendable = set()
+        await self._give_back([claim for claim in claims if claim.endpoint_id not in sendable])
+        return [claim for claim in claims if claim.endpoint_id in sendable]
 
     async def _start_each(self, parcels: Sequence[Claims]) -> list[Request]:
         started: list[Request] = []

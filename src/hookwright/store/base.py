@@ -1,9 +1,17 @@
 """The store's promise: business steps, each one transaction, the same on every database.
 
-Every method either happened wholly and is on disk when it returns, or did not happen. Methods raise
-`Unavailable` when the database cannot answer; the caller may try again. `tests/store` runs one conformance suite
-over every store. A step that is given an audit `entry` keeps it with what it changes, and leaves it out if it changes
-nothing.
+Every method but those below either happened wholly and is on disk when it returns, or did not happen. Methods raise
+`Unavailable` when the database cannot answer, or its confirmation was lost; the caller may try again. `tests/store`
+runs one conformance suite over every store. A step that is given an audit `entry` keeps it with what it changes, and
+leaves it out if it changes nothing.
+
+These are several transactions, each of which happens wholly, and an outage may leave only the first ones on disk:
+
+- `claim`, `expire` and `rescue`, by looks, endpoints or some thousands of rows: the same call again does the rest.
+- `renew`, `release` and `settle` of several lanes on a distributed database, by lanes.
+- `delete_account`, `delete_site` and `delete_endpoint`: the deletion, with its audit entry, is the first one and what
+  they answer. What was still to be sent is cancelled in steps after it, by looks if not here.
+- `note_key_uses`, by some hundreds of keys of a lane.
 """
 
 from __future__ import annotations
@@ -84,16 +92,24 @@ class HasRoom(Protocol):
 class Room(NamedTuple):
     """How many of the deliveries may be claimed as they are accepted, and until when they are ours then.
 
-    No more are claimed once their bodies have `body_bytes` together.
+    No more are claimed once their bodies have `body_bytes` together. The room was set aside at `since`: the endpoints
+    are read after that.
     """
 
     deliveries: int
     lease_until: Instant
     crowd: HasRoom = NO_CROWD
     body_bytes: int = 1 << 62
+    since: Instant = 0
 
 
 NO_ROOM = Room(0, 0)
+
+
+def always() -> bool:
+    """There is time for all of it."""
+    return True
+
 
 # How far a backlog is counted: a monitor that asks every few seconds must not read millions of rows.
 MOST_COUNTED = 100_000
@@ -225,7 +241,7 @@ class Backlog(Struct, frozen=True, kw_only=True):
 
 
 class Acceptance(NamedTuple):
-    """What accepting came to: an answer for each draft, the claims that go with it, the number of deliveries."""
+    """What accepting came to: an answer for each draft that was, the claims with them, the number of deliveries."""
 
     answers: list[Accepted | Conflict]
     claims: list[Claim]
@@ -316,7 +332,8 @@ class Store(Protocol):
     async def add_account(self, account: Account, secret: SigningSecret, entry: Entry | None = None) -> None:
         """Keep a new account and its first signing secret."""
 
-    async def account(self, account_id: int) -> Account | None: ...
+    async def account(self, account_id: int) -> Account | None:
+        """An account by id; deleted ones are not there any more."""
 
     async def accounts(self, after: int = 0, limit: int = 100) -> list[Account]:
         """Accounts by id, from the one after `after`."""
@@ -350,9 +367,11 @@ class Store(Protocol):
     ) -> None:
         """End every signing secret of an owner but the newest."""
 
-    async def add_site(self, site: Site, entry: Entry | None = None) -> None: ...
+    async def add_site(self, site: Site, entry: Entry | None = None) -> None:
+        """Keep a new site of an account."""
 
-    async def site(self, account_id: int, site_id: int) -> Site | None: ...
+    async def site(self, account_id: int, site_id: int) -> Site | None:
+        """A site of this account; deleted ones are not there any more."""
 
     async def sites(self, account_id: int) -> list[Site]:
         """The account's sites, oldest first."""
@@ -364,7 +383,8 @@ class Store(Protocol):
         """Delete a site and the endpoints that belong to it. False when there is none."""
 
     # -- credentials -----------------------------------------------------------------------------------------
-    async def add_key(self, key: Key, entry: Entry | None = None) -> None: ...
+    async def add_key(self, key: Key, entry: Entry | None = None) -> None:
+        """Keep a new key, of an account or of the platform. Of its secret there is only the digest."""
 
     async def key(self, key_id: int) -> Key | None:
         """A key by id; deleted keys are not there any more."""
@@ -381,18 +401,23 @@ class Store(Protocol):
     async def note_key_uses(self, key_ids: Sequence[int], now: Instant) -> None:
         """These keys were in use until now. One that is being changed at this moment may be left out."""
 
-    async def add_app(self, app: OAuthApp, entry: Entry | None = None) -> None: ...
+    async def add_app(self, app: OAuthApp, entry: Entry | None = None) -> None:
+        """Keep a new OAuth app. It belongs to no account."""
 
-    async def app(self, app_id: int) -> OAuthApp | None: ...
+    async def app(self, app_id: int) -> OAuthApp | None:
+        """An OAuth app by id; deleted ones are not there any more."""
 
-    async def apps(self) -> list[OAuthApp]: ...
+    async def apps(self) -> list[OAuthApp]:
+        """Every OAuth app, by id."""
 
     async def delete_app(self, app_id: int, now: Instant, entry: Entry | None = None) -> bool:
         """Delete an OAuth app and end every token it holds. False when there is none."""
 
-    async def add_code(self, code: OAuthCode, entry: Entry | None = None) -> None: ...
+    async def add_code(self, code: OAuthCode, entry: Entry | None = None) -> None:
+        """Keep a new authorisation code, unspent."""
 
-    async def code(self, code_id: int) -> OAuthCode | None: ...
+    async def code(self, code_id: int) -> OAuthCode | None:
+        """An authorisation code by id, spent and expired ones too."""
 
     async def redeem_code(self, code_id: int, grant: Grant, now: Instant) -> bool:
         """Spend a code for a grant, in one step. False, and nothing is granted, when it was spent before."""
@@ -417,7 +442,8 @@ class Store(Protocol):
         """End every grant that descends from one consent."""
 
     # -- sessions of the console -----------------------------------------------------------------------------
-    async def add_session(self, session: Session) -> None: ...
+    async def add_session(self, session: Session) -> None:
+        """Keep a new session."""
 
     async def session(self, session_id: int) -> Session | None:
         """A session by id, as it was kept; whether it is live is for others to say."""
@@ -425,7 +451,8 @@ class Store(Protocol):
     async def note_session(self, session_id: int, seen_at: Instant) -> None:
         """Somebody was there."""
 
-    async def delete_session(self, session_id: int) -> None: ...
+    async def delete_session(self, session_id: int) -> None:
+        """End a session; nothing happens where there is none."""
 
     async def prune_sessions(self, seen_before: Instant) -> None:
         """Forget the sessions in which nobody has been seen since."""
@@ -434,7 +461,8 @@ class Store(Protocol):
     async def add_audit_entry(self, entry: Entry) -> None:
         """Keep the entry of what changes no row of ours."""
 
-    async def audit_entries(self, query: AuditQuery) -> list[Entry]: ...
+    async def audit_entries(self, query: AuditQuery) -> list[Entry]:
+        """The entries that a query finds, newest first, up to its limit."""
 
     async def prune_audit_entries(self, before: Instant) -> None:
         """Forget what was changed before an instant."""
@@ -479,7 +507,8 @@ class Store(Protocol):
     async def endpoint(self, account_id: int, endpoint_id: int) -> Endpoint | None:
         """An endpoint of this account that is not deleted."""
 
-    async def endpoints(self, query: EndpointQuery) -> list[Endpoint]: ...
+    async def endpoints(self, query: EndpointQuery) -> list[Endpoint]:
+        """The endpoints that a query finds, in its order, with their subscriptions."""
 
     async def count_endpoints(self, query: EndpointQuery) -> int:
         """How many the query's filters pass, paging aside."""
@@ -543,14 +572,20 @@ class Store(Protocol):
     async def count_deliveries(self, query: DeliveryQuery, at_most: int) -> int:
         """How many deliveries a query finds, counted no further than `at_most`."""
 
-    async def add_replay(self, replay: Replay, entry: Entry | None = None) -> None: ...
+    async def add_replay(self, replay: Replay, entry: Entry | None = None) -> None:
+        """Keep a new replay; it runs from now on.
 
-    async def replay_of_many(self, account_id: int, replay_id: int) -> Replay | None: ...
+        If it replays all that its endpoint has missed, that counts as missed no longer.
+        """
+
+    async def replay_of_many(self, account_id: int, replay_id: int) -> Replay | None:
+        """A replay of this account, finished and cancelled ones too."""
 
     async def replays(self, account_id: int, below: int | None, limit: int) -> list[Replay]:
         """The account's replays, newest first, with ids below the given one."""
 
-    async def running_replays(self, lanes: Lanes = None) -> list[Replay]: ...
+    async def running_replays(self, lanes: Lanes = None) -> list[Replay]:
+        """The replays of these lanes that are neither done nor cancelled, by id."""
 
     async def cancel_replay(
         self, account_id: int, replay_id: int, now: Instant, entry: Entry | None = None
@@ -609,23 +644,35 @@ class Store(Protocol):
     async def event_types(self) -> list[DeclaredType]:
         """What the platform declared, by name."""
 
-    async def delete_event_type(self, name: str, entry: Entry | None = None) -> bool: ...
+    async def delete_event_type(self, name: str, entry: Entry | None = None) -> bool:
+        """Take back a declaration; events of this type stay. False when there is none."""
 
     # -- events and deliveries -------------------------------------------------------------------------------
     async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         """Put events on disk with a delivery for each endpoint that they match, in one transaction.
 
-        They must be of one lane where the store has its lanes apart.
+        They must be of one lane where the store has its lanes apart. Where they have very many deliveries, only the
+        first of them are put on disk, one at least: as many as there are answers. The others are for another call.
 
         A notice is rendered only if it matches. A draft whose idempotency key is known is a duplicate (the first
         answer again) or, with another fingerprint, a Conflict. As far as there is room, deliveries that nothing
         holds back are claimed in the same transaction.
         """
 
-    async def event(self, event_id: str) -> Event | None: ...
+    async def event(self, event_id: str) -> Event | None:
+        """An event by id, of any account. None for one that was pruned, or that is no id.
+
+        Its data is empty once its payloads were pruned.
+        """
 
     async def claim(
-        self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None, crowd: Crowd = NO_CROWD
+        self,
+        limit: int,
+        now: Instant,
+        lease_until: Instant,
+        lanes: Lanes = None,
+        crowd: Crowd = NO_CROWD,
+        may_go_on: Callable[[], bool] = always,
     ) -> list[Claim]:
         """Take up to `limit` due deliveries of these lanes: nobody else sends them until the lease ends.
 
@@ -636,15 +683,22 @@ class Store(Protocol):
 
         What went out together before goes out with all of its members or not: while one of them is on its way it
         waits, and once one is lost for good the rest goes on under a batch id that was never sent.
+
+        Several transactions: one for each look, and one for each endpoint with a brake or lines that it meets. Once
+        something was found it goes on only while `may_go_on` says so, and where a later one is Unavailable it
+        answers with what the earlier ones took.
         """
 
     async def renew(self, leases: Sequence[Lease], lease_until: Instant) -> set[int]:
         """Keep claims longer. Answers with the deliveries that are still ours."""
 
-    async def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> set[int]:
-        """Those of the endpoints that may still be sent what was claimed at its birth, no earlier than that instant.
+    async def sendable(
+        self, endpoint_ids: Sequence[int], unchanged_since: Instant, *, through_gates: bool = False
+    ) -> set[int]:
+        """Those of the endpoints that may still be sent what was claimed no earlier than that instant.
 
-        They are active, have no gate, and nobody has changed them since.
+        They are active, and nobody has changed them since. They have no gate either, unless it went through theirs
+        when it was claimed; what was claimed at its birth went through none.
         """
 
     async def release(self, leases: Sequence[Lease], now: Instant) -> None:
@@ -675,7 +729,8 @@ class Store(Protocol):
     async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
         """End what has expired in these lanes and is not being sent; its account is told.
 
-        Answers with the dead, once each.
+        Answers with the dead, once each. A transaction for each endpoint, and where a later one is Unavailable the
+        answer is what died by then.
         """
 
     async def blocked_lines(self, endpoint_id: int, limit: int) -> list[BlockedLine]:
@@ -687,9 +742,11 @@ class Store(Protocol):
     async def rescue(self, now: Instant, lanes: Lanes = None) -> int:
         """Make deliveries of these lanes due whose lease has ended without an outcome. Answers how many."""
 
-    async def delivery(self, delivery_id: int) -> Delivery | None: ...
+    async def delivery(self, delivery_id: int) -> Delivery | None:
+        """A delivery by id, of any account. None for one that was pruned."""
 
-    async def deliveries(self, query: DeliveryQuery) -> list[Delivery]: ...
+    async def deliveries(self, query: DeliveryQuery) -> list[Delivery]:
+        """The deliveries that a query finds, in its order, up to its limit."""
 
     async def attempts(self, delivery_id: int) -> list[Attempt]:
         """Every attempt of a delivery, in order."""

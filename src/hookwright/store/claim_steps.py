@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from hookwright.core.announcements import Announcement, is_operational, of_death, of_endpoint, of_expiry
@@ -19,7 +19,7 @@ from hookwright.core.model import (
     Instant,
     Settled,
 )
-from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd, Lanes
+from hookwright.store.base import MOST_COUNTED, NO_CROWD, Backlog, Crowd, Lanes, always
 from hookwright.store.batch_steps import BatchSteps, new_batches, next_id
 from hookwright.store.endpoint_steps import health_of
 from hookwright.store.line_steps import IN_TURN, UNFINISHED, delivery_of, next_in_line, postpone, set_aside
@@ -109,22 +109,34 @@ class ClaimSteps(BatchSteps):
     _failing: set[int]
 
     async def claim(
-        self, limit: int, now: Instant, lease_until: Instant, lanes: Lanes = None, crowd: Crowd = NO_CROWD
+        self,
+        limit: int,
+        now: Instant,
+        lease_until: Instant,
+        lanes: Lanes = None,
+        crowd: Crowd = NO_CROWD,
+        may_go_on: Callable[[], bool] = always,
     ) -> list[Claim]:
         """See Store. What one look leaves of the limit is shared out by another, among those that have more."""
         claims: list[Claim] = []
         left_out = crowd.full()
         own = self._every(lanes)
         rounds = 0
-        while len(claims) < limit and not (claims and rounds >= CLAIM_ROUNDS):
+        while len(claims) < limit and not (claims and (rounds >= CLAIM_ROUNDS or not may_go_on())):
             look = Look(limit - len(claims), now, lease_until, _with_claims(crowd, claims), sorted(left_out))
             try:
                 found = await self._claim_some(look, own)
                 claims += found.claims
                 for (lane, endpoint_id), most in found.guarded.items():
                     claims += await self._claim_guarded(lane, endpoint_id, most, now, lease_until)
+                    # After one of them at least, or they would never have a turn beside a flood to others. Those that
+                    # are left keep their places in the queue.
+                    if claims and not may_go_on():
+                        break
                 for lane, endpoint_id in found.deleted:
                     await self._cancel_forgotten(lane, endpoint_id, now)
+                    if claims and not may_go_on():
+                        break
             except Unavailable:
                 if claims:
                     return claims
@@ -219,9 +231,14 @@ class ClaimSteps(BatchSteps):
     async def expire(self, now: Instant, lanes: Lanes = None) -> list[Delivery]:
         """See Store. An endpoint at a time, each its own transaction."""
         dead: list[Delivery] = []
-        while found := await self._expired(now, self._every(lanes)):
-            for (lane, endpoint_id), ids in found.items():
-                dead += await self._expire_some(lane, endpoint_id, ids, now)
+        try:
+            while found := await self._expired(now, self._every(lanes)):
+                for (lane, endpoint_id), ids in found.items():
+                    dead += await self._expire_some(lane, endpoint_id, ids, now)
+        except Unavailable:
+            # Those that died are on disk and are answered by no later call.
+            if not dead:
+                raise
         return dead
 
     @reading

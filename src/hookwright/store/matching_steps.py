@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hookwright.core.lanes import lane_of
 from hookwright.core.matching import NOBODY, Entry, SubscriptionBook
 from hookwright.core.model import Draft, Instant
-from hookwright.store.acceptance import Match, matches_of
+from hookwright.store.acceptance import Batch, Match, matched
 from hookwright.store.steps import Row, Statement, Step, Steps, reading, sql
 
 # Of all accounts together; an entry takes about 300 bytes.
@@ -84,15 +84,16 @@ class MatchingSteps(Steps):
 
     _books: Books
 
-    def match(self, drafts: Sequence[Draft]) -> Step[tuple[list[Match], Recipients]]:
-        """Which endpoints get which notices, and what accepting needs to know of these endpoints.
+    def match(self, drafts: Sequence[Draft]) -> Step[Batch]:
+        """The first drafts, as many as are written together: who wants them, and what is to be known of whom.
 
         Matched by what is remembered first, so that one look tells both whether that still holds and who they are.
         """
         # Held here: what others publish meanwhile, or a batch of many large accounts, may push books out of memory.
-        remembered = {id: self._books.remembered(id) for id in sorted({draft.event.account_id for draft in drafts})}
-        matches = matches_of(drafts, lambda account_id: remembered[account_id].book)
-        versions, recipients = yield from self.versions_and_recipients(list(remembered), _endpoint_ids(matches))
+        remembered = {id: self._books.remembered(id) for id in {draft.event.account_id for draft in drafts}}
+        first, matches = matched(drafts, lambda account_id: remembered[account_id].book)
+        account_ids = sorted({draft.event.account_id for draft in first})
+        versions, recipients = yield from self.versions_and_recipients(account_ids, _endpoint_ids(matches))
         changed = [id for id, version in versions.items() if version != remembered[id].version]
         if changed:
             for id in changed:
@@ -100,9 +101,9 @@ class MatchingSteps(Steps):
                 book = SubscriptionBook(map(_entry, (yield _subscriptions_of(lane_of(id), id))))
                 remembered[id] = Remembered(versions[id], book)
                 self._books.keep(id, versions[id], book)
-            matches = matches_of(drafts, lambda account_id: remembered[account_id].book)
+            first, matches = matched(first, lambda account_id: remembered[account_id].book)
             recipients = yield from self._recipients(_endpoint_ids(matches))
-        return [match for match in matches if match.endpoint_id in recipients], recipients
+        return Batch(first, [match for match in matches if match.endpoint_id in recipients], recipients)
 
     def versions_and_recipients(
         self, account_ids: Sequence[int], endpoint_ids: Sequence[int]
@@ -117,14 +118,18 @@ class MatchingSteps(Steps):
         return {row["id"]: row for row in rows if row["status"] != "deleted"}
 
     @reading
-    def sendable(self, endpoint_ids: Sequence[int], unchanged_since: Instant) -> Step[set[int]]:
+    def sendable(
+        self, endpoint_ids: Sequence[int], unchanged_since: Instant, *, through_gates: bool = False
+    ) -> Step[set[int]]:
         rows = yield from self.by_ids(
             "endpoints e", endpoint_ids, f"e.id, e.status, e.updated_at, {GUARDED} AS guarded"
         )
         return {
             row["id"]
             for row in rows
-            if row["status"] == "active" and row["updated_at"] < unchanged_since and not row["guarded"]
+            if row["status"] == "active"
+            and row["updated_at"] < unchanged_since
+            and (through_gates or not row["guarded"])
         }
 
 

@@ -8,9 +8,10 @@ durable: the store refuses a server with fsync off and asks for synchronous_comm
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from importlib.resources import files
+from itertools import islice
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -35,10 +36,12 @@ from hookwright.store.acceptance import (
     event_row,
     ids_wanted,
     key_rows,
+    note_turns,
     only_new,
     payload_rows,
     places_wanted,
     queue_rows,
+    queue_rows_for,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState, SecretOwner
 from hookwright.store.batch_steps import unbroken
@@ -75,9 +78,12 @@ from hookwright.store.steps import BATCH, Row, Statement, Step, labels, sql
 ID_BLOCK = 1_000
 # From so many rows of a table on, COPY is cheaper than arrays: 30 µs an event instead of 43 at 500, the same at 100.
 WORTH_A_COPY = 100
+# So many rows of a table are copied by one statement. Making them takes the event loop ten milliseconds.
+ROWS_OF_A_PIECE = 5_000
 MIN_CONNECTIONS, MAX_CONNECTIONS = 2, 10
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
+SECONDS_A_ROW = 0.001  # of a statement that has to write them all, on a distributed database; much more than it takes
 SCHEMA_SECONDS = 86_400.0  # a change of large tables takes as long as it takes; None would be the limit above
 DISTRIBUTE_SQL = files(__name__.rpartition(".")[0]).joinpath("distribute.sql")
 HINTS = "hookwright_due"  # the channel of hints that something may be due
@@ -260,19 +266,18 @@ class PostgresStore(Records):
 
     async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         async with self._connection() as db:
-            matches, recipients = await _run_step(self.match(drafts), db)
+            batch = await _run_step(self.match(drafts), db)
             ids = {
                 LANES[lane_index]: iter(await self._take_ids(db, lane_index, number))
-                for lane_index, number in ids_wanted(matches, drafts).items()
+                for lane_index, number in ids_wanted(batch).items()
             }
-            batch = Batch(drafts, matches, recipients)
-            most_rows = max(len(drafts), len(matches))
+            most_rows = max(len(batch.drafts), len(batch.matches))
             insert = _copy if most_rows >= WORTH_A_COPY and not self.lanes_apart else _insert
-            if any(draft.event.idempotency_key for draft in drafts) or places_wanted(batch):
+            if any(draft.event.idempotency_key for draft in batch.drafts) or places_wanted(batch):
                 async with db.transaction():
                     return await _accept_with_locks(db, batch, ids, room, insert)
             claims = await insert(db, batch, ids, {}, room)
-            return Acceptance(answers(drafts, {}, count_matches(batch)), claims, len(matches))
+            return Acceptance(answers(batch.drafts, {}, count_matches(batch)), claims, len(batch.matches))
 
     def by_ids(self, table: str, ids: Sequence[int], columns: str) -> Step[list[Row]]:
         lanes = list(map(lane_of, ids))
@@ -568,32 +573,46 @@ async def _claim_keys(db: Connection, drafts: Sequence[Draft]) -> dict[AccountKe
 async def _insert(db: Connection, batch: Batch, ids: Ids, places: Mapping[int, int], room: Room) -> list[Claim]:
     """Write a batch by one statement, which is one transaction by itself."""
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, payloads, room)
+    deliveries = list(delivery_rows(batch, ids, places, payloads, room))
     tables: list[Rows] = [
         (EventRow, [event_row(draft) for draft in batch.drafts]),
         (PayloadRow, payloads),
         (DeliveryRow, deliveries),
     ]
     # Nothing waits as a rule, where there is room. A text of its own then, since an empty one is not free either.
-    if queues := queue_rows(deliveries):
+    if queues := queue_rows_for(deliveries):
         tables.append((QueueRow, queues))
     in_one_lane, values = given(*tables)
-    await db.execute(insertion(in_one_lane, bool(queues)), *values)
+    seconds = max(COMMAND_SECONDS, SECONDS_A_ROW * len(deliveries))
+    await db.execute(insertion(in_one_lane, bool(queues)), *values, timeout=seconds)
     return claims_at_birth(batch, payloads, deliveries)
 
 
 async def _copy(db: Connection, batch: Batch, ids: Ids, places: Mapping[int, int], room: Room) -> list[Claim]:
-    """Write a batch as `_insert` does, by COPY: more round trips, less work for each row on both sides."""
+    """Write a batch as `_insert` does, by COPY: more round trips, less work for each row on both sides.
+
+    In pieces, so that an event for a hundred thousand endpoints holds up neither the event loop nor one statement.
+    """
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, ids, places, payloads, room)
+    deliveries: list[DeliveryRow] = []
+    turns: dict[QueueKey, Instant] = {}
     async with db.transaction():
         await _copy_into(db, "events", EventRow, [event_row(draft) for draft in batch.drafts])
         await _copy_into(db, "payloads", PayloadRow, payloads)
-        await _copy_into(db, "deliveries", DeliveryRow, deliveries)
-        if queues := queue_rows(deliveries):
+        for piece in _pieces(delivery_rows(batch, ids, places, payloads, room)):
+            await _copy_into(db, "deliveries", DeliveryRow, piece)
+            deliveries += piece
+            note_turns(turns, piece)
+        for queues in _pieces(queue_rows(turns)):
             in_one_lane, values = given((QueueRow, queues))
             await db.execute(queueing_up(in_one_lane), *values)
     return claims_at_birth(batch, payloads, deliveries)
+
+
+def _pieces(rows: Iterable[T]) -> Iterator[list[T]]:
+    left = iter(rows)
+    while piece := list(islice(left, ROWS_OF_A_PIECE)):
+        yield piece
 
 
 async def _copy_into(db: Connection, table: str, kind: type[NamedTuple], rows: Sequence[Any]) -> None:

@@ -29,7 +29,6 @@ from hookwright.store.acceptance import (
     DeliveryRow,
     EventRow,
     Known,
-    Match,
     PayloadRow,
     answers,
     claims_at_birth,
@@ -41,13 +40,13 @@ from hookwright.store.acceptance import (
     only_new,
     payload_rows,
     places_wanted,
-    queue_rows,
+    queue_rows_for,
 )
 from hookwright.store.base import NO_ROOM, Acceptance, Lease, Room, SchemaState
 from hookwright.store.batch_steps import unbroken
 from hookwright.store.claim_steps import WHAT_IT_MEETS, Found, Look, found_by, of_all, worth_noting
 from hookwright.store.line_steps import take_places
-from hookwright.store.matching_steps import TROUBLED, Books, Recipients
+from hookwright.store.matching_steps import TROUBLED, Books
 from hookwright.store.migrations import migrations_for, schema_state
 from hookwright.store.queue_steps import QUEUE_UP
 from hookwright.store.records import Records
@@ -175,7 +174,7 @@ class SqliteStore(Records):
 
     async def accept(self, drafts: Sequence[Draft], room: Room = NO_ROOM) -> Acceptance:
         find = partial(self.match, drafts)
-        result: Acceptance = await self._writer.run(partial(_accept, drafts, find, room))
+        result: Acceptance = await self._writer.run(partial(_accept, find, room))
         return result
 
     async def _claim_some(self, look: Look, lanes: Sequence[int]) -> Found:
@@ -442,21 +441,22 @@ def _reserve(count: int, db: sqlite3.Connection) -> range:
 
 
 def _accept(
-    drafts: Sequence[Draft],
-    find: Callable[[], Step[tuple[list[Match], Recipients]]],
+    find: Callable[[], Step[Batch]],
     room: Room,
     db: sqlite3.Connection,
 ) -> Acceptance:
+    matched = _run_step(find(), db)
+    drafts = matched.drafts
     known = _claim_keys(drafts, db)
-    batch = only_new(Batch(drafts, *_run_step(find(), db)), known)
+    batch = only_new(matched, known)
     ids = iter([counter * LANE_COUNT for counter in _reserve(len(batch.matches), db)] if batch.matches else [])
     places = _run_step(take_places(places_wanted(batch)), db)
     payloads = payload_rows(batch)
-    deliveries = delivery_rows(batch, {LANE: ids}, places, payloads, room)
+    deliveries = list(delivery_rows(batch, {LANE: ids}, places, payloads, room))
     insert_rows(db, "events", EventRow._fields, [event_row(draft) for draft in batch.drafts])
     insert_rows(db, "payloads", PayloadRow._fields, payloads)
     insert_rows(db, "deliveries", DeliveryRow._fields, deliveries)
-    db.executemany(_QUEUE_UP, queue_rows(deliveries))
+    db.executemany(_QUEUE_UP, queue_rows_for(deliveries))
     counts = count_matches(batch)
     for draft in drafts:
         if not is_new(draft, known):
