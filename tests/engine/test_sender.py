@@ -321,7 +321,6 @@ async def test_what_is_no_http_answer_is_a_bad_answer(sender: Sender, receiver: 
     [
         (misbehaviour.hang, "timeout"),
         (misbehaviour.drip_head, "timeout"),
-        (misbehaviour.drip_body, None),
         (misbehaviour.garbage, "bad_answer"),
         (misbehaviour.endless_header, "bad_answer"),
         (misbehaviour.many_headers, "bad_answer"),
