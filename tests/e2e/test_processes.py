@@ -61,7 +61,7 @@ async def test_nothing_is_lost_though_one_of_several_processes_is_killed_under_l
 ) -> None:
     environ = {**environ, "HOOKWRIGHT_LEASE_SECONDS": "1"}
     async with Receiver() as receiver:
-        publisher = await publisher_for(environ, receiver.url)
+        publisher = await publisher_for(environ, receiver.url + "/1")
         async with several(environ, tmp_path, "--processes", "2") as server:
             before = server.pids()
             assert len(before) == 2
