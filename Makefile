@@ -34,7 +34,7 @@ format: setup
 # is `.venv/bin/pytest tests/api`. Tests start some two hundred processes of ours: where PYTHONDONTWRITEBYTECODE is set, as
 # in many containers, each would compile all of it anew.
 WORKERS ?= 3
-SLOW = tests/docs/test_repository_pages.py tests/console/test_axe.py
+SLOW = tests/docs/test_blocks.py tests/docs/test_repository_pages.py tests/console/test_axe.py
 test: lint
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SLOW))
 
