@@ -333,8 +333,10 @@ async def two_days_apart(store: Store, account: Account) -> tuple[Claim, Claim]:
     return older, newer
 
 
-async def replay_all(store: Store, account: Account, status: DeliveryStatus, now: Instant) -> int:
-    """How many a replay of all that came to this has made due."""
+async def begun_replay(
+    store: Store, account: Account, status: DeliveryStatus, now: Instant, rate: int, total: int
+) -> Replay:
+    """A replay of all that came to this."""
     job = Replay(
         id=await store.new_id(account.id),
         account_id=account.id,
@@ -343,11 +345,17 @@ async def replay_all(store: Store, account: Account, status: DeliveryStatus, now
         statuses=(status,),
         created_from=None,
         created_to=now,
-        rate_per_second=1,
-        total=2,
+        rate_per_second=rate,
+        total=total,
         created_at=now,
     )
     await store.add_replay(job)
+    return job
+
+
+async def replay_all(store: Store, account: Account, status: DeliveryStatus, now: Instant) -> int:
+    """How many a replay of all that came to this has made due."""
+    job = await begun_replay(store, account, status, now, rate=1, total=2)
     while await store.advance_replay(account.id, job.id, 1, now):
         pass
     done = await store.replay_of_many(account.id, job.id)
@@ -434,19 +442,7 @@ async def test_a_replay_in_several_steps_sends_a_batch_again_only_once(store: St
     claims = await store.claim(100, NOW, LEASE)
     await store.settle([settled(claim) for claim in claims], NOW)
     begun = NOW + SECOND
-    replay = Replay(
-        id=await store.new_id(account.id),
-        account_id=account.id,
-        endpoint_id=None,
-        event_type=None,
-        statuses=("delivered",),
-        created_from=None,
-        created_to=begun,
-        rate_per_second=2,
-        total=4,
-        created_at=begun,
-    )
-    await store.add_replay(replay)
+    replay = await begun_replay(store, account, "delivered", begun, rate=2, total=4)
     sent: list[int] = []
     for second in range(1, 4):
         now = begun + second * SECOND
